@@ -1,0 +1,88 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+// Tutorial: ids, guards, and how long captures live.
+
+#include <registry_io/presets/sync.hpp>
+
+#include <memory>
+#include <string>
+#include <unordered_set>
+
+#include <boost/core/lightweight_test.hpp>
+
+struct message
+{
+    std::string text;
+};
+
+int main()
+{
+    using registry = registry_io::SyncRegistry<message>;
+
+    {
+        // tag::ids[]
+        registry inbox;
+        std::size_t bytes = 0;
+        auto const id = inbox.register_handler([&](message const& m) { bytes += m.text.size(); });
+        inbox.notify({"hello"});
+        BOOST_TEST_EQ(bytes, 5u);
+
+        BOOST_TEST(inbox.contains(id));
+        BOOST_TEST(inbox.unregister(id));   // true exactly once
+        BOOST_TEST(!inbox.unregister(id));  // a stale id is harmless
+        // end::ids[]
+
+        registry outbox;
+        // tag::foreign[]
+        auto const other = outbox.register_handler([](message const&) {});
+        BOOST_TEST(!inbox.unregister(other));  // and so is one of another registry
+        std::unordered_set<registry_io::handler_id> known{id, other};
+        // end::foreign[]
+        BOOST_TEST_EQ(known.size(), 2u);
+    }
+    {
+        // tag::guards[]
+        registry inbox;
+        int seen = 0;
+        {
+            auto const guard = inbox.register_guard([&](message const&) { ++seen; });
+            inbox.notify({"one"});
+        }  // unregistered here
+        inbox.notify({"two"});
+        BOOST_TEST_EQ(seen, 1);
+
+        auto guard = inbox.register_guard([&](message const&) { ++seen; });
+        auto const id = guard.release();  // registered for good, as if without a guard
+        BOOST_TEST(inbox.contains(id));
+        // end::guards[]
+    }
+    {
+        // tag::captures[]
+        registry inbox;
+        auto log = std::make_shared<std::string>();
+        std::weak_ptr<std::string> const alive = log;
+        auto const id = inbox.register_handler(
+            [log = std::move(log)](message const& m) { log->append(m.text); });
+        BOOST_TEST(!alive.expired());
+        inbox.unregister(id);  // no notify is running: the captures go at once
+        BOOST_TEST(alive.expired());
+        // end::captures[]
+    }
+    {
+        // tag::self[]
+        registry inbox;
+        int seen = 0;
+        registry_io::handler_id self;
+        self = inbox.register_handler([&](message const&) {
+            inbox.unregister(self);  // its captures live until it has returned
+            ++seen;
+        });
+        inbox.notify({"once"});
+        inbox.notify({"twice"});
+        BOOST_TEST_EQ(seen, 1);
+        // end::self[]
+    }
+    return boost::report_errors();
+}

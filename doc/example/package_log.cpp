@@ -1,0 +1,218 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+// Reads Debian's package log, tells several subscribers of each line from two threads, and compares
+// what they saw with a plain count.
+//
+//     package_log [FILE...]       where - is standard input, and so is nothing
+
+#include <registry_io/presets/sync.hpp>
+
+// What has to be escaped in JSON is easy to get wrong by hand. Included as source, not linked: so
+// the example needs Boost's headers alone, and pays for that with a few seconds of compile time.
+#include <boost/json/src.hpp>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <deque>
+#include <fstream>
+#include <iostream>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <ranges>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace {
+
+struct package_event
+{
+    std::string_view time;     // date and time of day
+    std::string_view action;   // install, remove, status, ...
+    std::string_view words;    // all that follows the action
+    std::string_view package;  // without its architecture; empty where the line names none
+};
+
+// A line is `date time action word...`; whatever else there is, is no event.
+std::optional<package_event> parse(std::string_view line)
+{
+    constexpr std::array<std::string_view, 10> actions{
+        "configure", "conffile", "disappear", "install",  "purge",
+        "remove",    "startup",  "status",    "trigproc", "upgrade"};
+    constexpr std::string_view form = "dddd-dd-dd dd:dd:dd ";
+    auto const fits = [](char f, char c) { return f == 'd' ? c >= '0' && c <= '9' : c == f; };
+    auto const printable = [](char c) { return c >= ' ' && c <= '~'; };
+    if (line.size() <= form.size() || line.size() > 4096 || !std::ranges::all_of(line, printable) ||
+        !std::equal(form.begin(), form.end(), line.begin(), fits))
+        return {};
+    std::vector<std::string_view> words;
+    for (auto const word : std::views::split(line.substr(form.size()), ' '))
+        words.emplace_back(word.begin(), word.end());
+    bool const known = std::ranges::find(actions, words[0]) != actions.end();
+    bool const names_package = words[0] != "startup" && words[0] != "conffile";
+    if (!known || words.size() != (names_package ? 4 : 3) || line.find("  ") != line.npos)
+        return {};
+    std::string_view const package = names_package ? words[words[0] == "status" ? 2 : 1] : "";
+    return package_event{line.substr(0, form.size() - 1), words[0],
+                         line.substr(form.size() + words[0].size() + 1),
+                         package.substr(0, package.find(':'))};
+}
+
+bool suspicious(package_event const& e)
+{
+    return e.words.starts_with("half-installed ");
+}
+
+using counts = std::map<std::string_view, std::size_t>;
+
+void print_top(char const* title, counts const& c, std::size_t n)
+{
+    std::vector<std::pair<std::string_view, std::size_t>> top(c.begin(), c.end());
+    std::ranges::sort(top, [](auto const& a, auto const& b) {
+        return a.second != b.second ? a.second > b.second : a.first < b.first;
+    });
+    std::cout << title;
+    for (std::size_t i = 0; i < top.size() && i < n; ++i)
+        std::cout << (i == 0 ? "" : ", ") << top[i].first << ' ' << top[i].second;
+    std::cout << '\n';
+}
+
+}  // namespace
+
+int main(int argc, char* argv[])
+{
+    // ----- the lines, and the events that point into them
+    std::deque<std::string> lines;
+    std::vector<package_event> events;
+    std::size_t unreadable = 0;
+    std::string where;  // the first of those
+    bool all_read = true;
+    std::vector<std::string> names(argv + 1, argv + argc);
+    if (names.empty())
+        names.emplace_back("-");
+    for (std::string const& name : names) {
+        std::ifstream file;
+        if (name != "-")
+            file.open(name, std::ios::binary);
+        std::istream& in = name == "-" ? std::cin : file;
+        std::string line;
+        for (std::size_t number = 1; std::getline(in, line); ++number) {
+            if (line.ends_with('\r'))
+                line.pop_back();
+            lines.push_back(std::move(line));
+            if (auto const event = parse(lines.back()))
+                events.push_back(*event);
+            else if (++unreadable <= 20)
+                where += ' ' + name + ':' + std::to_string(number);
+        }
+        if (in.bad() || (name != "-" && !file.is_open())) {
+            std::cerr << "package_log: cannot read " << name << ": "
+                      << std::error_code(errno, std::generic_category()).message() << '\n';
+            all_read = false;
+        }
+    }
+    if (!all_read && lines.empty())
+        return 1;
+
+    // ----- the subscribers; two threads notify, so each may be called by both at once
+    registry_io::SyncRegistry<package_event> registry;
+
+    std::mutex mutex;  // for all that they share; it is theirs, the registry has none to offer
+
+    counts actions;
+    registry.register_handler(10, [&](package_event const& e) {  // 10: before the others
+        std::lock_guard const lock(mutex);
+        ++actions[e.action];
+    });
+
+    std::string json;
+    registry.register_handler([&](package_event const& e) {
+        std::string const line = boost::json::serialize(boost::json::object{
+            {"time", e.time}, {"action", e.action}, {"package", e.package}, {"words", e.words}});
+        std::lock_guard const lock(mutex);
+        json += line + '\n';
+    });
+
+    counts touched;
+    registry.register_handler([&](package_event const& e) {
+        std::lock_guard const lock(mutex);
+        if (!e.package.empty())
+            ++touched[e.package];
+    });
+
+    // One that throws, which does not keep the others from running.
+    registry.register_handler([](package_event const& e) {
+        if (suspicious(e))
+            throw std::runtime_error(std::string(e.package) + " is half-installed");
+    });
+    std::vector<std::string> failures;
+    registry.on_panic([&](registry_io::panic_info const& info) {
+        std::lock_guard const lock(mutex);
+        failures.emplace_back(info.message());
+    });
+
+    // Two that see a part: one joins while events flow, the other one leaves.
+    std::atomic<std::size_t> joiner_saw = 0;
+    std::atomic<std::size_t> leaver_saw = 0;
+    auto leaver = registry.register_guard([&](package_event const&) { ++leaver_saw; });
+
+    // ----- the events: each thread notifies of every other one
+    std::size_t const n = events.size();
+    std::size_t const turn = n / 6;  // a third of a thread's share
+    auto const notify_half = [&](std::size_t half) {
+        for (std::size_t i = half; i < n; i += 2) {
+            if (i / 2 == turn && half == 0)
+                registry.register_handler([&](package_event const&) { ++joiner_saw; });
+            if (i / 2 == turn && half == 1)
+                leaver.reset();
+            registry.notify(events[i]);
+        }
+    };
+    auto const start = std::chrono::steady_clock::now();
+    std::thread other(notify_half, 1);
+    notify_half(0);
+    other.join();
+    std::chrono::duration<double> const took = std::chrono::steady_clock::now() - start;
+
+    // ----- a plain recount
+    counts actions_again;
+    counts touched_again;
+    std::size_t suspects = 0;
+    for (package_event const& e : events) {
+        ++actions_again[e.action];
+        suspects += suspicious(e) ? 1 : 0;
+        if (!e.package.empty())
+            ++touched_again[e.package];
+    }
+    bool const agrees = actions == actions_again && touched == touched_again &&
+        failures.size() == suspects &&
+        static_cast<std::size_t>(std::ranges::count(json, '\n')) == n &&
+        // What the other thread did meanwhile is free; what each did after its own change is not.
+        joiner_saw >= (n + 1) / 2 - turn && joiner_saw <= n - turn && leaver_saw >= turn &&
+        leaver_saw <= n - (n / 2 - turn);
+
+    // ----- the report
+    std::cout << "lines     " << lines.size() << ": " << n << " events, " << unreadable
+              << " unreadable" << where << (unreadable > 20 ? " ...\n" : "\n");
+    print_top("actions   ", actions, actions.size());
+    print_top("touched   ", touched, 5);
+    std::cout << "JSON      " << json.size() << " bytes: " << json.substr(0, json.find('\n'))
+              << "\naudit     failed at " << failures.size()
+              << (failures.empty() ? "" : ": " + failures.front() + ", ...") << "\njoiner    saw "
+              << joiner_saw << "\nleaver    saw " << leaver_saw << "\nspeed     "
+              << took.count() * 1e3 << " ms, "
+              << static_cast<long>(static_cast<double>(n) / took.count())
+              << " events a second\ncheck     the totals are "
+              << (agrees ? "those of a plain recount\n" : "NOT those of a plain recount\n");
+    return agrees && all_read ? 0 : 1;
+}

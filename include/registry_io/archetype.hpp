@@ -1,0 +1,287 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+#ifndef REGISTRY_IO_ARCHETYPE_HPP
+#define REGISTRY_IO_ARCHETYPE_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <new>
+#include <utility>
+
+#include <registry_io/policy.hpp>
+
+namespace registry_io {
+inline namespace v1 {
+
+/// The least that a policy of each axis can be: what its concept in `policy.hpp` asks for, and
+/// nothing more. They work, and a registry of all four is a small one for one thread, but their use
+/// is to begin a policy of one's own from, and to prove that the core asks for nothing else.
+namespace archetype {
+
+/// Memory from `operator new`.
+struct alloc
+{
+    using category = axis::alloc;
+    static constexpr std::size_t capacity = 0;
+    static constexpr bool inside = false;
+    static constexpr bool concurrent = true;
+
+    /// Copyable; neither assignable nor default-constructible.
+    class source
+    {
+    public:
+        source(source const&) = default;
+        source& operator=(source const&) = delete;
+
+        void* allocate(std::size_t size, std::size_t align)
+        {
+            return ::operator new(size, std::align_val_t(align));
+        }
+        void deallocate(void* p, std::size_t, std::size_t align) noexcept
+        {
+            ::operator delete(p, std::align_val_t(align));
+        }
+
+    private:
+        friend struct alloc;
+        source() noexcept = default;
+    };
+
+    source get_source() noexcept { return source(); }
+};
+
+/// Handlers fire by rank, the smallest first.
+struct ordering
+{
+    using category = axis::ordering;
+
+    /// Copyable. It compares with nothing, and has no default, so a rank must be given.
+    class key_type
+    {
+    public:
+        explicit key_type(int rank) noexcept : rank_(rank) {}
+
+    private:
+        friend struct ordering;
+        int rank_;
+    };
+
+    bool before(key_type const& a, key_type const& b) const { return a.rank_ < b.rank_; }
+};
+
+/// The first exception leaves notify at once; siblings that follow do not run.
+struct panic
+{
+    using category = axis::panic;
+    static constexpr bool isolates = false;
+    static constexpr bool reports = false;
+    static constexpr bool logs = false;
+    using result_type = void;
+    struct handler_state
+    {
+    };
+
+    template <class Notify>
+    class scope
+    {
+    public:
+        explicit scope(Notify const&) noexcept {}
+        scope(scope const&) = delete;
+        scope& operator=(scope const&) = delete;
+
+        template <class Call, class Handler>
+        verdict invoke(Call const& call, Handler const&)
+        {
+            call();
+            return verdict::keep;
+        }
+        void finish() {}
+    };
+
+    [[noreturn]] static void fatal(char const*) noexcept { std::terminate(); }
+};
+
+/// For one thread. It counts reads as a whole, and keeps all that was taken out while any of them
+/// lasts: simple, and right, but a handler that nests others for long keeps more than it has to.
+struct snapshot
+{
+    using category = axis::snapshot;
+    static constexpr bool concurrent = false;
+
+    struct root_header
+    {
+        std::uint64_t version = 0;
+        root_header* older = nullptr;  ///< the root that was retired before this one
+    };
+
+    template <class Root>
+    class store
+    {
+    public:
+        store() noexcept = default;
+        store(store const&) = delete;
+        store& operator=(store const&) = delete;
+
+        template <class F>
+        void read(F f) const
+        {
+            if (root_ == nullptr)
+                return;
+            reading const r(*this);
+            f(*root_);
+        }
+
+        template <class Source>
+        class writer;
+
+    private:
+        class reading
+        {
+        public:
+            explicit reading(store const& s) noexcept : store_(s) { ++store_.reads_; }
+            reading(reading const&) = delete;
+            reading& operator=(reading const&) = delete;
+            ~reading()
+            {
+                if (store_.reads_ == 1)
+                    store_.destroy(store_.left_behind_);
+                --store_.reads_;
+            }
+
+        private:
+            store const& store_;
+        };
+
+        /// Runs destructors, which may take out more.
+        void destroy(garbage_list& list) const noexcept
+        {
+            ++destroying_;
+            while (!list.empty())
+                list.destroy_all();
+            --destroying_;
+        }
+
+        Root* root_ = nullptr;
+        mutable unsigned reads_ = 0;
+        mutable unsigned destroying_ = 0;
+        mutable garbage_list left_behind_;  // for the last reader
+    };
+};
+
+template <class Root>
+template <class Source>
+class snapshot::store<Root>::writer
+{
+public:
+    struct mutex_type
+    {
+        void lock() noexcept {}
+        void unlock() noexcept {}
+    };
+
+    /// Nobody is read from while somebody waits, so there is nothing to wait for.
+    struct completion
+    {
+        completion() noexcept = default;
+        completion(completion const&) = delete;
+        completion& operator=(completion const&) = delete;
+        void wait() noexcept {}
+    };
+
+    class retirement
+    {
+    public:
+        retirement(retirement&& other) noexcept
+            : store_(other.store_), dead_(std::exchange(other.dead_, {}))
+        {
+        }
+        retirement& operator=(retirement&&) = delete;
+
+        void finish() noexcept { store_.destroy(dead_); }
+
+    private:
+        friend class writer;
+        retirement(store const& s, garbage_list const& dead) noexcept : store_(s), dead_(dead) {}
+
+        store const& store_;
+        garbage_list dead_;
+    };
+
+    writer(store& s, Source const&) noexcept : store_(s) {}
+    writer(writer const&) = delete;
+    writer& operator=(writer const&) = delete;
+
+    mutex_type& mutex() noexcept { return mutex_; }
+    bool foreign() const noexcept { return false; }
+    Root* current() const noexcept { return store_.root_; }
+    bool exclusive() const noexcept { return false; }
+
+    template <class Fail>
+    retirement reserve(garbage_list const& dead, completion*, Fail)
+    {
+        return retirement(store_, dead);
+    }
+
+    void publish(Root* next, retirement& r) noexcept
+    {
+        Root* const old = std::exchange(store_.root_, next);
+        if (old != nullptr && old != next) {
+            old->older = retired_;
+            retired_ = old;
+        }
+        if (store_.reads_ != 0)
+            while (garbage* const g = r.dead_.pop())
+                store_.left_behind_.push(g);
+    }
+
+    template <class F>
+    void sweep(F f)
+    {
+        if (store_.reads_ == 0)
+            give_up_retired(f);
+    }
+
+    bool spans(std::uint64_t birth, std::uint64_t death) const noexcept
+    {
+        for (root_header const* h = retired_; h != nullptr; h = h->older)
+            if (birth <= h->version && h->version < death)
+                return true;
+        return false;
+    }
+
+    bool held() const noexcept { return false; }
+    bool would_deadlock() const noexcept { return store_.reads_ != 0 || store_.destroying_ != 0; }
+
+    template <class F>
+    void close(F f)
+    {
+        give_up_retired(f);
+        if (Root* const root = std::exchange(store_.root_, nullptr))
+            f(*root);
+    }
+
+private:
+    template <class F>
+    void give_up_retired(F& f)
+    {
+        for (root_header* h = std::exchange(retired_, nullptr); h != nullptr;) {
+            root_header* const older = h->older;
+            f(static_cast<Root&>(*h));
+            h = older;
+        }
+    }
+
+    store& store_;
+    mutex_type mutex_;
+    root_header* retired_ = nullptr;
+};
+
+}  // namespace archetype
+
+}  // namespace v1
+}  // namespace registry_io
+
+#endif

@@ -1,0 +1,35 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+#ifndef REGISTRY_IO_CONFIG_HPP
+#define REGISTRY_IO_CONFIG_HPP
+
+#include <boost/config.hpp>
+
+/// Lets an empty policy take no room. MSVC ignores the standard's spelling for the sake of its ABI.
+#if defined(_MSC_VER)
+#define REGISTRY_IO_NO_UNIQUE_ADDRESS [[msvc::no_unique_address]]
+#else
+#define REGISTRY_IO_NO_UNIQUE_ADDRESS [[no_unique_address]]
+#endif
+
+/// Marks what must exist once in a process, even when shared objects are built with hidden
+/// visibility: the reclamation domains and the threads' records.
+#if defined(_WIN32)
+#define REGISTRY_IO_EXPORT
+#else
+#define REGISTRY_IO_EXPORT [[gnu::visibility("default")]]
+#endif
+
+/// For the few thread-local words that every notify touches. In a shared object the default model
+/// costs a call for each access; objects that are linked, and never loaded by dlopen, may define
+/// REGISTRY_IO_INITIAL_EXEC to do without. Not the default: it marks the whole object, and the room
+/// that the loader keeps for such objects is used up by the third or fourth plugin.
+#if defined(REGISTRY_IO_INITIAL_EXEC) && !defined(_WIN32)
+#define REGISTRY_IO_HOT_TLS [[gnu::tls_model("initial-exec")]]
+#else
+#define REGISTRY_IO_HOT_TLS
+#endif
+
+#endif

@@ -1,0 +1,156 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+#ifndef REGISTRY_IO_DETAIL_HANDLER_HPP
+#define REGISTRY_IO_DETAIL_HANDLER_HPP
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <functional>
+#include <memory>
+#include <new>
+#include <type_traits>
+#include <utility>
+
+#include <registry_io/config.hpp>
+#include <registry_io/detail/callable.hpp>
+#include <registry_io/garbage.hpp>
+
+namespace registry_io {
+inline namespace v1 {
+namespace detail {
+
+/// What notify walks: a function and one word for it.
+template <class Event>
+struct entry
+{
+    void (*invoke)(void*, Event const&);
+    void* state;
+};
+
+struct no_key
+{
+};
+
+/// Keys lie in the tables, unless copying them could fail or cost much.
+template <class Key>
+inline constexpr bool key_in_table =
+    std::is_trivially_copyable_v<Key> && sizeof(Key) <= 2 * sizeof(void*);
+template <>
+inline constexpr bool key_in_table<void> = true;
+
+template <class Key>
+struct stored_key
+{
+    using type = std::conditional_t<key_in_table<Key>, Key, Key const*>;
+};
+template <>
+struct stored_key<void>
+{
+    using type = no_key;
+};
+
+/// The key's place in a block: only there when the tables hold a pointer to it.
+template <class Key, bool InTable>
+struct key_holder
+{
+    explicit key_holder(typename stored_key<Key>::type const&) noexcept {}
+};
+template <class Key>
+struct key_holder<Key, false>
+{
+    explicit key_holder(Key&& k) : key(std::move(k)) {}
+    Key key;
+};
+
+/// The part of a handler's block that does not depend on the handler's type: what an entry's state
+/// points to when the handler does not fit in the entry.
+template <class State>
+struct block_base : garbage
+{
+    using garbage::garbage;
+    REGISTRY_IO_NO_UNIQUE_ADDRESS State state{};
+};
+
+template <class F, class State, class Holder, class Source>
+struct block : block_base<State>
+{
+    template <class G, class K>
+    block(Source const& s, G&& g, K&& k)
+        : block_base<State>(&destroy_block),
+          source(s),
+          holder(std::forward<K>(k)),
+          f(std::forward<G>(g))
+    {
+    }
+
+    template <class G, class K>
+    static block* make(Source source, G&& g, K&& k)
+    {
+        struct room
+        {
+            Source& source;
+            void* p;
+            ~room()
+            {
+                if (p != nullptr)
+                    source.deallocate(p, sizeof(block), alignof(block));
+            }
+        } r{source, source.allocate(sizeof(block), alignof(block))};
+        if (r.p == nullptr)
+            return nullptr;
+        auto* const b = ::new (r.p) block(source, std::forward<G>(g), std::forward<K>(k));
+        r.p = nullptr;
+        return b;
+    }
+
+    static void destroy_block(garbage* g) noexcept
+    {
+        auto* const b = static_cast<block*>(g);
+        Source source = b->source;
+        b->~block();
+        source.deallocate(b, sizeof(block), alignof(block));
+    }
+
+    REGISTRY_IO_NO_UNIQUE_ADDRESS Source source;
+    REGISTRY_IO_NO_UNIQUE_ADDRESS Holder holder;
+    REGISTRY_IO_NO_UNIQUE_ADDRESS F f;
+};
+
+/// An entry for a handler that lives in it.
+template <class F, class Event>
+entry<Event> entry_of_word(F const& f) noexcept
+{
+    entry<Event> e{[](void* state, Event const& event) {
+                       alignas(void*) std::byte copy[sizeof(void*)];
+                       std::memcpy(copy, static_cast<void const*>(&state), sizeof(void*));
+                       std::invoke(*std::launder(reinterpret_cast<F const*>(copy)), event);
+                   },
+                   nullptr};
+    if constexpr (!std::is_empty_v<F>)
+        std::memcpy(static_cast<void*>(&e.state), static_cast<void const*>(std::addressof(f)),
+                    sizeof(F));
+    return e;
+}
+
+/// An entry for a handler in a block. `Callable` is `F const` where threads share the handler.
+template <class Block, class Callable, class Base, class Event>
+entry<Event> entry_of_block(Block* b) noexcept
+{
+    return {[](void* state, Event const& event) {
+                std::invoke(
+                    static_cast<Callable&>(static_cast<Block*>(static_cast<Base*>(state))->f),
+                    event);
+            },
+            static_cast<Base*>(b)};
+}
+
+}  // namespace detail
+
+}  // namespace v1
+}  // namespace registry_io
+
+#endif

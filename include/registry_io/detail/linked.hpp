@@ -1,0 +1,536 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+#ifndef REGISTRY_IO_DETAIL_LINKED_HPP
+#define REGISTRY_IO_DETAIL_LINKED_HPP
+
+#include <atomic>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <new>
+#include <type_traits>
+
+#include <registry_io/config.hpp>
+#include <registry_io/registry_fwd.hpp>
+
+// The walk decides what an interrupt costs. For size, g++ folds its two loads at the end of a round
+// into those before the first one, and a round is then two jumps and a load longer.
+#if defined(__GNUC__) && !defined(__clang__) && defined(__arm__)
+#define REGISTRY_IO_DETAIL_WALK [[gnu::noinline, gnu::optimize("O2", "no-crossjumping")]]
+#else
+#define REGISTRY_IO_DETAIL_WALK BOOST_NOINLINE
+#endif
+
+namespace registry_io {
+inline namespace v1 {
+namespace detail {
+
+/// What the head of a list and its nodes have in common.
+///
+/// `word` of a node, from the top: 8 bits, its level; 8 bits, its key, if that fits; 1 bit, whether
+/// it is in the list; 14 bits, its generation; 1 bit, whether it is registered. `word` of the head:
+/// 8 bits, how many notifies run; 16 bits, none; 8 bits, at which levels something has changed that
+/// a notify has to tidy up when it ends. So a node's word is never that of the head, and what the
+/// walk compares anyway tells one from the other.
+struct link
+{
+    std::uint32_t word;
+    link* next;
+};
+
+/// How a handler is called, without the type of its event.
+struct linked_call
+{
+    void* state;
+    void (*invoke)(void*, void const*);
+};
+
+template <class Key>
+inline constexpr bool key_in_word = std::is_trivially_copyable_v<Key> && sizeof(Key) == 1;
+template <>
+inline constexpr bool key_in_word<void> = true;
+
+template <class Key, bool InWord = key_in_word<Key>>
+struct linked_node : link
+{
+    linked_call call;
+};
+template <class Key>
+struct linked_node<Key, false> : link
+{
+    linked_call call;
+    Key key;
+};
+
+/// A list and its slots. They are all that a registry is.
+template <class List, std::size_t N>
+struct linked_slots
+{
+    List list;
+    typename List::node slots[N]{};
+};
+/// The nodes are the caller's.
+template <class List>
+struct linked_slots<List, 0>
+{
+    List list;
+};
+
+/// Handlers in firing order, for one core. Neither the event's type nor the capacity is part of the
+/// type, so that all registries of a program share this code.
+///
+/// The list is a ring through its head, empty when `next` is null or the head. The rules:
+///
+/// * Only `notify` may interrupt, and it puts back what it changes: to what it interrupts, it is
+///   as if nothing had happened. So writers and the notifies that they run in are one thread of
+///   control, and the only question is what an interrupt sees between two of its stores.
+/// * A change becomes visible by one store of a word: the `next` that leads to a new node, or past
+///   an old one, or the word of a node. Before and after are complete lists.
+/// * A notify has a level, 1 for the outermost, and calls the nodes whose level is below its own.
+///   A node that is registered while notifies run gets the level of the innermost: they all pass it
+///   by, and one that starts later, nested or not, calls it. A node that is removed while notifies
+///   run stays in the list, at a level that none reaches, so that no walk loses its way.
+/// * A notify at whose level something has changed tidies up when it ends: what was new at its
+///   level is lowered by one, and the outermost takes out what was removed. An interrupt changes
+///   nothing, so it never finds anything to tidy up.
+template <class Snapshot, class Ordering, class Panic>
+class linked_list : public link
+{
+public:
+    using key_type = typename Ordering::key_type;
+    using node = linked_node<key_type>;
+    using handle_type = std::uint32_t;
+    using invoke_type = void (*)(void*, void const*);
+    /// What `add` takes where there is no key.
+    using stored_key = std::conditional_t<std::is_void_v<key_type>, std::nullptr_t, key_type>;
+
+    /// What `add` is told beside the handler: where the slots end, and the key.
+    class place
+    {
+    public:
+        place(std::uint32_t end, stored_key const& k) noexcept : bits(end)
+        {
+            if constexpr (!key_in_word<key_type>)
+                key = k;
+            else if constexpr (!std::is_void_v<key_type>)
+                bits |= std::uint32_t(__builtin_bit_cast(unsigned char, k)) << key_shift;
+        }
+
+    private:
+        friend class linked_list;
+        std::uint32_t bits;
+        struct nothing
+        {
+        };
+        REGISTRY_IO_NO_UNIQUE_ADDRESS
+        std::conditional_t<key_in_word<key_type>, nothing, stored_key> key;
+    };
+
+    constexpr linked_list() noexcept : link{0, nullptr} {}
+    linked_list(linked_list const&) = delete;
+    linked_list& operator=(linked_list const&) = delete;
+
+    REGISTRY_IO_DETAIL_WALK void notify(void const* event) noexcept
+    {
+        std::uint32_t const outer = word;
+        link* n = next;
+        if (n == nullptr)
+            return;
+        std::uint32_t const level = outer + level_step;
+        word = level;
+        // Only the compiler has to keep the order: an interrupt on this core sees what was
+        // executed.
+        std::atomic_signal_fence(std::memory_order_seq_cst);
+        std::uint32_t above = 0;
+        if (!below(n->word, level, above)) [[unlikely]]
+            goto stop;
+    call:
+        do {
+            linked_call const c = static_cast<node*>(n)->call;
+            c.invoke(c.state, event);
+            n = n->next;
+        } while (below(n->word, level, above));
+    stop:
+        if (above == 0) [[likely]] {  // the head, and nothing to tidy up
+            std::atomic_signal_fence(std::memory_order_seq_cst);
+            n->word = outer;
+            return;
+        }
+        n = go_on(n, level, outer);
+        if (n != nullptr)
+            goto call;
+    }
+
+    /// Calls `f(node)` for what a notify would call.
+    template <class F>
+    void each(F& f)
+    {
+        std::uint32_t const outer = word;
+        link* n = next;
+        if (n == nullptr)
+            return;
+        struct leaving
+        {
+            linked_list* list;
+            std::uint32_t outer;
+            ~leaving() { go_on(list, outer + level_step, outer); }
+        } const end{this, outer};
+        word = outer + level_step;
+        std::atomic_signal_fence(std::memory_order_seq_cst);
+        for (; (n = go_on_in_list(n, outer + level_step)) != this; n = n->next)
+            f(*static_cast<node*>(n));
+    }
+
+    /// A handle, 0 when all slots are taken. What has been removed while notifies run takes its
+    /// slot until the outermost has ended.
+    BOOST_NOINLINE std::uint32_t add(place p, invoke_type invoke, void* state) noexcept
+    {
+        check_writer();
+        node* const end = slot(p.bits & offset_mask);
+        for (node* n = slot(first_slot); n != end; ++n) {
+            if ((n->word & in_list) != 0)
+                continue;
+            // The next generation, which may wrap, and the lowest bit.
+            std::uint32_t const name = ((n->word + 3) & name_mask) | in_list;
+            enter(*n, p, invoke, state, name);
+            return offset(*n) << offset_shift | name;
+        }
+        return 0;
+    }
+
+    BOOST_NOINLINE bool remove(std::uint32_t end, std::uint32_t handle) noexcept
+    {
+        check_writer();
+        node* const n = find(end, handle);
+        return n != nullptr && leave(*n);
+    }
+
+    BOOST_NOINLINE std::uint32_t clear() noexcept
+    {
+        check_writer();
+        link* const first = next;
+        if (first == nullptr)
+            return 0;
+        // Out of sight all at once, and then put back as dead, for the walks that may be among
+        // them.
+        publish(next, this);
+        std::uint32_t removed = 0;
+        for (link* n = first; n != this; n = n->next)
+            if (is_registered(n->word)) {
+                n->word = dead(n->word);
+                ++removed;
+            }
+        publish(next, first);
+        tidy_up(part(*this, level_byte));
+        return removed;
+    }
+
+    /// The node of a handle that this list has given out, if it is still registered.
+    node* find(std::uint32_t end, std::uint32_t handle) noexcept
+    {
+        std::uint32_t const at = handle >> offset_shift;
+        if (at >= end)
+            return nullptr;
+        node* const n = slot(at);
+        return ((n->word ^ handle) & name_mask) != 0 ? nullptr : n;
+    }
+
+    std::uint32_t size() const noexcept
+    {
+        std::uint32_t n = 0;
+        if (next != nullptr)
+            for (link const* l = next; l != this; l = l->next)
+                n += is_registered(l->word) ? 1 : 0;
+        return n;
+    }
+
+    bool empty() const noexcept { return size() == 0; }
+
+    /// Whether a notify is running, in this context or in one that this one has interrupted.
+    bool is_notifying() const noexcept { return word != 0; }
+
+    /// The handle of a registered node.
+    std::uint32_t handle(node const& n) noexcept
+    {
+        return offset(n) << offset_shift | (n.word & name_mask);
+    }
+
+    static stored_key key_of(node const& n) noexcept
+    {
+        if constexpr (std::is_void_v<key_type>)
+            return nullptr;
+        else if constexpr (key_in_word<key_type>)
+            return __builtin_bit_cast(key_type, static_cast<unsigned char>(n.word >> key_shift));
+        else
+            return n.key;
+    }
+
+    static stored_key key_of(place const& p) noexcept
+    {
+        if constexpr (std::is_void_v<key_type>)
+            return nullptr;
+        else if constexpr (key_in_word<key_type>)
+            return __builtin_bit_cast(key_type, static_cast<unsigned char>(p.bits >> key_shift));
+        else
+            return p.key;
+    }
+
+    static void check_writer() noexcept
+    {
+        if (!Snapshot::may_write()) [[unlikely]]
+            Panic::fatal("registry_io: a registry cannot be changed in an interrupt");
+    }
+
+    static constexpr std::uint32_t first_slot =
+        (sizeof(link) + alignof(node) - 1) / alignof(node) * alignof(node);
+
+    /// Whether it is in any list: registered, or removed by a handler of a notify that still runs.
+    static bool is_linked(link const& n) noexcept { return (n.word & in_list) != 0; }
+
+protected:
+    static constexpr std::uint32_t level_step = 0x01000000;
+    static constexpr std::uint32_t level_mask = 0xFF000000;
+    static constexpr std::uint32_t in_list = 0x00008000;
+    static constexpr std::uint32_t registered = 0x00000001;
+    static constexpr std::uint32_t name_mask = 0x0000FFFF;
+    static constexpr std::uint32_t offset_mask = 0x0000FFFF;
+    static constexpr int offset_shift = 16;
+    static constexpr int key_shift = 16;
+    static constexpr int level_shift = 24;
+    static constexpr int changed_byte = 0;
+    static constexpr int key_byte = 2;
+    static constexpr int level_byte = 3;
+
+    /// One byte of a word: what is stored by itself is shorter than what is masked and shifted.
+    static unsigned char& part(link& l, int byte) noexcept
+    {
+        return reinterpret_cast<unsigned char*>(
+            &l.word)[std::endian::native == std::endian::big ? 3 - byte : byte];
+    }
+
+    /// Whether `w < level`, and by how much it is above: one subtraction for both.
+    static bool below(std::uint32_t w, std::uint32_t level, std::uint32_t& above) noexcept
+    {
+#if defined(__GNUC__)
+        return __builtin_sub_overflow(w, level, &above);
+#else
+        above = w - level;
+        return w < level;
+#endif
+    }
+
+    /// Fills in a node that is not in the list, and puts it into the list.
+    BOOST_FORCEINLINE void enter(node& n, place const& p, invoke_type invoke, void* state,
+                                 std::uint32_t name) noexcept
+    {
+        n.call = {state, invoke};
+        if constexpr (!key_in_word<key_type>)
+            n.key = p.key;
+        n.word = name;
+        part(n, key_byte) = static_cast<unsigned char>(p.bits >> key_shift);
+        unsigned char const level = part(*this, level_byte);
+        part(n, level_byte) = level;
+        if (next == nullptr)
+            next = this;
+        stored_key const key = key_of(p);
+        link* before = this;
+        while (before->next != this && !goes_first(key, *static_cast<node*>(before->next)))
+            before = before->next;
+        n.next = before->next;
+        // Tells the innermost notify that there is something to tidy up: when it began, what is
+        // below the level was a smaller number. Nothing when none runs.
+        part(*this, changed_byte) = level;
+        publish(before->next, &n);
+    }
+
+    /// Takes out a registered node, at once or when no walk can be at it any more.
+    BOOST_FORCEINLINE bool leave(node& n) noexcept
+    {
+        // Out of sight by this store. The rest is for the walks that may be at it.
+        n.word = dead(n.word);
+        std::atomic_signal_fence(std::memory_order_release);
+        return tidy_up(part(*this, level_byte));
+    }
+
+    // The slots follow the head, in `linked_slots`, so the address of one leads to that of the
+    // other. Where one is, is counted in bytes from the head: that is shorter than an index.
+    node* slot(std::uint32_t at) noexcept
+    {
+        return std::launder(reinterpret_cast<node*>(reinterpret_cast<std::byte*>(this) + at));
+    }
+    std::uint32_t offset(node const& n) noexcept
+    {
+        return static_cast<std::uint32_t>(reinterpret_cast<std::byte const*>(&n) -
+                                          reinterpret_cast<std::byte const*>(this));
+    }
+
+    static bool is_registered(std::uint32_t w) noexcept { return (w & registered) != 0; }
+
+    /// From the word of a registered node that of one which no notify calls and no handle names.
+    static std::uint32_t dead(std::uint32_t w) noexcept { return (w | level_mask) - registered; }
+
+    static bool goes_first(stored_key const& key, node const& n) noexcept
+    {
+        if constexpr (std::is_void_v<key_type>)
+            return false;
+        else
+            return Ordering().before(key, key_of(n));
+    }
+
+    /// The store after which an interrupt sees the change, and not a moment before.
+    static void publish(link*& place, link* value) noexcept
+    {
+        std::atomic_signal_fence(std::memory_order_release);
+        place = value;
+        std::atomic_signal_fence(std::memory_order_release);
+    }
+
+    /// From `n` on, the next node that is called at this level, or the head.
+    static link* go_on_in_list(link* n, std::uint32_t level) noexcept
+    {
+        while ((n->word & in_list) != 0 && n->word >= level)
+            n = n->next;
+        return n;
+    }
+
+    /// The long way, for a walk that met something unusual at `n`: the next node to be called, or
+    /// null after the notify has been ended. A notify nested too deep is found out here, as its
+    /// level is 0 again and so none that it meets is below.
+    BOOST_NOINLINE static link* go_on(link* n, std::uint32_t level, std::uint32_t outer) noexcept
+    {
+        if (level >> level_shift == 0) [[unlikely]]
+            Panic::fatal("registry_io: notify is nested too deep");
+        n = go_on_in_list(n, level);
+        if ((n->word & in_list) != 0)
+            return n;
+        // The head. Only where something has changed at this level its word is not what this notify
+        // has stored; in an interrupt it always is, so an interrupt never tidies up.
+        if (n->word == level) {
+            std::atomic_signal_fence(std::memory_order_seq_cst);
+            n->word = outer;
+        } else {
+            static_cast<linked_list*>(n)->tidy_up(static_cast<unsigned char>(outer >> level_shift));
+        }
+        return nullptr;
+    }
+
+    /// What is due when the notify of level `lower + 1` ends, or nothing but a change was under
+    /// way.
+    BOOST_NOINLINE bool tidy_up(unsigned char lower) noexcept
+    {
+        link* before = this;
+        for (link* n = nullptr; (n = before->next) != this;) {
+            std::uint32_t const w = n->word;
+            if (w >> level_shift > lower) {
+                if (is_registered(w)) {
+                    part(*n, level_byte) = lower;
+                } else if (lower == 0) {
+                    publish(before->next, n->next);
+                    n->word = w & ~in_list;
+                    continue;
+                }
+            }
+            before = n;
+        }
+        std::atomic_signal_fence(std::memory_order_seq_cst);
+        // An interrupt in between takes both as it finds them, and puts them back.
+        part(*this, changed_byte) = lower;
+        part(*this, level_byte) = lower;
+        return true;
+    }
+};
+
+/// The same over nodes that are the caller's, wherever they are.
+///
+/// A handle holds the address of its node. Nothing says that this node still exists, so a handle is
+/// looked for in the list. Names are counted here and not in the nodes, as a new node may be where
+/// an old one was.
+template <class Snapshot, class Ordering, class Panic>
+class node_list : public linked_list<Snapshot, Ordering, Panic>
+{
+    using base = linked_list<Snapshot, Ordering, Panic>;
+
+public:
+    using handle_type = std::uint64_t;
+    using node = typename base::node;
+    using place = typename base::place;
+
+    /// A handle, 0 when the node is in a list already.
+    BOOST_NOINLINE std::uint64_t add(node& n, place p, typename base::invoke_type invoke,
+                                     void* state) noexcept
+    {
+        base::check_writer();
+        if (base::is_linked(n))
+            return 0;
+        names_ += 2;
+        this->enter(n, p, invoke, state,
+                    (names_ & base::name_mask) | base::in_list | base::registered);
+        return handle(n);
+    }
+
+    BOOST_NOINLINE bool remove(std::uint32_t, std::uint64_t handle) noexcept
+    {
+        base::check_writer();
+        node* const n = find(0, handle);
+        return n != nullptr && this->leave(*n);
+    }
+
+    node* find(std::uint32_t, std::uint64_t which) noexcept
+    {
+        if (this->next != nullptr)
+            for (link* l = this->next; l != this; l = l->next)
+                if (handle(*static_cast<node*>(l)) == which)
+                    return static_cast<node*>(l);
+        return nullptr;
+    }
+
+    std::uint64_t handle(node const& n) noexcept
+    {
+        return std::uint64_t(reinterpret_cast<std::uintptr_t>(&n)) << base::offset_shift |
+            (n.word & base::name_mask);
+    }
+
+private:
+    std::uint32_t names_ = 0;
+};
+
+/// What a user of `node_list` declares for each handler.
+template <class List>
+class static_node
+{
+public:
+    constexpr static_node() noexcept = default;
+    static_node(static_node const&) = delete;
+    static_node& operator=(static_node const&) = delete;
+
+    /// Whether a registry uses it. It may be registered again, and destroyed, when none does: after
+    /// its removal, or, if that was made while a notify ran, after the outermost notify has ended.
+    bool linked() const noexcept { return List::is_linked(node_); }
+
+private:
+    template <class, class, class, class, class>
+    friend class registry_io::basic_registry;
+
+    typename List::node node_{};
+};
+
+/// The same where it can be destroyed too early.
+template <class List, class Panic>
+class checked_node : public static_node<List>
+{
+public:
+    constexpr checked_node() noexcept = default;
+    ~checked_node()
+    {
+        if (this->linked()) [[unlikely]]
+            Panic::fatal("registry_io: a node was destroyed while its registry used it");
+    }
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace registry_io
+
+#endif

@@ -1,0 +1,32 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+#ifndef REGISTRY_IO_DETAIL_REFUSED_HPP
+#define REGISTRY_IO_DETAIL_REFUSED_HPP
+
+#include <registry_io/detail/check.hpp>
+#include <registry_io/registry_fwd.hpp>
+
+namespace registry_io {
+inline namespace v1 {
+
+/// Refuses what is not a registry, in a sentence for each argument; see the two
+/// specialisations.
+template <class Event, class SnapshotPolicy, class OrderingPolicy, class PanicPolicy,
+          class AllocPolicy>
+class basic_registry
+{
+    static_assert(detail::check_event<Event>());
+    static_assert(detail::check_snapshot<SnapshotPolicy>());
+    static_assert(detail::check_ordering<OrderingPolicy>());
+    static_assert(detail::check_panic<PanicPolicy>());
+    static_assert(detail::check_alloc<AllocPolicy>());
+    static_assert(detail::check_combination<SnapshotPolicy, AllocPolicy>());
+    static_assert(detail::check_words<SnapshotPolicy, OrderingPolicy, PanicPolicy, AllocPolicy>());
+};
+
+}  // namespace v1
+}  // namespace registry_io
+
+#endif

@@ -1,0 +1,91 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+#ifndef REGISTRY_IO_GARBAGE_HPP
+#define REGISTRY_IO_GARBAGE_HPP
+
+#include <cstdint>
+
+namespace registry_io {
+inline namespace v1 {
+
+/// What a writer took out of a registry, until no reader can see it: a handler's captures, a
+/// callback. An intrusive node, so that retiring allocates nothing.
+struct garbage
+{
+    /// Destroys the object and gives its memory back. Runs user code (destructors of captures).
+    using destroy_type = void (*)(garbage*) noexcept;
+
+    explicit constexpr garbage(destroy_type f) noexcept : destroy(f) {}
+
+    garbage* next = nullptr;
+    destroy_type destroy;
+    /// The version of the first root that shows it.
+    std::uint64_t birth = 0;
+};
+
+/// A list of garbage in the order in which it was added. Owns nothing: dropping the list destroys
+/// nothing, `destroy_all` does.
+class garbage_list
+{
+public:
+    constexpr garbage_list() noexcept = default;
+
+    bool empty() const noexcept { return head_ == nullptr; }
+    garbage* head() const noexcept { return head_; }
+
+    void push(garbage* g) noexcept
+    {
+        g->next = nullptr;
+        (head_ == nullptr ? head_ : tail_->next) = g;
+        tail_ = g;
+    }
+
+    /// Moves all of `other` to the end.
+    void append(garbage_list& other) noexcept
+    {
+        if (other.head_ == nullptr)
+            return;
+        (head_ == nullptr ? head_ : tail_->next) = other.head_;
+        tail_ = other.tail_;
+        other.head_ = nullptr;
+    }
+
+    garbage* pop() noexcept
+    {
+        garbage* g = head_;
+        if (g != nullptr)
+            head_ = g->next;
+        return g;
+    }
+
+    /// Moves to the end of `to` what `which(g)` holds for.
+    template <class Predicate>
+    void move_if(garbage_list& to, Predicate which)
+    {
+        garbage_list rest;
+        while (garbage* g = pop())
+            (which(*g) ? to : rest).push(g);
+        *this = rest;
+    }
+
+    /// Destroys everything in it, first added first. The list is empty before the first destructor
+    /// runs, so a destructor may use the place that the list was in.
+    void destroy_all() noexcept
+    {
+        garbage_list mine = *this;
+        *this = garbage_list();
+        while (garbage* g = mine.pop())
+            g->destroy(g);
+    }
+
+private:
+    garbage* head_ = nullptr;
+    garbage* tail_ = nullptr;
+};
+
+}  // namespace v1
+}  // namespace registry_io
+
+#endif

@@ -1,0 +1,122 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+#ifndef REGISTRY_IO_HANDLER_GUARD_HPP
+#define REGISTRY_IO_HANDLER_GUARD_HPP
+
+#include <utility>
+
+#include <registry_io/handler_id.hpp>
+
+namespace registry_io {
+inline namespace v1 {
+
+namespace detail {
+
+/// What a guard holds on to: the part of a registry that may outlive it.
+struct guard_anchor
+{
+    /// Unregisters, unless the registry is gone.
+    bool (*unregister)(guard_anchor*, handler_id);
+    /// One guard less; frees the anchor when it was the last and the registry is gone.
+    void (*release)(guard_anchor*) noexcept;
+};
+
+}  // namespace detail
+
+/// Unregisters its handler when it is destroyed.
+///
+/// Move-only. A guard that outlives its registry is safe and does nothing (with an alloc policy
+/// that keeps everything inside the registry, `alloc::fixed`, that is a precondition violation,
+/// checked by an assertion). Destroying a guard while the registry is being destroyed on another
+/// thread is a precondition violation, like any call into a registry that is going away.
+/// Concurrency: distinct guards are independent. Reentrancy: a handler may drop its own guard.
+class [[nodiscard]] handler_guard
+{
+public:
+    /// A guard of nothing.
+    handler_guard() noexcept = default;
+
+    /// For registries: takes over one reference to `anchor`.
+    handler_guard(detail::guard_anchor* anchor, handler_id id) noexcept : anchor_(anchor), id_(id)
+    {
+    }
+
+    /// Takes over what `other` holds.
+    handler_guard(handler_guard&& other) noexcept
+        : anchor_(std::exchange(other.anchor_, nullptr)), id_(std::exchange(other.id_, {}))
+    {
+    }
+
+    /// Unregisters what this guard holds, then takes over. Terminates when that removal fails.
+    handler_guard& operator=(handler_guard&& other) noexcept
+    {
+        if (this != &other) {
+            reset();
+            anchor_ = std::exchange(other.anchor_, nullptr);
+            id_ = std::exchange(other.id_, {});
+        }
+        return *this;
+    }
+
+    /// Unregisters the handler. A removal copies a table; when no memory is left for that there is
+    /// nobody to report it to, and the program terminates: call `reset` first where that matters.
+    ~handler_guard() { reset(); }
+
+    /// The id of the guarded handler; empty for a guard of nothing.
+    handler_id id() const noexcept { return id_; }
+
+    /// Whether the guard holds a handler.
+    explicit operator bool() const noexcept { return anchor_ != nullptr; }
+
+    /// Unregisters the handler now; the guard then holds nothing.
+    ///
+    /// The guard may lie in what that destroys.
+    /// Returns whether the handler was still registered.
+    /// Throws what `unregister` throws; then the guard still holds the handler.
+    bool reset()
+    {
+        if (anchor_ == nullptr)
+            return false;
+        // The guard may lie in the captures that are now destroyed: it holds nothing meanwhile, and
+        // is not touched again unless the removal fails, which destroys nothing.
+        struct removal
+        {
+            handler_guard& guard;
+            detail::guard_anchor* anchor = std::exchange(guard.anchor_, nullptr);
+            handler_id id = std::exchange(guard.id_, {});
+            bool done = false;
+
+            ~removal()
+            {
+                if (done) {
+                    anchor->release(anchor);
+                } else {
+                    guard.anchor_ = anchor;
+                    guard.id_ = id;
+                }
+            }
+        } r{*this};
+        bool const removed = r.anchor->unregister(r.anchor, r.id);
+        r.done = true;
+        return removed;
+    }
+
+    /// Lets go: the handler stays registered. Returns its id.
+    handler_id release() noexcept
+    {
+        if (detail::guard_anchor* anchor = std::exchange(anchor_, nullptr))
+            anchor->release(anchor);
+        return std::exchange(id_, {});
+    }
+
+private:
+    detail::guard_anchor* anchor_ = nullptr;
+    handler_id id_;
+};
+
+}  // namespace v1
+}  // namespace registry_io
+
+#endif

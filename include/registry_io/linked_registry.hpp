@@ -1,0 +1,399 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+#ifndef REGISTRY_IO_LINKED_REGISTRY_HPP
+#define REGISTRY_IO_LINKED_REGISTRY_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <new>
+#include <type_traits>
+
+#include <registry_io/config.hpp>
+#include <registry_io/detail/callable.hpp>
+#include <registry_io/detail/check.hpp>
+#include <registry_io/detail/linked.hpp>
+#include <registry_io/detail/refused.hpp>
+#include <registry_io/detail/select.hpp>
+#include <registry_io/handler_guard.hpp>
+#include <registry_io/handler_id.hpp>
+#include <registry_io/policy.hpp>
+#include <registry_io/registry_fwd.hpp>
+#include <registry_io/version.hpp>
+
+namespace registry_io {
+inline namespace v1 {
+
+/// A registry for one core without an operating system: the same interface over a list that is
+/// changed by single stores, for snapshot policies that ask for that
+/// (`publication_kind::word_store`).
+///
+/// `notify` may be called at any time, in an interrupt that comes at any instruction of any member,
+/// too; it sees the list as it was before or as it is after, and masks nothing. All that changes
+/// the registry must be called where the snapshot policy's `may_write()` holds, handlers that run
+/// there included; anywhere else it ends in the panic policy's `fatal`.
+///
+/// Beside the general contract: a running notify skips what has been removed, and runs the rest. A
+/// handler is one trivial word: a function pointer, or a lambda that captures at most one pointer
+/// or reference; so nothing is ever destroyed, and there is nothing to wait for. No member throws
+/// or allocates: a full registry gives an empty id, all other misuse ends in `fatal`. Ids recur
+/// when the same slot has been taken 16384 times, and do not tell the order of registration. The
+/// slot of a handler that is removed while a notify runs is free again when the outermost one has
+/// ended.
+///
+/// With `alloc::intrusive` there are no slots: each handler lies in a node of the caller's, ids are
+/// looked for in the list, and recur when the same node is registered 16384 registrations later.
+///
+/// Constant-initialised and all zero when empty; trivially destructible. Guards must not outlive
+/// it.
+template <class Event, class SnapshotPolicy, class OrderingPolicy, class PanicPolicy,
+          class AllocPolicy>
+    requires detail::acceptable_words<Event, SnapshotPolicy, OrderingPolicy, PanicPolicy,
+                                      AllocPolicy>
+class basic_registry<Event, SnapshotPolicy, OrderingPolicy, PanicPolicy, AllocPolicy>
+{
+    static constexpr bool caller_owned = node_policy<AllocPolicy>;
+    using list =
+        std::conditional_t<caller_owned,
+                           detail::node_list<SnapshotPolicy, OrderingPolicy, PanicPolicy>,
+                           detail::linked_list<SnapshotPolicy, OrderingPolicy, PanicPolicy>>;
+    using node = typename list::node;
+    using handle = typename list::handle_type;
+    using any_node = detail::static_node<list>;
+    using stored_key = typename list::stored_key;
+
+public:
+    /// What handlers are called with, by const reference.
+    using event_type = Event;
+    /// How readers hold a snapshot.
+    using snapshot_policy = SnapshotPolicy;
+    /// In which order handlers fire.
+    using ordering_policy = OrderingPolicy;
+    /// How handlers are called, and what bad input ends in.
+    using panic_policy = PanicPolicy;
+    /// How many handlers there is room for.
+    using alloc_policy = AllocPolicy;
+    /// What handlers are sorted by; `void` when they are not.
+    using key_type = typename OrderingPolicy::key_type;
+    /// What `notify` returns.
+    using result_type = void;
+    /// With `alloc::intrusive`, what the caller declares for each handler. Destroying one that is
+    /// in use ends in `fatal`.
+    using handler_node =
+        std::conditional_t<caller_owned, detail::checked_node<list, PanicPolicy>, void>;
+    /// The same for objects that are never destroyed: trivially destructible, so a static one asks
+    /// for no code at the end of the program; nothing watches its end.
+    using static_handler_node = std::conditional_t<caller_owned, any_node, void>;
+
+    /// The same registry with other policies, in any order; each replaces the one on its axis.
+    template <class... Policies>
+    using with = std::enable_if_t<
+        detail::check_with<Policies...>(),
+        basic_registry<Event,
+                       typename detail::select<axis::snapshot, SnapshotPolicy, Policies...>::type,
+                       typename detail::select<axis::ordering, OrderingPolicy, Policies...>::type,
+                       typename detail::select<axis::panic, PanicPolicy, Policies...>::type,
+                       typename detail::select<axis::alloc, AllocPolicy, Policies...>::type>>;
+
+    /// The same registry for events of another type.
+    template <class Other>
+    using rebind_event =
+        basic_registry<Other, SnapshotPolicy, OrderingPolicy, PanicPolicy, AllocPolicy>;
+
+    /// An empty registry.
+    constexpr basic_registry() noexcept = default;
+    basic_registry(basic_registry const&) = delete;
+    basic_registry& operator=(basic_registry const&) = delete;
+
+    // ----- readers
+
+    /// Calls every handler with `event`, in order.
+    ///
+    /// Throws: nothing. Complexity: linear in the number of handlers. Concurrency: in any
+    /// interrupt, at any time. Reentrancy: handlers may notify, 255 levels deep, interrupts
+    /// included; one more ends in `fatal`.
+    void notify(Event const& event) const noexcept
+    {
+        all_.list.notify(static_cast<void const*>(std::addressof(event)));
+    }
+
+    /// Calls `f(handler_id)`, or `f(handler_id, key)` if it takes two, for each handler, in firing
+    /// order.
+    ///
+    /// Throws what `f` throws. Concurrency and reentrancy: as `notify`: `f` is where a handler
+    /// would be.
+    template <class F>
+    void for_each_handler(F f) const
+    {
+        auto call = [&](node const& n) {
+            if constexpr (std::is_invocable_v<F&, handler_id, stored_key>)
+                f(id_of(all_.list.handle(n)), list::key_of(n));
+            else
+                f(id_of(all_.list.handle(n)));
+        };
+        all_.list.each(call);
+    }
+
+    /// How many handlers are registered. Throws: nothing. Complexity: linear. In any interrupt.
+    std::size_t size() const noexcept { return all_.list.size(); }
+
+    /// Whether no handler is registered. Throws: nothing. Complexity: linear. In any interrupt.
+    bool empty() const noexcept { return all_.list.empty(); }
+
+    /// Whether a handler is registered: false for unknown, stale and foreign ids.
+    ///
+    /// Throws: nothing. Complexity: constant; linear with the caller's nodes. In any interrupt.
+    bool contains(handler_id id) const noexcept
+    {
+        return is_mine(id) && all_.list.find(end, handle_of(id)) != nullptr;
+    }
+
+    // ----- registering
+
+    /// Adds a handler, with a value-initialised key if the ordering has keys.
+    ///
+    /// `f` is called as `f(event)`, as a copy that is const. Notifies that begin after this call
+    /// has returned run it. Returns its id, an empty one when the registry is full. Throws:
+    /// nothing; a null pointer ends in `fatal`. Complexity: linear.
+    template <class F>
+    BOOST_FORCEINLINE handler_id register_handler(F&& f) noexcept
+    {
+        static_assert(
+            std::is_void_v<key_type> || std::is_default_constructible_v<key_type>,
+            "registry_io: this ordering policy's key has no default; register with a key");
+        if constexpr (std::is_void_v<key_type> || std::is_default_constructible_v<key_type>)
+            return add(stored_key(), static_cast<F&&>(f));
+        else
+            return {};
+    }
+
+    /// Adds a handler with a key; otherwise as above. A number that the key cannot hold ends in
+    /// `fatal`.
+    template <class Key, class F>
+        requires(!std::is_base_of_v<any_node, Key>)
+    BOOST_FORCEINLINE handler_id register_handler(Key priority, F&& f) noexcept
+    {
+        static_assert(!std::is_void_v<key_type>,
+                      "registry_io: this registry's ordering policy takes no priority; call "
+                      "register_handler(f)");
+        if constexpr (!std::is_void_v<key_type>) {
+            static_assert(std::is_constructible_v<key_type, Key>,
+                          "registry_io: the priority cannot be converted to the ordering policy's "
+                          "key");
+            if constexpr (std::is_constructible_v<key_type, Key>)
+                return add(key_from(priority), static_cast<F&&>(f));
+        }
+        return {};
+    }
+
+    /// Adds a handler that lies in `n`, with `alloc::intrusive`; otherwise as above.
+    ///
+    /// Returns an empty id when `n` is in use, by this registry or another one. Precondition: `n`
+    /// is there for as long as it is `linked()`.
+    template <class F>
+        requires(caller_owned)
+    BOOST_FORCEINLINE handler_id register_handler(any_node& n, F&& f) noexcept
+    {
+        static_assert(
+            std::is_void_v<key_type> || std::is_default_constructible_v<key_type>,
+            "registry_io: this ordering policy's key has no default; register with a key");
+        return add(stored_key(), static_cast<F&&>(f), n.node_);
+    }
+
+    /// The same with a key.
+    template <class Key, class F>
+        requires(caller_owned && std::is_constructible_v<stored_key, Key>)
+    BOOST_FORCEINLINE handler_id register_handler(any_node& n, Key priority, F&& f) noexcept
+    {
+        return add(key_from(priority), static_cast<F&&>(f), n.node_);
+    }
+
+    /// Adds a handler that lies in `n`, and is removed when the returned guard is destroyed.
+    template <class... KeyAndF>
+        requires(caller_owned)
+    handler_guard register_guard(any_node& n, KeyAndF&&... f) noexcept
+    {
+        return guard(register_handler(n, static_cast<KeyAndF&&>(f)...));
+    }
+
+    /// Adds a handler that is removed when the returned guard is destroyed.
+    ///
+    /// Otherwise as `register_handler`. Precondition: the guard does not outlive the registry.
+    template <class F>
+    handler_guard register_guard(F&& f) noexcept
+    {
+        return guard(register_handler(static_cast<F&&>(f)));
+    }
+
+    /// Adds a handler with a key that is removed when the returned guard is destroyed.
+    template <class Key, class F>
+        requires(!std::is_base_of_v<any_node, Key>)
+    handler_guard register_guard(Key priority, F&& f) noexcept
+    {
+        return guard(register_handler(priority, static_cast<F&&>(f)));
+    }
+
+    // ----- removing
+
+    /// Removes a handler.
+    ///
+    /// Returns whether it was registered: true exactly once for each id; false for unknown and
+    /// stale ids, and for those of another registry. Throws: nothing. Complexity: linear.
+    /// Reentrancy: a handler may remove itself.
+    bool unregister(handler_id id) noexcept
+    {
+        return is_mine(id) && all_.list.remove(end, handle_of(id));
+    }
+
+    /// As `unregister`: where one may write and no notify is running there is nothing to wait for.
+    /// Inside a handler, where it would wait for itself, it ends in `fatal`.
+    bool unregister_and_wait(handler_id id) noexcept
+    {
+        synchronize();
+        return unregister(id);
+    }
+
+    /// Removes all handlers, as seen by an interrupt all at once. Returns how many there were.
+    /// Throws: nothing. Complexity: linear.
+    std::size_t clear() noexcept { return all_.list.clear(); }
+
+    /// There are no transactions: they need more than one store.
+    template <class F>
+    void update(F&&)
+    {
+        static_assert(sizeof(F) == 0,
+                      "registry_io: a registry that is changed by single stores has no "
+                      "transactions");
+    }
+
+    // ----- waiting
+
+    /// Nothing, where one may write and no notify is running; ends in `fatal` anywhere else, as it
+    /// would wait for itself.
+    void synchronize() noexcept
+    {
+        list::check_writer();
+        if (all_.list.is_notifying()) [[unlikely]]
+            PanicPolicy::fatal("registry_io: waiting here would wait for itself");
+    }
+
+private:
+    using slots = detail::linked_slots<list, AllocPolicy::capacity>;
+    static_assert(sizeof(slots) <= 0xFFFF,
+                  "registry_io: the slots of this registry take more than 65535 bytes");
+
+    // Where they end, as the list counts.
+    static constexpr std::uint32_t end = sizeof(slots);
+    static_assert(caller_owned || end == list::first_slot + AllocPolicy::capacity * sizeof(node));
+
+    /// What the panic policy's scope is told of a notify that it sees one handler of.
+    struct notify_view
+    {
+        PanicPolicy& policy() const noexcept
+        {
+            static constinit PanicPolicy p{};
+            return p;
+        }
+        panic_hooks hooks() const noexcept { return {}; }
+    };
+    struct handler_view
+    {
+        handler_id id() const noexcept { return {}; }
+        typename PanicPolicy::handler_state& state() const noexcept
+        {
+            static constinit typename PanicPolicy::handler_state s{};
+            return s;
+        }
+    };
+
+    template <class F>
+    static void call_word(void* state, void const* event) noexcept
+    {
+        struct bytes
+        {
+            std::byte b[sizeof(F)];
+        } copy;
+        std::memcpy(copy.b, static_cast<void const*>(&state), sizeof(F));
+        F const f = __builtin_bit_cast(F, copy);
+        typename PanicPolicy::template scope<notify_view> scope{notify_view{}};
+        scope.invoke([&] { f(*static_cast<Event const*>(event)); }, handler_view{});
+        scope.finish();
+    }
+
+    // Inline, so that an id which nobody keeps is never made.
+    template <class F, class... Node>
+    BOOST_FORCEINLINE handler_id add(stored_key key, F f, Node&... n) noexcept
+    {
+        static_assert(caller_owned == (sizeof...(Node) == 1),
+                      "registry_io: the handlers of this registry lie in the caller's nodes; call "
+                      "register_handler(node, f)");
+        static_assert(std::is_invocable_v<F&, Event const&>,
+                      "registry_io: a handler must be callable with Event const&");
+        if constexpr (std::is_invocable_v<F&, Event const&>)
+            static_assert(detail::fits_entry<F, Event> && !std::is_member_pointer_v<F>,
+                          "registry_io: a handler of this registry is one trivial word that is "
+                          "called as const: a function, or a lambda that captures a pointer or "
+                          "reference to what is larger, which is the caller's");
+        if constexpr (detail::fits_entry<F, Event> && !std::is_member_pointer_v<F> &&
+                      caller_owned == (sizeof...(Node) == 1)) {
+            if (detail::is_empty_handler(f)) [[unlikely]]
+                PanicPolicy::fatal("registry_io: an empty handler was registered");
+            void* state = nullptr;
+            if constexpr (!std::is_empty_v<F>)
+                std::memcpy(static_cast<void*>(&state), static_cast<void const*>(&f), sizeof(F));
+            return id_of(all_.list.add(n..., typename list::place(end, key), &call_word<F>, state));
+        } else {
+            return {};
+        }
+    }
+
+    /// Small keys are what saves memory, so a number that does not fit must not wrap in silence.
+    template <class Key>
+    static stored_key key_from(Key const& priority) noexcept
+    {
+        if constexpr (std::is_integral_v<Key> && std::is_integral_v<stored_key>) {
+            auto const key = static_cast<stored_key>(priority);
+            if (static_cast<Key>(key) != priority || (key < stored_key()) != (priority < Key()))
+                PanicPolicy::fatal("registry_io: the priority is out of its key's range");
+            return key;
+        } else {
+            return stored_key(priority);
+        }
+    }
+
+    // An address does for a serial number where registries are there for good.
+    std::uintptr_t serial() const noexcept { return reinterpret_cast<std::uintptr_t>(this); }
+    bool is_mine(handler_id id) const noexcept
+    {
+        return static_cast<std::uintptr_t>(id.registry_serial()) == serial();
+    }
+    static handle handle_of(handler_id id) noexcept { return static_cast<handle>(id.value()); }
+    handler_id id_of(handle h) const noexcept { return handler_id(h == 0 ? 0 : serial(), h); }
+
+    handler_guard guard(handler_id id) const noexcept
+    {
+        return id ? handler_guard(const_cast<detail::guard_anchor*>(&anchor), id) : handler_guard();
+    }
+
+    // The guard's id says which registry it is, so one anchor, in read-only memory, does for all.
+    static bool unregister_guarded(detail::guard_anchor*, handler_id id)
+    {
+        // The guard has no room for a pointer beside the id, which holds one.
+        // NOLINTNEXTLINE(performance-no-int-to-ptr)
+        return reinterpret_cast<basic_registry*>(static_cast<std::uintptr_t>(id.registry_serial()))
+            ->unregister(id);
+    }
+    static void release_guarded(detail::guard_anchor*) noexcept {}
+    static constexpr detail::guard_anchor anchor{&unregister_guarded, &release_guarded};
+
+    // A notify writes how deep it is nested, and takes that back.
+    mutable slots all_;
+};
+
+}  // namespace v1
+}  // namespace registry_io
+
+#endif

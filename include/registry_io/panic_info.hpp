@@ -1,0 +1,49 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+#ifndef REGISTRY_IO_PANIC_INFO_HPP
+#define REGISTRY_IO_PANIC_INFO_HPP
+
+#include <exception>
+#include <string_view>
+#include <utility>
+
+#include <registry_io/handler_id.hpp>
+
+namespace registry_io {
+inline namespace v1 {
+
+/// What is known of a handler that failed.
+///
+/// Copyable; a copy may be kept for as long as one likes. Concurrency: a value type.
+class panic_info
+{
+public:
+    /// For panic policies: `message` must point into what `exception` keeps alive, or be empty.
+    panic_info(registry_io::handler_id id, std::exception_ptr exception,
+               std::string_view message) noexcept
+        : id_(id), exception_(std::move(exception)), message_(message)
+    {
+    }
+
+    /// The handler that failed.
+    registry_io::handler_id handler_id() const noexcept { return id_; }
+
+    /// What it threw.
+    std::exception_ptr const& exception() const noexcept { return exception_; }
+
+    /// What `what()` says of it; empty when it is not a `std::exception`. Valid for as long as this
+    /// object or a copy of it lives.
+    std::string_view message() const noexcept { return message_; }
+
+private:
+    registry_io::handler_id id_;
+    std::exception_ptr exception_;
+    std::string_view message_;
+};
+
+}  // namespace v1
+}  // namespace registry_io
+
+#endif

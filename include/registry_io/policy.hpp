@@ -1,0 +1,309 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+#ifndef REGISTRY_IO_POLICY_HPP
+#define REGISTRY_IO_POLICY_HPP
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <type_traits>
+
+#include <registry_io/garbage.hpp>
+#include <registry_io/registry_fwd.hpp>
+
+namespace registry_io {
+inline namespace v1 {
+
+/// The four axes. A policy says which one it belongs to: `using category = axis::ordering;`.
+namespace axis {
+/// How readers hold a table while a writer replaces it, and when the old one may go.
+struct snapshot;
+/// In which order handlers fire.
+struct ordering;
+/// How a handler is called and what becomes of its exception.
+struct panic;
+/// Where memory comes from, and whether there is a bound.
+struct alloc;
+}  // namespace axis
+
+/// A type that says it belongs to this axis.
+template <class P, class Axis>
+concept policy_of = std::is_class_v<P> && std::same_as<typename P::category, Axis>;
+
+/// What a panic policy wants done with a handler that has just been called.
+enum class verdict : unsigned char { keep, remove };
+
+// ---------------------------------------------------------------------------------------------
+// Alloc
+
+// tag::alloc_policy[]
+/// Where a registry's bytes come from.
+///
+/// `P::source` is a small copyable handle that allocates; each block keeps a copy, so that whoever
+/// sees it last can free it without the registry. `P::capacity` is the largest number of handlers,
+/// 0 for no bound. `P::inside` says that the memory lies inside the policy object, that is inside
+/// the registry, and dies with it. `P::concurrent` says that `allocate` may be called by several
+/// threads, and `deallocate` by any thread, without a lock.
+///
+/// * `allocate(size, align)` returns memory, or throws, or returns null; the latter is reported to
+///   the user as `std::bad_alloc`. `align` is a power of two.
+/// * `deallocate(p, size, align)` takes back what a copy of the same source gave.
+template <class P>
+concept alloc_policy = policy_of<P, axis::alloc> && std::default_initializable<P> &&
+    requires(P p, typename P::source s, void* memory, std::size_t n) {
+        { P::capacity } -> std::convertible_to<std::size_t>;
+        { P::inside } -> std::convertible_to<bool>;
+        { P::concurrent } -> std::convertible_to<bool>;
+        { p.get_source() } noexcept -> std::same_as<typename P::source>;
+        requires std::copy_constructible<typename P::source>;
+        { s.allocate(n, n) } -> std::same_as<void*>;
+        { s.deallocate(memory, n, n) } noexcept;
+    };
+// end::alloc_policy[]
+
+/// An alloc policy that has no bytes: each handler lies in a node that is the caller's. For
+/// snapshot policies that store words.
+template <class P>
+concept node_policy = policy_of<P, axis::alloc> && requires { requires P::caller_owned; };
+
+// ---------------------------------------------------------------------------------------------
+// Ordering
+
+// tag::ordering_policy[]
+/// Where a new handler goes.
+///
+/// `P::key_type` is what users sort by, `void` when handlers fire in the order of registration.
+/// With a key, `p.before(a, b)` is a strict weak order: a handler of key `a` fires before one of
+/// key `b`. Keys that are equivalent fire in registration order, which the core sees to. `before`
+/// runs under the writers' lock: it must not call into the registry.
+template <class P>
+concept ordering_policy = policy_of<P, axis::ordering> && std::default_initializable<P> &&
+    (std::is_void_v<typename P::key_type> ||
+     requires(P const& p, std::add_lvalue_reference_t<std::add_const_t<typename P::key_type>> k) {
+         { p.before(k, k) } -> std::convertible_to<bool>;
+     });
+// end::ordering_policy[]
+
+// ---------------------------------------------------------------------------------------------
+// Panic
+
+/// What a panic policy may tell while a notify runs. Valid until the scope ends.
+class panic_hooks
+{
+public:
+    /// How a callback is called: with its state.
+    using report_type = void (*)(void*, panic_info const&);
+    /// How a log sink is called: with its state.
+    using log_type = void (*)(void*, std::string_view);
+
+    constexpr panic_hooks() noexcept = default;
+    /// For registries: each function with its state; null where there is none.
+    constexpr panic_hooks(report_type r, void* report_state, log_type l, void* log_state) noexcept
+        : report_(r), report_state_(report_state), log_(l), log_state_(log_state)
+    {
+    }
+
+    /// Whether the user has set a callback (`on_panic`).
+    bool has_report() const noexcept { return report_ != nullptr; }
+    /// Whether the user has replaced the log sink (`log_to`).
+    bool has_log() const noexcept { return log_ != nullptr; }
+    /// Calls the user's callback, which may throw. Precondition: there is one.
+    void report(panic_info const& info) const { report_(report_state_, info); }
+    /// Calls the user's log sink, which may throw. Precondition: there is one.
+    void log(std::string_view text) const { log_(log_state_, text); }
+
+private:
+    report_type report_ = nullptr;
+    void* report_state_ = nullptr;
+    log_type log_ = nullptr;
+    void* log_state_ = nullptr;
+};
+
+// tag::panic_archetypes[]
+/// What a panic policy's scope is made from: its notify. A word, to be copied.
+template <class Policy>
+struct notify_archetype
+{
+    /// The policy object of the registry; shared by all notifies, also by concurrent ones.
+    Policy& policy() const noexcept;
+    /// The hooks of the snapshot that is walked.
+    panic_hooks hooks() const noexcept;
+};
+
+/// How a panic policy sees the handler that it calls. `State` is the policy's `handler_state`.
+template <class State>
+struct handler_archetype
+{
+    /// The handler's id.
+    handler_id id() const noexcept;
+    /// Not to be used when `State` is empty.
+    State& state() const noexcept;
+};
+// end::panic_archetypes[]
+
+// tag::panic_policy[]
+/// How one handler is called, and what becomes of its exception.
+///
+/// * `P::isolates`: no exception leaves `notify`, which is then `noexcept`.
+/// * `P::reports`, `P::logs`: the registry offers `on_panic`, and `log_to`.
+/// * `P::result_type`: what `notify` returns; may be `void`.
+/// * `P::handler_state`: default-constructed for each handler, shared by all calls of that handler,
+///   also by concurrent ones. An empty class costs nothing.
+/// * `P::scope<Notify>`: made for one notify, on the stack of the notifying thread, from an object
+///   like `notify_archetype`; looking at that costs, so it is for failures.
+///   `invoke(call, handler)` calls `call()` exactly once and returns a verdict; `handler` is like
+///   `handler_archetype`. An exception that leaves `invoke` ends the notify: siblings that follow
+///   do not run. `finish()` is called after the last handler, and may throw unless `P::isolates`.
+/// * `P::fatal(reason)` does not return: bad input where exceptions are off ends there.
+template <class P>
+concept panic_policy = policy_of<P, axis::panic> && std::default_initializable<P> &&
+    std::default_initializable<typename P::handler_state> &&
+    requires(typename P::template scope<notify_archetype<P>> s, notify_archetype<P> const& notify,
+             void (&call)(), handler_archetype<typename P::handler_state> const& handler) {
+        { P::isolates } -> std::convertible_to<bool>;
+        { P::reports } -> std::convertible_to<bool>;
+        { P::logs } -> std::convertible_to<bool>;
+        typename P::result_type;
+        requires std::constructible_from<typename P::template scope<notify_archetype<P>>,
+                                         notify_archetype<P> const&>;
+        { s.invoke(call, handler) } -> std::same_as<verdict>;
+        { s.finish() } -> std::same_as<typename P::result_type>;
+        { &P::fatal } -> std::convertible_to<void (*)(char const*)>;
+    };
+// end::panic_policy[]
+
+// ---------------------------------------------------------------------------------------------
+// Snapshot
+
+/// How a snapshot policy makes a change visible to readers.
+enum class publication_kind : unsigned char {
+    root_swap,  ///< by a new table, whose root replaces the old one: `root_swap_policy`
+    word_store  ///< by one store of a word into the list that is walked: `word_store_policy`
+};
+
+// tag::snapshot_policy[]
+/// What `read` is called with may tell more of itself: if `f.brief(root)`, then
+/// `f.call_brief(root)` does what `f(root)` does, in little code. The rest can stay out of line, at
+/// the end of a jump, so that the brief way pays for no register that only the long one needs.
+template <class F, class Root>
+concept brief_reader = requires(F f, Root& root) {
+    { f.brief(root) } noexcept -> std::same_as<bool>;
+    f.call_brief(root);
+};
+
+/// How readers hold a table's root while a writer replaces it.
+///
+/// `P::root_header` is the base class that the policy wants in each root; the core derives its
+/// `Root` from it, and sets `version` (1, 2, ... in the order of publication) before it publishes.
+/// The policy knows nothing else about a root, and never destroys one. A policy may bring the
+/// atomics for what the core shares between readers and writers, `P::atomic<T>`, with the members
+/// of `std::atomic<T>`, which is used otherwise.
+///
+/// `P::store<Root>` lies in the registry and holds what readers read. An empty store has no root.
+/// * `read(f)` calls `f(root)` with the current root protected, or does not call it when there is
+///   none. The root and everything that it shows stay valid until `f` has returned or thrown.
+///   Reads may nest. When `P::concurrent`, `read` may be called by any thread. A store with a fast
+///   path that is inlined may ask a `brief_reader` which part of `f` belongs there.
+///
+/// `P::store<Root>::writer<Source>` lies in the block that the first registration allocates.
+/// It is made from the store and an alloc source. All members below are called with `mutex()`
+/// held, but those that say otherwise.
+/// * `foreign()`: without the lock. Whether the calling code has another copy of the policy's
+///   variables than the code that made the writer, as can happen between shared objects.
+/// * `current()`: the root, null when there is none.
+/// * `exclusive()`: no reader holds the current root and none can until the lock is given up, so
+///   the core may edit it in place.
+/// * `reserve(dead, wait, fail)`: prepares a publication that takes `dead` out, and at whose
+///   completion `wait` (null, or a `completion`) is signalled. May throw; then nothing has
+///   happened. Calls `fail`, which does not return, when the source returns null. Returns a movable
+///   `retirement`.
+/// * `publish(root, retirement)`: makes `root` (possibly null, possibly the current one) current
+///   and retires what it replaces. Does not throw.
+/// * `sweep(f)`: calls `f(root)` for each retired root that no reader can hold any more, once.
+/// * `spans(birth, death)`: whether a retired root that has not been swept has a version in
+///   [birth, death).
+/// * `held()`: whether waiting readers may hold the current root, so that `synchronize` has to
+///   replace it by a copy to make sure that a reader in a loop cannot starve it.
+/// * `retirement::finish()`: called once, without the lock. Destroys what no reader can see, or
+///   leaves it to the last reader. Does not throw.
+/// * `would_deadlock()`: without the lock. Whether this thread is inside a read, or inside a
+///   destruction, that `synchronize` would wait for.
+/// * `completion::wait()`: without the lock. Returns when every read that had begun before
+///   `publish` has ended and all that was retired before is destroyed.
+/// * `close()`: without the lock; the registry is being destroyed and nobody is inside. Gives up
+///   what the store still holds: calls `f(root)` for each retired root and for the current one.
+///   Debug builds assert that no reader is inside.
+template <class P, class Root, class Source>
+concept snapshot_store =
+    requires(typename P::template store<Root> s,
+             typename P::template store<Root>::template writer<Source> w,
+             typename P::template store<Root>::template writer<Source>::retirement r,
+             typename P::template store<Root>::template writer<Source>::completion c, Root* root,
+             garbage_list& dead, void (&use)(Root&), std::uint64_t version, void (&fail)()) {
+        s.read(use);
+        w.mutex().lock();
+        w.mutex().unlock();
+        { w.foreign() } noexcept -> std::same_as<bool>;
+        { w.current() } noexcept -> std::same_as<Root*>;
+        { w.exclusive() } noexcept -> std::same_as<bool>;
+        { w.reserve(dead, &c, fail) } -> std::same_as<decltype(r)>;
+        { w.publish(root, r) } noexcept;
+        { w.sweep(use) };
+        { w.spans(version, version) } noexcept -> std::same_as<bool>;
+        { w.held() } noexcept -> std::same_as<bool>;
+        { w.would_deadlock() } noexcept -> std::same_as<bool>;
+        { w.close(use) };
+        { r.finish() } noexcept;
+        { c.wait() } noexcept;
+    };
+
+/// See `snapshot_store`, which says what a store has to do once its root is known.
+template <class P>
+concept root_swap_policy = policy_of<P, axis::snapshot> && requires {
+    { P::concurrent } -> std::convertible_to<bool>;
+    typename P::root_header;
+    requires std::default_initializable<typename P::root_header>;
+    requires requires(typename P::root_header h) {
+        { h.version } -> std::same_as<std::uint64_t&>;
+    };
+};
+
+/// A policy for one core, whose readers may interrupt a writer at any instruction, and run to their
+/// end before it goes on. It keeps nothing: the core's list needs no protection from such readers.
+///
+/// * `may_write()`: whether the calling context may change a registry. It must be false in every
+///   context that can interrupt another one which uses the same registry; a write there is refused.
+template <class P>
+concept word_store_policy = policy_of<P, axis::snapshot> && requires {
+    { P::concurrent } -> std::convertible_to<bool>;
+    requires P::publication == publication_kind::word_store;
+    { P::may_write() } noexcept -> std::same_as<bool>;
+};
+
+/// Either of the two. They stand on tables of different kinds.
+template <class P>
+concept snapshot_policy = root_swap_policy<P> || word_store_policy<P>;
+// end::snapshot_policy[]
+
+// tag::pinning_snapshot_policy[]
+/// A snapshot policy whose snapshots can be held for longer than a read, and on other threads.
+///
+/// * `root.hold()`, called inside a read of this root, keeps it, and all that it shows, as a read
+///   would; `root.drop()` ends that. The two need not be called by the same thread where
+///   `P::concurrent`. `drop` may destroy captures, so it is not called under a lock.
+/// * What is held holds up nothing but itself. `synchronize` waits for it; `would_deadlock` need
+///   not know of it.
+template <class P>
+concept pinning_snapshot_policy = snapshot_policy<P> && requires(typename P::root_header& root) {
+    { root.hold() } noexcept;
+    { root.drop() } noexcept;
+};
+// end::pinning_snapshot_policy[]
+
+}  // namespace v1
+}  // namespace registry_io
+
+#endif

@@ -1,0 +1,1040 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+#ifndef REGISTRY_IO_REGISTRY_HPP
+#define REGISTRY_IO_REGISTRY_HPP
+
+#include <atomic>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <functional>
+#include <memory>
+#include <new>
+#include <stdexcept>
+#include <system_error>
+#include <type_traits>
+#include <utility>
+
+#include <boost/assert.hpp>
+#include <boost/core/no_exceptions_support.hpp>
+#include <boost/throw_exception.hpp>
+
+#include <registry_io/config.hpp>
+#include <registry_io/detail/check.hpp>
+#include <registry_io/detail/handler.hpp>
+#include <registry_io/detail/refused.hpp>
+#include <registry_io/detail/select.hpp>
+#include <registry_io/detail/table.hpp>
+#include <registry_io/detail/writers.hpp>
+#include <registry_io/handler_guard.hpp>
+#include <registry_io/handler_id.hpp>
+#include <registry_io/panic_info.hpp>
+#include <registry_io/policy.hpp>
+#include <registry_io/registry_fwd.hpp>
+#include <registry_io/unsynchronized.hpp>
+#include <registry_io/version.hpp>
+
+namespace registry_io {
+inline namespace v1 {
+
+/// What a transaction did.
+struct update_result
+{
+    std::size_t registered = 0;    ///< how many handlers were added
+    std::size_t unregistered = 0;  ///< how many were removed, each counted once
+
+    friend bool operator==(update_result const&, update_result const&) = default;
+};
+
+/// An in-process registry of handlers for events of one type.
+///
+/// Any number of threads may `notify` at once, and register and unregister at any time, if the
+/// snapshot policy is `concurrent`; with a policy for one thread all calls must come from one
+/// thread at a time. A notify walks the snapshot that was current when it began, whatever happens
+/// meanwhile.
+///
+/// `Event` is passed to handlers by const reference and never copied; it may be incomplete where
+/// the registry is declared. The policies decide how readers hold a snapshot, in which order
+/// handlers fire, what becomes of their exceptions, and where memory comes from. An empty registry
+/// allocates nothing. It is neither copyable nor movable: other threads hold its address.
+///
+/// Unless said otherwise, members may be called by any thread at any time, from inside handlers
+/// too. Writers (all but `notify`, `for_each_handler`, `size`, `empty`) take turns; they never wait
+/// for handlers, and neither handlers nor their special members run under the writers' lock. A
+/// writer that throws has changed nothing. What is taken out is destroyed when no running notify
+/// can see it any more: inside the call when there is none, else by the last of them to end.
+template <class Event, class SnapshotPolicy, class OrderingPolicy, class PanicPolicy,
+          class AllocPolicy>
+    requires detail::acceptable<Event, SnapshotPolicy, OrderingPolicy, PanicPolicy, AllocPolicy>
+class basic_registry<Event, SnapshotPolicy, OrderingPolicy, PanicPolicy, AllocPolicy>
+{
+protected:
+    /// @cond
+    using writers =
+        detail::writers<Event, SnapshotPolicy, OrderingPolicy, PanicPolicy, AllocPolicy>;
+    using root = typename writers::root;
+    using columns = typename writers::columns;
+    using entry = typename writers::entry;
+    using stored_key = typename writers::key;
+    using store = typename writers::store;
+    using source = typename writers::source;
+    using handler_state = typename PanicPolicy::handler_state;
+
+    static_assert(snapshot_store<SnapshotPolicy, root, source>,
+                  "registry_io: the store of this snapshot policy does not satisfy snapshot_store");
+    /// @endcond
+
+public:
+    /// What handlers are called with, by const reference.
+    using event_type = Event;
+    /// How readers hold a snapshot.
+    using snapshot_policy = SnapshotPolicy;
+    /// In which order handlers fire.
+    using ordering_policy = OrderingPolicy;
+    /// What becomes of handlers' exceptions.
+    using panic_policy = PanicPolicy;
+    /// Where memory comes from.
+    using alloc_policy = AllocPolicy;
+    /// What handlers are sorted by; `void` when they are not.
+    using key_type = typename OrderingPolicy::key_type;
+    /// What `notify` returns.
+    using result_type = typename PanicPolicy::result_type;
+
+    /// The same registry with other policies, in any order; each replaces the one on its axis.
+    template <class... Policies>
+    using with = std::enable_if_t<
+        detail::check_with<Policies...>(),
+        basic_registry<Event,
+                       typename detail::select<axis::snapshot, SnapshotPolicy, Policies...>::type,
+                       typename detail::select<axis::ordering, OrderingPolicy, Policies...>::type,
+                       typename detail::select<axis::panic, PanicPolicy, Policies...>::type,
+                       typename detail::select<axis::alloc, AllocPolicy, Policies...>::type>>;
+
+    /// The same registry for events of another type.
+    template <class Other>
+    using rebind_event =
+        basic_registry<Other, SnapshotPolicy, OrderingPolicy, PanicPolicy, AllocPolicy>;
+
+    class transaction;
+
+    /// An empty registry.
+    ///
+    /// Throws what the policies' default constructors throw.
+    basic_registry() = default;
+
+    /// An empty registry that expects so many handlers: a hint for the first table.
+    explicit basic_registry(std::size_t capacity) : hint_(clamp(capacity)) {}
+
+    /// An empty registry with these policy objects.
+    explicit basic_registry(AllocPolicy alloc, OrderingPolicy ordering = {},
+                            std::size_t capacity = 0)
+        : ordering_(std::move(ordering)), alloc_(std::move(alloc)), hint_(clamp(capacity))
+    {
+    }
+
+    basic_registry(basic_registry const&) = delete;
+    basic_registry& operator=(basic_registry const&) = delete;
+
+    /// Destroys the handlers; ids and guards that are still around name nothing then.
+    ///
+    /// Precondition: no call is running or about to start on any thread, which debug builds check
+    /// as far as readers' records show. Never waits for user code.
+    ~basic_registry()
+    {
+        if (writers* const w = writers_.load(std::memory_order_acquire))
+            w->close();
+    }
+
+    // ----- readers
+
+    /// Calls every handler with `event`, in order, on this thread.
+    ///
+    /// Returns what the panic policy makes of the handlers' exceptions.
+    /// Throws: nothing, if the panic policy isolates; else what it lets pass.
+    /// Complexity: linear in the number of handlers. No allocation, no lock; a thread's first
+    /// notify may take a lock once to make itself known.
+    /// Concurrency: safe with any member but the destructor; as lock-free as the snapshot policy
+    /// says. Reentrancy: handlers may notify, to any depth that the stack allows.
+    result_type notify(Event const& event) const noexcept(PanicPolicy::isolates)
+    {
+        if constexpr (std::is_void_v<result_type>) {
+            store_.read(dispatching{&event});
+        } else {
+            result_type result{};
+            store_.read([&](root const& r) { result = dispatch(r, event); });
+            return result;
+        }
+    }
+
+    /// Calls `f(handler_id)`, or `f(handler_id, key)` if it takes two, for each handler of the
+    /// current snapshot, in firing order.
+    ///
+    /// Throws what `f` throws. Complexity: linear; no allocation, no lock.
+    /// Concurrency and reentrancy: as `notify`: `f` is where a handler would be.
+    template <class F>
+    void for_each_handler(F f) const
+    {
+        store_.read([&](root const& r) {
+            std::uint64_t const serial = known().serial;
+            r.each_run([&](columns rows, std::uint32_t n) {
+                for (std::uint32_t i = 0; i < n; ++i) {
+                    handler_id const id(serial, rows.id(i));
+                    if constexpr (takes_key<F>)
+                        f(id, user_key(rows.keys[i]));
+                    else
+                        f(id);
+                }
+            });
+        });
+    }
+
+    /// How many handlers are registered. Throws: nothing. Constant, wait-free.
+    std::size_t size() const noexcept
+    {
+        writers const* const w = writers_.load(std::memory_order_acquire);
+        return w == nullptr ? 0 : w->size.load(std::memory_order_relaxed);
+    }
+
+    /// Whether no handler is registered. Throws: nothing. Constant, wait-free.
+    bool empty() const noexcept { return size() == 0; }
+
+    // ----- registering
+
+    /// Adds a handler, with a value-initialised key if the ordering has keys.
+    ///
+    /// `f` is called as `f(event)`, as a const object where several threads may be inside it; it
+    /// may be move-only. Notifies that begin after this call has returned run it.
+    /// Returns its id. With exceptions off: an empty id when a bounded registry is full.
+    /// Throws `std::invalid_argument` for an empty `std::function` or null pointer,
+    /// `std::length_error` when a bounded registry is full, what constructing `f` throws, what the
+    /// alloc policy throws; then nothing has changed.
+    /// Complexity: at the end amortised constant, elsewhere logarithmic plus a copy of at most one
+    /// chunk and the spine. One allocation, amortised, none for a trivial handler of one word.
+    template <class F>
+    handler_id register_handler(F&& f)
+    {
+        static_assert(
+            std::is_void_v<key_type> || std::is_default_constructible_v<key_type>,
+            "registry_io: this ordering policy's key has no default; register with a key");
+        if constexpr (std::is_void_v<key_type>)
+            return add(detail::no_key(), std::forward<F>(f));
+        else if constexpr (std::is_default_constructible_v<key_type>)
+            return add(key_type(), std::forward<F>(f));
+    }
+
+    /// Adds a handler with a key; otherwise as above.
+    template <class Key, class F>
+    handler_id register_handler(Key&& priority, F&& f)
+    {
+        static_assert(!std::is_void_v<key_type>,
+                      "registry_io: this registry's ordering policy takes no priority; call "
+                      "register_handler(f)");
+        if constexpr (!std::is_void_v<key_type>) {
+            static_assert(std::is_constructible_v<key_type, Key&&>,
+                          "registry_io: the priority cannot be converted to the ordering policy's "
+                          "key");
+            if constexpr (std::is_constructible_v<key_type, Key&&>)
+                return add(key_type(std::forward<Key>(priority)), std::forward<F>(f));
+        }
+        return {};
+    }
+
+    /// Adds a handler that is removed when the returned guard is destroyed.
+    ///
+    /// Otherwise as `register_handler`.
+    template <class F>
+    handler_guard register_guard(F&& f)
+    {
+        return guard(register_handler(std::forward<F>(f)));
+    }
+
+    /// Adds a handler with a key that is removed when the returned guard is destroyed.
+    template <class Key, class F>
+    handler_guard register_guard(Key&& priority, F&& f)
+    {
+        return guard(register_handler(std::forward<Key>(priority), std::forward<F>(f)));
+    }
+
+    // ----- removing
+
+    /// Removes a handler.
+    ///
+    /// Returns whether it was registered: true exactly once for each id, also when threads race
+    /// for it; false for unknown, stale and foreign ids.
+    /// Throws what the alloc policy throws, since a snapshot in use is copied.
+    /// Complexity: as registering. Reentrancy: a handler may remove itself; its captures live until
+    /// it has returned.
+    bool unregister(handler_id id)
+    {
+        writers* const w = mine(id);
+        return w != nullptr && remove(*w, id.value(), nullptr);
+    }
+
+    /// Removes a handler and waits until no notify runs it, and its captures are destroyed.
+    ///
+    /// As `unregister`, then `synchronize`, also for an id that is stale. Throws what those throw;
+    /// the deadlock is found before anything is removed.
+    bool unregister_and_wait(handler_id id)
+    {
+        writers* const w = mine(id);
+        if (w == nullptr)
+            return false;
+        refuse_deadlock(*w);
+        typename writers::completion done;
+        bool const removed = remove(*w, id.value(), &done);
+        if (removed)
+            done.wait();
+        else
+            synchronize();
+        return removed;
+    }
+
+    /// Removes all handlers. Returns how many there were. Throws as `unregister`.
+    std::size_t clear()
+    {
+        writers* const w = writers_.load(std::memory_order_acquire);
+        if (w == nullptr)
+            return 0;
+        std::size_t removed = 0;
+        locked_change(*w, [&](auto& change, garbage_list& dead) {
+            removed = change.clear(dead);
+            return removed != 0;
+        });
+        return removed;
+    }
+
+    /// Whether a handler is registered: false for unknown, stale and foreign ids.
+    ///
+    /// Complexity: linear in at most one chunk, else logarithmic. Takes the writers' lock.
+    bool contains(handler_id id) const
+    {
+        writers* const w = mine(id);
+        if (w == nullptr)
+            return false;
+        detail::locked_scope lock(w->log.mutex());
+        return w->contains(id.value());
+    }
+
+    // ----- several changes at once
+
+    /// Calls `f(transaction&)`, then applies all it asked for at once: readers see all or nothing.
+    ///
+    /// `f` runs without the lock, on an otherwise unchanged registry; transactions may nest and
+    /// overlap. Firing order is by key, then id. If `f` throws nothing has happened.
+    /// Returns how many handlers were added and removed.
+    /// Throws what `f` throws, what registering and removing throw.
+    /// Complexity: that of its parts; one publication.
+    template <class F>
+    update_result update(F&& f)
+    {
+        transaction tx(*this);
+        std::forward<F>(f)(tx);
+        return tx.commit();
+    }
+
+    // ----- waiting
+
+    /// Returns when every notify of this registry that had taken its snapshot before the call has
+    /// ended, and what had been removed before the call is destroyed.
+    ///
+    /// A thread that notifies in a loop cannot starve it. It does not wait for a notify that was
+    /// called and has not taken its snapshot yet, so it alone does not make destruction safe.
+    /// Throws `std::system_error` with `std::errc::resource_deadlock_would_occur` when it would
+    /// wait for itself: inside a handler of this registry (or of any in its RCU domain), or inside
+    /// the destructor of a removed handler's captures; and what the alloc policy throws. Nothing
+    /// has changed then.
+    void synchronize()
+    {
+        writers* const w = writers_.load(std::memory_order_acquire);
+        if (w == nullptr)
+            return;
+        refuse_deadlock(*w);
+        typename writers::completion done;
+        locked_change(
+            *w,
+            [&](auto& change, garbage_list&) {
+                if (w->log.held())
+                    change.own_root();
+                return true;
+            },
+            &done);
+        done.wait();
+    }
+
+    // ----- telling of failures
+
+    /// Sets what is told of each failure: `f(panic_info const&)`, called on the notifying thread
+    /// right after the handler that failed. What it throws is swallowed.
+    ///
+    /// `f` is called as a const object, by several threads at once where several notify. A notify
+    /// that is running keeps the callback that it began with. Only where the panic policy reports.
+    /// Throws as `register_handler`.
+    template <class F>
+    void on_panic(F&& f)
+    {
+        static_assert(PanicPolicy::reports,
+                      "registry_io: this registry's panic policy has no callback");
+        static_assert(std::is_invocable_v<std::decay_t<F> const&, panic_info const&>,
+                      "registry_io: the callback of on_panic must be callable as a const object, "
+                      "with panic_info const&");
+        if constexpr (std::is_invocable_v<std::decay_t<F> const&, panic_info const&>)
+            set_hook(detail::report_hook, make_hook<panic_info const&>(std::forward<F>(f)));
+    }
+
+    /// Takes the callback away; failures are then logged, if the panic policy does that.
+    void clear_panic_callback()
+    {
+        static_assert(PanicPolicy::reports,
+                      "registry_io: this registry's panic policy has no callback");
+        if (writers_.load(std::memory_order_acquire) != nullptr)
+            set_hook(detail::report_hook, nullptr);
+    }
+
+    /// Sets where the panic policy logs to instead of `stderr`: `f(std::string_view)`, one line
+    /// without its end. Otherwise as `on_panic`. Only where the panic policy logs.
+    template <class F>
+    void log_to(F&& f)
+    {
+        static_assert(PanicPolicy::logs, "registry_io: this registry's panic policy does not log");
+        static_assert(std::is_invocable_v<std::decay_t<F> const&, std::string_view>,
+                      "registry_io: the sink of log_to must be callable as a const object, with "
+                      "std::string_view");
+        if constexpr (std::is_invocable_v<std::decay_t<F> const&, std::string_view>)
+            set_hook(detail::log_hook, make_hook<std::string_view>(std::forward<F>(f)));
+    }
+
+    /// Lets the panic policy log to `stderr` again.
+    void log_to_stderr()
+    {
+        static_assert(PanicPolicy::logs, "registry_io: this registry's panic policy does not log");
+        if (writers_.load(std::memory_order_acquire) != nullptr)
+            set_hook(detail::log_hook, nullptr);
+    }
+
+protected:
+    // Not part of the interface: for registries of this library that are built on this one and
+    // dispatch in another way.
+
+    /// @cond
+
+    // ----- dispatch
+
+    /// What only a failing handler makes a scope look at. It is made from the root alone, so that
+    /// notify keeps nothing else across the calls, and all that looks at it is out of line.
+    struct failing
+    {
+        root const* snapshot;
+
+        writers& home() const noexcept { return *static_cast<writers*>(snapshot->home); }
+        basic_registry& registry() const noexcept
+        {
+            return *static_cast<basic_registry*>(home().registry.load(std::memory_order_relaxed));
+        }
+        PanicPolicy& policy() const noexcept { return registry().panic_; }
+        panic_hooks hooks() const noexcept
+        {
+            detail::hook* const report = snapshot->hooks[detail::report_hook];
+            detail::hook* const log = snapshot->hooks[detail::log_hook];
+            return panic_hooks(report == nullptr ? nullptr : report->report, report,
+                               log == nullptr ? nullptr : log->log, log);
+        }
+    };
+
+    /// How a panic policy sees the handler that it calls: `Step` rows behind `at`, which is null
+    /// for a table's first one. Looked at only after a failure, so that nothing is computed, and no
+    /// register is kept, for its sake before the call.
+    template <class Table, std::uint32_t Step>
+    struct view
+    {
+        Table const* table;
+        entry const* at;
+
+        handler_id id() const noexcept
+        {
+            columns const rows = table->rows();
+            return handler_id(
+                static_cast<writers*>(table->home)->serial,
+                rows.id(at == nullptr ? 0 : static_cast<std::uint32_t>(at - rows.entries) + Step));
+        }
+        handler_state& state() const noexcept
+        {
+            entry const& e = at == nullptr ? *table->rows().entries : at[Step];
+            return static_cast<typename writers::block_base*>(e.state)->state;
+        }
+    };
+    using scope = typename PanicPolicy::template scope<failing>;
+
+    /// What a store calls with the root: the whole dispatch, and a part of it that saves no
+    /// register, so that a store can keep the rest out of line. A function object of one word, to
+    /// be passed in a register, where a lambda would leave inlining to chance.
+    struct dispatching
+    {
+        Event const* event;
+
+        BOOST_FORCEINLINE void operator()(root const& r) const noexcept(PanicPolicy::isolates)
+        {
+            dispatch(r, *event);
+        }
+        // acquire: the row was written before. More may have been appended by the time of the call;
+        // they are not of this notify.
+        static BOOST_FORCEINLINE bool brief(root const& r) noexcept
+        {
+            return r.size.load(std::memory_order_acquire) == 1;
+        }
+        BOOST_FORCEINLINE void call_brief(root const& r) const noexcept(PanicPolicy::isolates)
+        {
+            scope s(failing{&r});
+            call<0>(r, r, r.rows().entries, nullptr, *event, s);
+            s.finish();
+        }
+    };
+
+    BOOST_FORCEINLINE static result_type dispatch(root const& r, Event const& event) noexcept(
+        PanicPolicy::isolates)
+    {
+        // acquire: the rows were written before. Loaded once, so that a handler which registers
+        // cannot make this notify run on.
+        std::uint32_t const n = r.size.load(std::memory_order_acquire);
+        if ((n & root::spine_bit) != 0)
+            return dispatch_chunks(r, event, n & ~root::spine_bit);
+        scope s(failing{&r});
+        walk(r, r, n, event, s);
+        return s.finish();
+    }
+
+    BOOST_NOINLINE static result_type dispatch_chunks(
+        root const& r, Event const& event, std::uint32_t n) noexcept(PanicPolicy::isolates)
+    {
+        scope s(failing{&r});
+        r.each_chunk(n, [&](typename root::chunk_type const& c, std::uint32_t m) {
+            walk(r, c, m, event, s);
+        });
+        return s.finish();
+    }
+
+    /// Calls the first n handlers of a table, of which there is at least one.
+    template <class Table>
+    BOOST_FORCEINLINE static void walk(root const& r, Table const& table, std::uint32_t n,
+                                       Event const& event, scope& s)
+    {
+        // Unrolled by four: with a single indirect call site the branch predictor has to tell
+        // handlers apart by history alone. The odd ones come first, so that what is left is a
+        // multiple of four and its end is one comparison.
+        entry const* p = table.rows().entries;
+        entry const* const end = p + n;
+        if (n % 4 != 0) {
+            do {
+                call<0>(r, table, p, p, event, s);
+                ++p;
+            } while ((end - p) % 4 != 0);
+            if (p == end)
+                return;
+        }
+        do {
+            call<0>(r, table, p, p, event, s);
+            call<1>(r, table, p, p, event, s);
+            call<2>(r, table, p, p, event, s);
+            call<3>(r, table, p, p, event, s);
+            p += 4;
+        } while (p != end);
+    }
+
+    template <std::uint32_t Step, class Table>
+    BOOST_FORCEINLINE static void call(root const& r, Table const& table, entry const* p,
+                                       entry const* at, Event const& event, scope& s)
+    {
+        view<Table, Step> const v{&table, at};
+        if (s.invoke(calling{p + Step, &event}, v) == verdict::remove)
+            failing{&r}.registry().expel(v.id());
+    }
+
+    struct calling
+    {
+        entry const* at;
+        Event const* event;
+        BOOST_FORCEINLINE void operator()() const { at->invoke(at->state, *event); }
+    };
+
+    /// Removes a handler for the panic policy.
+    BOOST_NOINLINE void expel(handler_id id) const noexcept
+    {
+        BOOST_TRY
+        {
+            remove(known(), id.value(), nullptr);
+        }
+        BOOST_CATCH(...) {}  // short of memory: the next failure tries again
+        BOOST_CATCH_END
+    }
+
+    // ----- writers
+
+    static std::uint32_t clamp(std::size_t n) noexcept
+    {
+        return n < writers::flat_limit ? static_cast<std::uint32_t>(n) : writers::flat_limit;
+    }
+
+    /// The writers' block, of a registry that has been written to.
+    writers& known() const noexcept { return *writers_.load(std::memory_order_acquire); }
+
+    /// The writers' block, if this id is one of ours.
+    writers* mine(handler_id id) const noexcept
+    {
+        writers* const w = writers_.load(std::memory_order_acquire);
+        return w != nullptr && w->serial == id.registry_serial() ? w : nullptr;
+    }
+
+    writers& make_known()
+    {
+        // acquire: pairs with the release below; the block was built by another thread.
+        writers* w = writers_.load(std::memory_order_acquire);
+        if (w != nullptr)
+            return *w;
+        writers* const fresh = writers::make(store_, ordering_, alloc_.get_source());
+        fresh->unregister = [](detail::guard_anchor* a, handler_id id) {
+            auto* const self = static_cast<basic_registry*>(
+                static_cast<writers*>(a)->registry.load(std::memory_order_relaxed));
+            return self != nullptr && self->unregister(id);
+        };
+        fresh->release = [](detail::guard_anchor* a) noexcept { static_cast<writers*>(a)->drop(); };
+        fresh->registry.store(this, std::memory_order_relaxed);
+        if (writers_.compare_exchange_strong(w, fresh, std::memory_order_acq_rel,
+                                             std::memory_order_acquire))
+            return *fresh;
+        fresh->drop();  // another thread was first
+        return *w;
+    }
+
+    /// Whether `F` wants an id and a key.
+    template <class F>
+    static constexpr bool takes_key = [] {
+        if constexpr (std::is_void_v<key_type>)
+            return false;
+        else
+            return std::is_invocable_v<F&, handler_id, key_type const&>;
+    }();
+
+    static decltype(auto) user_key(stored_key const& k) noexcept
+    {
+        if constexpr (detail::key_in_table<key_type>)
+            return (k);
+        else
+            return (*k);
+    }
+
+    /// A key, that need not be default-constructible, in a place of its own.
+    template <class K>
+    struct key_bytes
+    {
+        alignas(K) std::byte bytes[sizeof(K)];
+
+        key_bytes& operator=(K const& k) noexcept
+        {
+            std::memcpy(bytes, static_cast<void const*>(std::addressof(k)), sizeof(K));
+            return *this;
+        }
+        operator K() const noexcept { return std::bit_cast<K>(bytes); }
+    };
+
+    /// A handler on its way into a table: owns its block until it is there.
+    struct incoming
+    {
+        entry e{};
+        garbage* block = nullptr;
+        key_bytes<stored_key> key{};
+
+        incoming() = default;
+        incoming(incoming&& other) noexcept
+            : e(other.e), block(std::exchange(other.block, nullptr)), key(other.key)
+        {
+        }
+        incoming& operator=(incoming&&) = delete;
+        ~incoming()
+        {
+            if (block != nullptr)
+                block->destroy(block);
+        }
+    };
+
+    /// Constructs the handler. Without the lock: this is user code.
+    template <class Key, class F>
+    incoming prepare(Key&& key, F&& f)
+    {
+        using handler = std::decay_t<F>;
+        constexpr bool shared = SnapshotPolicy::concurrent;
+        using callable =
+            std::conditional_t<shared || std::is_invocable_v<handler const&, Event const&>,
+                               handler const, handler>;
+        constexpr bool in_entry = detail::fits_entry<handler, Event> &&
+            std::is_empty_v<handler_state> && detail::key_in_table<key_type>;
+        static_assert(std::is_nothrow_destructible_v<handler>,
+                      "registry_io: a handler's destructor must not throw");
+        static_assert(std::is_constructible_v<handler, F&&>,
+                      "registry_io: the handler cannot be moved or copied into the registry");
+        static_assert(std::is_invocable_v<handler&, Event const&>,
+                      "registry_io: a handler must be callable with Event const&");
+        if constexpr (std::is_invocable_v<handler&, Event const&>)
+            static_assert(std::is_invocable_v<callable&, Event const&>,
+                          "registry_io: several threads may be inside this handler at once, so its "
+                          "call operator must be const; wrap it in unsynchronized if it is safe");
+        incoming in;
+        if constexpr (!std::is_void_v<key_type> && detail::key_in_table<key_type>)
+            in.key = key;
+        if constexpr (std::is_invocable_v<callable&, Event const&> &&
+                      std::is_constructible_v<handler, F&&>) {
+            if constexpr (in_entry) {
+                refuse_empty(f);
+                handler const h(std::forward<F>(f));
+                in.e = detail::entry_of_word<handler, Event>(h);
+            } else {
+                using holder = detail::key_holder<key_type, detail::key_in_table<key_type>>;
+                using block = detail::block<handler, handler_state, holder, source>;
+                refuse_empty(f);
+                block* const b =
+                    block::make(alloc_.get_source(), std::forward<F>(f), std::forward<Key>(key));
+                if (b == nullptr)
+                    detail::no_memory();
+                in.block = b;
+                in.e =
+                    detail::entry_of_block<block, callable, typename writers::block_base, Event>(b);
+                if constexpr (!detail::key_in_table<key_type>)
+                    in.key = &b->holder.key;
+            }
+        }
+        return in;
+    }
+
+    template <class F>
+    static void refuse_empty(F const& f)
+    {
+        if (!detail::is_empty_handler(f))
+            return;
+#ifdef BOOST_NO_EXCEPTIONS
+        PanicPolicy::fatal("an empty handler was registered");
+#else
+        boost::throw_exception(std::invalid_argument("registry_io: the handler is empty"),
+                               BOOST_CURRENT_LOCATION);
+#endif
+    }
+
+    template <class Key, class F>
+    handler_id add(Key&& key, F&& f)
+    {
+        writers& w = make_known();
+        incoming in = prepare(std::forward<Key>(key), std::forward<F>(f));
+        std::uint64_t id = 0;
+        locked_change(w, [&](auto& change, garbage_list&) {
+#ifdef BOOST_NO_EXCEPTIONS
+            if (writers::bounded && w.size.load(std::memory_order_relaxed) == writers::flat_limit)
+                return false;
+#endif
+            // relaxed: the lock orders ids and places alike.
+            id = w.ids.fetch_add(1, std::memory_order_relaxed) + 1;
+            if (change.append(in.e, id, in.block != nullptr, in.key))
+                return false;  // done, and nothing to publish
+            change.insert(in.e, id, in.block != nullptr, in.key, hint_);
+            return true;
+        });
+        in.block = nullptr;  // the table has it
+        return id == 0 ? handler_id() : handler_id(w.serial, id);
+    }
+
+    handler_guard guard(handler_id id)
+    {
+        if (!id)
+            return {};
+        writers& w = known();
+        w.hold();
+        return handler_guard(&w, id);
+    }
+
+    bool remove(writers& w, std::uint64_t id, typename writers::completion* done) const
+    {
+        bool removed = false;
+        locked_change(
+            w, [&](auto& change, garbage_list& dead) { return removed = change.erase(id, dead); },
+            done);
+        return removed;
+    }
+
+    /// Lets `f(edit, dead)` change the tables under the lock, publishes if it returns true, and
+    /// destroys what nobody can see any more after the lock has been given up.
+    template <class F>
+    static void locked_change(writers& w, F f, typename writers::completion* done = nullptr,
+                              bool one_change = true)
+    {
+        struct finishing
+        {
+            alignas(
+                typename writers::retirement) std::byte room[sizeof(typename writers::retirement)];
+            typename writers::retirement* r = nullptr;
+            ~finishing()
+            {
+                if (r != nullptr) {
+                    r->finish();
+                    r->~retirement();
+                }
+            }
+        } after;
+        if (w.log.foreign())
+            refuse_foreign();
+        detail::locked_scope lock(w.log.mutex());
+        w.sweep();
+        garbage_list dead;
+        // Waiting for it needs memory, after the change; several changes may fail half-way.
+        typename writers::edit change(w, one_change && done == nullptr);
+        if (f(change, dead))
+            after.r = ::new (static_cast<void*>(after.room))
+                typename writers::retirement(change.commit(dead, done));
+        else
+            change.leave();
+    }
+
+    [[noreturn]] BOOST_NOINLINE static void refuse_foreign()
+    {
+        boost::throw_exception(
+            std::logic_error("registry_io: this shared object has its own copy of the library's "
+                             "variables; export them, or use a registry_ref that the registry's "
+                             "owner made"),
+            BOOST_CURRENT_LOCATION);
+    }
+
+    static void refuse_deadlock(writers& w)
+    {
+        if (w.log.would_deadlock())
+            boost::throw_exception(
+                std::system_error(std::make_error_code(std::errc::resource_deadlock_would_occur),
+                                  "registry_io: waiting here would wait for itself"),
+                BOOST_CURRENT_LOCATION);
+    }
+
+    // ----- hooks
+
+    template <class F>
+    struct hook_block : detail::hook
+    {
+        hook_block(source const& s, F&& g)
+            : detail::hook(&destroy_hook), memory(s), f(std::forward<F>(g))
+        {
+        }
+        static void destroy_hook(garbage* g) noexcept
+        {
+            auto* const self = static_cast<hook_block*>(g);
+            source s = self->memory;
+            self->~hook_block();
+            s.deallocate(self, sizeof(hook_block), alignof(hook_block));
+        }
+        REGISTRY_IO_NO_UNIQUE_ADDRESS source memory;
+        std::decay_t<F> f;
+    };
+
+    template <class Argument, class F>
+    detail::hook* make_hook(F&& f)
+    {
+        using block = hook_block<F>;
+        using callable = std::decay_t<F>;
+        refuse_empty(f);
+        source s = make_known().memory;
+        struct room
+        {
+            source& s;
+            void* p;
+            ~room()
+            {
+                if (p != nullptr)
+                    s.deallocate(p, sizeof(block), alignof(block));
+            }
+        } r{s, s.allocate(sizeof(block), alignof(block))};
+        if (r.p == nullptr)
+            detail::no_memory();
+        block* const b = ::new (r.p) block(s, std::forward<F>(f));
+        r.p = nullptr;
+        auto const call = [](void* state, Argument a) {
+            std::invoke(static_cast<callable const&>(
+                            static_cast<block*>(static_cast<detail::hook*>(state))->f),
+                        a);
+        };
+        if constexpr (std::is_same_v<Argument, panic_info const&>)
+            b->report = call;
+        else
+            b->log = call;
+        return b;
+    }
+
+    void set_hook(detail::hook_kind kind, detail::hook* h)
+    {
+        // Constructed outside of the lock, and destroyed outside if it cannot be set.
+        struct owned
+        {
+            detail::hook* h;
+            ~owned()
+            {
+                if (h != nullptr)
+                    h->destroy(h);
+            }
+        } incoming_hook{h};
+        locked_change(known(), [&](auto& change, garbage_list& dead) {
+            change.set_hook(kind, h, dead);
+            return true;
+        });
+        incoming_hook.h = nullptr;
+    }
+
+    // First, so that its address is the registry's: one register less for notify.
+    REGISTRY_IO_NO_UNIQUE_ADDRESS mutable PanicPolicy panic_;
+    store store_;
+    detail::shared<SnapshotPolicy, writers*> writers_{nullptr};
+    REGISTRY_IO_NO_UNIQUE_ADDRESS OrderingPolicy ordering_;
+    REGISTRY_IO_NO_UNIQUE_ADDRESS AllocPolicy alloc_;
+    std::uint32_t hint_ = 0;
+    /// @endcond
+};
+
+/// Changes that are to be applied together; what `update` hands to its function.
+///
+/// Ids are given out at once. Nothing is visible before the function has returned. Precondition of
+/// all members: called by the thread that called `update`, while its function runs.
+template <class Event, class SnapshotPolicy, class OrderingPolicy, class PanicPolicy,
+          class AllocPolicy>
+    requires detail::acceptable<Event, SnapshotPolicy, OrderingPolicy, PanicPolicy, AllocPolicy>
+class basic_registry<Event, SnapshotPolicy, OrderingPolicy, PanicPolicy, AllocPolicy>::transaction
+{
+public:
+    transaction(transaction const&) = delete;
+    transaction& operator=(transaction const&) = delete;
+
+    /// Adds a handler, with a value-initialised key if the ordering has keys, when the transaction
+    /// ends. Returns the id that it is going to have. Throws as the registry's own.
+    template <class F>
+    handler_id register_handler(F&& f)
+    {
+        static_assert(
+            std::is_void_v<key_type> || std::is_default_constructible_v<key_type>,
+            "registry_io: this ordering policy's key has no default; register with a key");
+        if constexpr (std::is_void_v<key_type>)
+            return add(registry_.prepare(detail::no_key(), std::forward<F>(f)));
+        else if constexpr (std::is_default_constructible_v<key_type>)
+            return add(registry_.prepare(key_type(), std::forward<F>(f)));
+    }
+
+    /// Adds a handler with a key; otherwise as above.
+    template <class Key, class F>
+    handler_id register_handler(Key&& priority, F&& f)
+    {
+        static_assert(!std::is_void_v<key_type>,
+                      "registry_io: this registry's ordering policy takes no priority; call "
+                      "register_handler(f)");
+        if constexpr (!std::is_void_v<key_type>)
+            return add(
+                registry_.prepare(key_type(std::forward<Key>(priority)), std::forward<F>(f)));
+        else
+            return {};
+    }
+
+    /// Removes a handler when the transaction ends, one of its own too. Whether it was registered
+    /// is known only then: see `update_result::unregistered`.
+    void unregister(handler_id id)
+    {
+        if (writers* const w = registry_.mine(id); w != nullptr && id)
+            push(new_op(*w, incoming(), id.value(), false));
+    }
+
+    /// Removes, when the transaction ends, all handlers that are registered then; not the
+    /// transaction's own.
+    void clear() noexcept { clear_ = true; }
+
+private:
+    friend class basic_registry;
+
+    struct op
+    {
+        op* next;
+        incoming in;
+        std::uint64_t id;
+        bool adds;
+    };
+
+    explicit transaction(basic_registry& r) noexcept : registry_(r) {}
+
+    ~transaction()
+    {
+        while (op* const o = first_) {
+            first_ = o->next;
+            o->~op();
+            source s = registry_.known().memory;
+            s.deallocate(o, sizeof(op), alignof(op));
+        }
+    }
+
+    handler_id add(incoming in)
+    {
+        writers& w = registry_.make_known();
+        op* const o = new_op(w, std::move(in), 0, true);
+        // relaxed: as in basic_registry::add; the place follows from the key and the id.
+        o->id = w.ids.fetch_add(1, std::memory_order_relaxed) + 1;
+        push(o);
+        return handler_id(w.serial, o->id);
+    }
+
+    op* new_op(writers& w, incoming&& in, std::uint64_t id, bool adds)
+    {
+        source s = w.memory;
+        void* const p = s.allocate(sizeof(op), alignof(op));
+        if (p == nullptr)
+            detail::no_memory();
+        return ::new (p) op{nullptr, std::move(in), id, adds};
+    }
+
+    void push(op* o) noexcept
+    {
+        (first_ == nullptr ? first_ : last_->next) = o;
+        last_ = o;
+    }
+
+    update_result commit()
+    {
+        update_result result;
+        writers* const w = registry_.writers_.load(std::memory_order_acquire);
+        if (w == nullptr || (first_ == nullptr && !clear_))
+            return result;
+        locked_change(
+            *w,
+            [&](auto& change, garbage_list& dead) {
+                if (clear_)
+                    result.unregistered += change.clear(dead);
+                auto const remove = [&] {
+                    for (op* o = first_; o != nullptr; o = o->next)
+                        if (!o->adds && change.erase(o->id, dead))
+                            ++result.unregistered;
+                };
+                // What goes first makes room, where room is bounded. What was added here and is to
+                // go again goes afterwards.
+                if (writers::bounded)
+                    remove();
+                for (op* o = first_; o != nullptr; o = o->next)
+                    if (o->adds) {
+                        change.insert(o->in.e, o->id, o->in.block != nullptr, o->in.key,
+                                      registry_.hint_);
+                        ++result.registered;
+                    }
+                remove();
+                return result.registered + result.unregistered != 0;
+            },
+            nullptr, false);
+        for (op* o = first_; o != nullptr; o = o->next)
+            o->in.block = nullptr;  // the registry's now, or already gone
+        return result;
+    }
+
+    basic_registry& registry_;
+    op* first_ = nullptr;
+    op* last_ = nullptr;
+    bool clear_ = false;
+};
+
+}  // namespace v1
+}  // namespace registry_io
+
+#endif

@@ -1,0 +1,42 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+#ifndef REGISTRY_IO_UNSYNCHRONIZED_HPP
+#define REGISTRY_IO_UNSYNCHRONIZED_HPP
+
+#include <functional>
+#include <utility>
+
+namespace registry_io {
+inline namespace v1 {
+
+/// Lets a handler with a mutable call operator be registered where several threads notify.
+///
+/// The caller promises that calls of it do not overlap, or that it locks what it changes; nothing
+/// is checked. A handler that is nested in its own call overlaps itself.
+template <class F>
+class unsynchronized
+{
+public:
+    /// Throws what moving `f` throws.
+    explicit unsynchronized(F f) : f_(std::move(f)) {}
+    /// Moves the handler.
+    unsynchronized(unsynchronized&&) = default;
+    ~unsynchronized() {}  // not trivial: it must not be called through a copy of its bytes
+
+    /// Calls the handler as a mutable object. Returns what it returns.
+    template <class Event>
+    decltype(auto) operator()(Event const& event) const
+    {
+        return std::invoke(f_, event);
+    }
+
+private:
+    mutable F f_;
+};
+
+}  // namespace v1
+}  // namespace registry_io
+
+#endif

@@ -1,0 +1,28 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+#ifndef REGISTRY_IO_VERSION_HPP
+#define REGISTRY_IO_VERSION_HPP
+
+/// The version of the headers, as MMmmpp in decimal digits (1.2.3 is 10203).
+#define REGISTRY_IO_VERSION 10000
+
+/// The version of the headers, as text.
+#define REGISTRY_IO_VERSION_STRING "1.0.0"
+
+namespace registry_io {
+inline namespace v1 {
+
+/// The version of the headers, as text.
+///
+/// Throws: nothing.
+constexpr char const* version() noexcept
+{
+    return REGISTRY_IO_VERSION_STRING;
+}
+
+}  // namespace v1
+}  // namespace registry_io
+
+#endif

@@ -1,0 +1,108 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+#ifndef REGISTRY_IO_PERF_HARNESS_HPP
+#define REGISTRY_IO_PERF_HARNESS_HPP
+
+#include <chrono>
+#include <functional>
+#include <iosfwd>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "subject.hpp"
+
+namespace perf {
+
+struct options
+{
+    bool quick = false;
+    std::string filter;  ///< of "suite/case/subject", a regular expression
+    std::string rows;    ///< where the rows go, one JSON object a line; empty: the terminal
+    double seconds = 0;  ///< how long the rounds may take
+    std::vector<std::string> rest;  ///< what a suite makes of its further arguments
+};
+
+struct sample
+{
+    double ns = 0;
+    /// The thread was taken off its processor meanwhile, so this figure says little.
+    bool disturbed = false;
+    /// What a second thread needed meanwhile for each of its operations.
+    std::optional<double> other_ns = {};
+};
+
+/// What a thread's clocks say of a piece of work.
+class stopwatch
+{
+public:
+    stopwatch() noexcept;
+    /// Ends the piece, of so many operations.
+    sample stop(double operations) const noexcept;
+
+private:
+    long switches_;
+    double cpu_;
+    std::chrono::steady_clock::time_point start_;
+};
+
+/// One line of a table.
+struct measurement
+{
+    std::string name;     ///< the case
+    std::string subject;  ///< the policy or the peer
+    long n = 0;
+    int threads = 1;
+    bool bare = false;  ///< what the others with the same case, n and threads are compared with
+
+    /// Takes one sample. Empty where all there is to know is known already.
+    std::function<sample()> run = nullptr;
+
+    std::optional<double> ns = {};
+    std::optional<double> instructions = {};
+    std::optional<double> allocations = {};
+    std::optional<double> bytes = {};
+};
+
+/// A set of measurements that answers one question.
+class suite
+{
+public:
+    suite(std::string name, options o) : name_(std::move(name)), options_(std::move(o)) {}
+
+    options const& opts() const noexcept { return options_; }
+    bool quick() const noexcept { return options_.quick; }
+
+    /// Whether this one is to be measured: the filter lets it through, a quick run has the time.
+    /// The yardstick always is.
+    bool wants(std::string_view case_name, kind const& k) const;
+
+    void add(measurement m) { all_.push_back(std::move(m)); }
+
+    /// Takes samples in rounds: in each one every measurement once, in a new random order, but
+    /// those that are compared with each other side by side. Then writes the rows.
+    int run();
+
+private:
+    std::string name_;
+    options options_;
+    std::vector<measurement> all_;
+};
+
+/// How many operations make a sample of about this many seconds.
+long calibrated(std::function<void(long)> const& operations, double seconds);
+
+/// Adds the measurement of an operation that can be repeated at will, with its allocations.
+void add_repeated(suite& s, measurement m, std::function<void(long)> operations,
+                  double seconds = 200e-6);
+
+/// main() for a suite: parses the arguments, lets `fill` add the measurements, and runs.
+int run_suite(int argc, char** argv, std::string_view name, std::string_view about,
+              std::function<void(suite&)> const& fill);
+
+}  // namespace perf
+
+#endif

@@ -1,0 +1,116 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+// How many instructions a notify is, counted by valgrind's callgrind in a run of this same program.
+//
+// It starts itself under valgrind, once for each subject, with the subject's name as argument.
+// There it marks the runs that are to be counted by dumps of the counters.
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <unistd.h>
+
+#include <valgrind/callgrind.h>
+
+#include "harness.hpp"
+#include "subject.hpp"
+
+namespace {
+
+using namespace perf;
+
+constexpr std::array<long, 5> sizes{0, 1, 4, 16, 64};
+constexpr long few = 1000;
+constexpr long many = 3000;
+
+/// What runs under valgrind.
+int counted(std::string const& name)
+{
+    for (kind const& k : kinds()) {
+        if (k.name != name || k.event != 4)
+            continue;
+        for (long const n : sizes) {
+            std::unique_ptr<subject> const one = k.make(1);
+            one->fill(n, deed::add);
+            one->notify(10);
+            for (long const times : {few, many}) {
+                CALLGRIND_ZERO_STATS;
+                one->notify(times);
+                CALLGRIND_DUMP_STATS_AT((std::to_string(n) + " " + std::to_string(times)).c_str());
+            }
+        }
+        return 0;
+    }
+    return 1;
+}
+
+/// The sums of a run's dumps, in their order.
+std::vector<double> dumps(std::filesystem::path const& folder)
+{
+    std::vector<double> sums;
+    for (int i = 1;; ++i) {
+        std::ifstream file(folder / ("out." + std::to_string(i)));
+        if (!file)
+            return sums;
+        std::string word;
+        while (file >> word && word != "summary:") {
+        }
+        double sum = 0;
+        file >> sum;
+        sums.push_back(sum);
+    }
+}
+
+std::vector<double> count(std::string const& name)
+{
+    std::string folder = std::filesystem::temp_directory_path() / "registry_io.XXXXXX";
+    if (mkdtemp(folder.data()) == nullptr)
+        throw std::runtime_error("no folder for what callgrind writes");
+    std::string const program = std::filesystem::read_symlink("/proc/self/exe");
+    std::string const command = "valgrind --tool=callgrind --callgrind-out-file='" + folder +
+        "/out' '" + program + "' counted '" + name + "' >'" + folder + "/log' 2>&1";
+    int const status = std::system(command.c_str());
+    std::vector<double> const sums = dumps(folder);
+    std::filesystem::remove_all(folder);
+    if (status != 0 || sums.size() < 2 * sizes.size())
+        throw std::runtime_error("valgrind failed: " + command);
+    std::vector<double> each;
+    for (std::size_t i = 0; i != sizes.size(); ++i)
+        each.push_back((sums[2 * i + 1] - sums[2 * i]) / (many - few));
+    return each;
+}
+
+}  // namespace
+
+int main(int argc, char** argv)
+{
+    if (argc == 3 && std::string(argv[1]) == "counted")
+        return counted(argv[2]);
+    return run_suite(argc, argv, "instructions", "Instructions for each notify", [](suite& s) {
+        for (kind const& k : kinds()) {
+            if (k.event != 4 || !s.wants("one thread", k))
+                continue;
+            if (s.quick() && !k.bare && !k.ours)
+                continue;
+            std::fprintf(stderr, "\rinstructions: %-24s", std::string(k.name).c_str());
+            std::vector<double> const each = count(std::string(k.name));
+            for (std::size_t i = 0; i != sizes.size(); ++i)
+                s.add({.name = "one thread",
+                       .subject = std::string(k.name),
+                       .n = sizes[i],
+                       .bare = k.bare,
+                       .instructions = each[i]});
+        }
+        std::fprintf(stderr, "\r");
+    });
+}

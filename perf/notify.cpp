@@ -1,0 +1,30 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+// What notify costs on one thread, by the number of handlers and by the size of the event.
+
+#include <memory>
+#include <string>
+
+#include "harness.hpp"
+#include "subject.hpp"
+
+int main(int argc, char** argv)
+{
+    using namespace perf;
+    return run_suite(argc, argv, "notify", "One thread notifies", [](suite& s) {
+        for (kind const& k : kinds()) {
+            for (long const n : {0L, 1L, 4L, 16L, 64L, 1024L}) {
+                std::string const name = "event of " + std::to_string(k.event) + " bytes";
+                if (!s.wants(name, k) || (k.event != 4 && n != 16) || (s.quick() && n == 1024))
+                    continue;
+                std::shared_ptr<subject> const one = k.make(1);
+                one->fill(n, deed::add);
+                add_repeated(s,
+                             {.name = name, .subject = std::string(k.name), .n = n, .bare = k.bare},
+                             [one](long times) { one->notify(times); });
+            }
+        }
+    });
+}

@@ -1,0 +1,187 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+// What it costs to register and to remove, by the number of handlers.
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "harness.hpp"
+#include "subject.hpp"
+
+namespace {
+
+using namespace perf;
+
+/// One by one until there are n, from nothing; the removal of all of them, in random order, is
+/// timed apart.
+sample up_and_down(kind const& k, long n, bool time_removal)
+{
+    // Small numbers are repeated, to be long enough for the clock; but not where each registry has
+    // to wait for a reclaiming thread in the end.
+    long const repeats = k.copies ? 1 : std::max(1L, 1000 / n);
+    sample sum;
+    for (long i = 0; i < repeats; ++i) {
+        std::unique_ptr<subject> const one = k.make(1);
+        one->reserve(n);
+        if (time_removal) {
+            one->fill(n, deed::add);
+            one->shuffle();
+        }
+        stopwatch const watch;
+        if (time_removal)
+            one->clear();
+        else
+            one->fill(n, deed::add);
+        sample const taken = watch.stop(static_cast<double>(n));
+        sum.ns += taken.ns / static_cast<double>(repeats);
+        sum.disturbed = sum.disturbed || taken.disturbed;
+    }
+    return sum;
+}
+
+sample once(kind const& k, long n, bool (subject::*fill)(long))
+{
+    std::unique_ptr<subject> const one = k.make(1);
+    one->reserve(n);
+    stopwatch const watch;
+    ((*one).*fill)(n);
+    return watch.stop(static_cast<double>(n));
+}
+
+enum class company {
+    none,
+    idle,      ///< another thread has notified and sleeps
+    busy,      ///< another thread notifies at full speed
+    asleep,    ///< another thread sleeps in a handler
+    departed,  ///< a thousand threads have notified and are gone
+};
+
+/// Pairs, in such company.
+sample pairs(subject& s, company c, long times)
+{
+    std::atomic<bool> ready{false};
+    std::atomic<bool> stop{false};
+    std::thread other;
+    if (c == company::asleep) {
+        gate = false;
+        other = std::thread([&] {
+            s.enter();
+            ready = true;
+            ready.notify_one();
+            s.notify(1);
+            s.leave();
+        });
+        ready.wait(false);
+        // For it to arrive at the handler that waits.
+        std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    } else if (c == company::idle || c == company::busy) {
+        other = std::thread([&] {
+            s.enter();
+            s.notify(1);
+            ready = true;
+            ready.notify_one();
+            if (c == company::idle)
+                stop.wait(false);
+            while (!stop.load())
+                s.notify(100);
+            s.leave();
+        });
+        ready.wait(false);
+    }
+    stopwatch const watch;
+    // The handler that waits must stay.
+    if (c == company::asleep)
+        s.toggle(times);
+    else
+        s.pairs(times);
+    sample const taken = watch.stop(static_cast<double>(times));
+    if (other.joinable()) {
+        stop = true;
+        stop.notify_one();
+        gate = true;
+        gate.notify_all();
+        other.join();
+    }
+    return taken;
+}
+
+}  // namespace
+
+int main(int argc, char** argv)
+{
+    return run_suite(argc, argv, "registration", "Register and remove", [](suite& s) {
+        for (kind const& k : kinds()) {
+            if (k.event != 4)
+                continue;
+            bool const priorities = k.make(1)->fill_by_priority(1);
+            for (long const n : {16L, 100L, 1000L, 10000L, 100000L}) {
+                // What copies everything at each write needs minutes for more.
+                long const most = k.copies ? 1000 : s.quick() || k.variation ? 10000 : 100000;
+                if (n > most)
+                    continue;
+                auto const add = [&](char const* name, std::function<sample()> run) {
+                    if (s.wants(name, k))
+                        s.add({.name = name,
+                               .subject = std::string(k.name),
+                               .n = n,
+                               .bare = k.bare,
+                               .run = std::move(run)});
+                };
+                add("register", [=] { return up_and_down(k, n, false); });
+                // To remove all from the vectors is quadratic: 100 000 take ten seconds.
+                bool const vector = k.name.starts_with("bare") || k.name == "std::function" ||
+                    k.name.ends_with("mutex");
+                if (!(vector && n > 10000))
+                    add("remove", [=] { return up_and_down(k, n, true); });
+                if (k.ours)
+                    add("register at once", [=] { return once(k, n, &subject::fill_at_once); });
+                if (priorities)
+                    add("register by priority",
+                        [=] { return once(k, n, &subject::fill_by_priority); });
+                if (s.wants("pair", k)) {
+                    std::shared_ptr<subject> const one = k.make(1);
+                    one->fill(n, deed::add);
+                    add_repeated(
+                        s, {.name = "pair", .subject = std::string(k.name), .n = n, .bare = k.bare},
+                        [one](long times) { one->pairs(times); });
+                }
+            }
+            if (!k.threads)
+                continue;
+            for (company const c :
+                 {company::idle, company::busy, company::asleep, company::departed}) {
+                std::string const name = c == company::idle ? "pair, another thread idle"
+                    : c == company::busy                    ? "pair, another thread notifying"
+                    : c == company::asleep ? "pair, another thread asleep in a handler"
+                                           : "pair, after 1000 threads have notified";
+                if (!s.wants(name, k) || (s.quick() && !k.ours) ||
+                    (c == company::asleep && k.blocks))
+                    continue;
+                std::shared_ptr<subject> const one = k.make(1);
+                one->fill(16, deed::add_own);
+                if (c == company::asleep)
+                    one->fill(1, deed::wait);
+                long const times = calibrated([&](long t) { one->pairs(t); }, 200e-6);
+                if (c == company::departed)
+                    for (int i = 0; i < 1000; ++i)
+                        std::thread([&] {
+                            one->enter();
+                            one->notify(1);
+                            one->leave();
+                        }).join();
+                s.add({.name = name,
+                       .subject = std::string(k.name),
+                       .n = 16,
+                       .threads = c == company::departed ? 1 : 2,
+                       .run = [=] { return pairs(*one, c, times); }});
+            }
+        }
+    });
+}

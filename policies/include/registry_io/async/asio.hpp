@@ -1,0 +1,527 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+#ifndef REGISTRY_IO_ASYNC_ASIO_HPP
+#define REGISTRY_IO_ASYNC_ASIO_HPP
+
+#include <coroutine>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/associated_cancellation_slot.hpp>
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/bind_executor.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/execution/outstanding_work.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/prefer.hpp>
+#include <boost/core/no_exceptions_support.hpp>
+#include <boost/system/error_code.hpp>
+#include <boost/system/system_error.hpp>
+
+#include <registry_io/async/environment.hpp>
+#include <registry_io/async/task.hpp>
+
+// Between this library's coroutines and Boost.Asio. It is the only header here that needs Asio, and
+// works with 1.81 and later.
+
+namespace registry_io {
+inline namespace v1 {
+namespace async {
+
+namespace detail {
+
+/// The kind of executor whose `target` is a `boost::asio::any_io_executor`.
+inline executor_ref::operations const asio_operations{
+    [](void* executor, std::coroutine_handle<> h) {
+        boost::asio::post(*static_cast<boost::asio::any_io_executor*>(executor), h);
+    }};
+
+}  // namespace detail
+
+/// A reference to an Asio executor, for an environment. Precondition: `e` outlives it.
+inline executor_ref on(boost::asio::any_io_executor& e) noexcept
+{
+    return executor_ref(&e, detail::asio_operations);
+}
+
+/// A completion token that makes of an Asio operation something that a task can await:
+/// `std::size_t n = co_await socket.async_read_some(buffer, async::use_task);`
+///
+/// It gives what the operation gives: nothing, a value, or a tuple; a leading error code or
+/// `std::exception_ptr` is thrown when it tells of an error. The operation begins when it is
+/// awaited. The task is resumed on the executor of its environment if that is one of Asio's, and
+/// then a stop request cancels the operation (terminal cancellation), on that executor, which must
+/// run one handler at a time: a strand, or a context that one thread runs. Otherwise it is resumed
+/// where the operation completes, and a stop request has no effect on it.
+/// Throws what the operation's start throws.
+struct use_task_t
+{
+};
+/// The one object of it.
+inline constexpr use_task_t use_task{};
+
+namespace detail {
+
+/// What an operation has completed with, after a leading error.
+template <class... Values>
+struct asio_result
+{
+    std::exception_ptr failed;
+    std::optional<std::tuple<Values...>> values;
+
+    void set(Values... v) { values.emplace(std::move(v)...); }
+
+    auto take()
+    {
+        if (failed != nullptr)
+            std::rethrow_exception(std::move(failed));
+        // There are values where nothing has failed.
+        // NOLINTBEGIN(bugprone-unchecked-optional-access)
+        if constexpr (sizeof...(Values) == 1)
+            return std::get<0>(std::move(*values));
+        else if constexpr (sizeof...(Values) > 1)
+            return std::move(*values);
+        // NOLINTEND(bugprone-unchecked-optional-access)
+    }
+};
+
+template <class... Args>
+struct asio_result_of
+{
+    using type = asio_result<std::decay_t<Args>...>;
+    template <class... Values>
+    static void store(type& r, Values&&... v)
+    {
+        r.set(std::forward<Values>(v)...);
+    }
+};
+template <class... Args>
+struct asio_result_of<boost::system::error_code, Args...>
+{
+    using type = asio_result<std::decay_t<Args>...>;
+    template <class... Values>
+    static void store(type& r, boost::system::error_code const& e, Values&&... v)
+    {
+        if (e)
+            r.failed = std::make_exception_ptr(boost::system::system_error(e));
+        else
+            r.set(std::forward<Values>(v)...);
+    }
+};
+template <class... Args>
+struct asio_result_of<std::exception_ptr, Args...>
+{
+    using type = asio_result<std::decay_t<Args>...>;
+    template <class... Values>
+    static void store(type& r, std::exception_ptr e, Values&&... v)
+    {
+        if (e != nullptr)
+            r.failed = std::move(e);
+        else
+            r.set(std::forward<Values>(v)...);
+    }
+};
+
+/// Carries a stop request to an operation: on the operation's executor, since slots are not safe
+/// for use by several threads. Shared, since a request may be under way when the operation ends.
+class asio_canceller
+{
+public:
+    asio_canceller(std::stop_token const& s, boost::asio::any_io_executor const& e)
+        : state_(std::make_shared<state>()), on_stop_(s, request{state_, e})
+    {
+    }
+
+    boost::asio::cancellation_slot slot() noexcept { return state_->signal.slot(); }
+
+    /// On the executor, as soon as the operation has ended.
+    void ended() noexcept { state_->ended = true; }
+
+private:
+    struct state
+    {
+        boost::asio::cancellation_signal signal;
+        bool ended = false;  // on the executor alone
+    };
+    struct request
+    {
+        std::shared_ptr<state> s;
+        boost::asio::any_io_executor executor;
+        void operator()() const
+        {
+            // Posted, so that it comes after the start of the operation, which is under way on this
+            // executor when the token was stopped already.
+            boost::asio::post(executor, [s = s] {
+                if (!s->ended)
+                    s->signal.emit(boost::asio::cancellation_type::terminal);
+            });
+        }
+    };
+
+    std::shared_ptr<state> state_;
+    std::stop_callback<request> on_stop_;
+};
+
+/// An operation that begins when it is awaited.
+template <class Initiation, class Signature, class... Args>
+class asio_operation;
+
+template <class Initiation, class... Results, class... Args>
+class asio_operation<Initiation, void(Results...), Args...>
+{
+    using traits = asio_result_of<std::decay_t<Results>...>;
+
+public:
+    template <class I, class... A>
+    explicit asio_operation(I&& initiation, A&&... args)
+        : initiation_(std::forward<I>(initiation)), args_(std::forward<A>(args)...)
+    {
+    }
+
+    /// What `co_await` makes of it.
+    class awaiter
+    {
+    public:
+        explicit awaiter(asio_operation& o) noexcept : operation_(o) {}
+        awaiter(awaiter const&) = delete;
+        awaiter& operator=(awaiter const&) = delete;
+
+        void set_context(context const* c) noexcept { context_ = c; }
+
+        bool await_ready() const noexcept { return false; }
+
+        void await_suspend(std::coroutine_handle<> h)
+        {
+            coroutine_ = h;
+            executor_ = environment_of(context_).executor();
+            // From the start of the operation on we may be resumed, and gone.
+            if (void* const target = executor_.target(asio_operations)) {
+                auto const e = *static_cast<boost::asio::any_io_executor*>(target);
+                std::stop_token const& stop = environment_of(context_).stop();
+                boost::asio::cancellation_slot slot;
+                if (stop.stop_possible()) {
+                    canceller_.emplace(stop, e);
+                    slot = canceller_->slot();
+                }
+                start(boost::asio::bind_cancellation_slot(
+                    slot, boost::asio::bind_executor(e, handler(this))));
+            } else {
+                start(handler(this));
+            }
+        }
+
+        decltype(auto) await_resume()
+        {
+            canceller_.reset();
+            return result_.take();
+        }
+
+    private:
+        template <class Handler>
+        void start(Handler&& h)
+        {
+            asio_operation& o = operation_;
+            std::apply(
+                [&](auto&... args) {
+                    std::move(o.initiation_)(std::forward<Handler>(h), std::move(args)...);
+                },
+                o.args_);
+        }
+
+        /// What Asio calls at the end.
+        class handler
+        {
+        public:
+            explicit handler(awaiter* a) noexcept : awaiter_(a) {}
+
+            template <class... Values>
+            void operator()(Values&&... v)
+            {
+                awaiter& a = *awaiter_;
+                if (a.canceller_)
+                    a.canceller_->ended();
+                BOOST_TRY
+                {
+                    traits::store(a.result_, std::forward<Values>(v)...);
+                }
+                BOOST_CATCH(...)
+                {
+                    a.result_.failed = std::current_exception();
+                }
+                BOOST_CATCH_END
+                if (a.executor_ && a.executor_.target(asio_operations) == nullptr)
+                    a.executor_.post(a.coroutine_);
+                else
+                    a.coroutine_.resume();
+            }
+
+        private:
+            awaiter* awaiter_;
+        };
+
+        asio_operation& operation_;
+        context const* context_ = nullptr;
+        std::coroutine_handle<> coroutine_;
+        executor_ref executor_;
+        std::optional<asio_canceller> canceller_;
+        typename traits::type result_;
+    };
+
+    awaiter operator co_await() && noexcept { return awaiter(*this); }
+
+private:
+    Initiation initiation_;
+    std::tuple<Args...> args_;
+};
+
+/// Awaited by a coroutine that runs by itself, to say where it stands.
+class standing
+{
+public:
+    explicit standing(context const& c) noexcept : context_(c) {}
+    bool await_ready() const noexcept { return false; }
+    template <class Promise>
+    bool await_suspend(std::coroutine_handle<Promise> h) const noexcept
+    {
+        h.promise().belong(&context_);
+        return false;
+    }
+    void await_resume() const noexcept {}
+
+private:
+    context const& context_;
+};
+
+/// How an operation of ours completes.
+template <class Result>
+struct completion_of
+{
+    using signature = void(std::exception_ptr, Result);
+    using storage = Result;
+
+    template <class Handler>
+    static void call(Handler& h, std::exception_ptr e, storage& r)
+    {
+        std::move(h)(std::move(e), std::move(r));
+    }
+};
+template <>
+struct completion_of<void>
+{
+    using signature = void(std::exception_ptr);
+    struct storage
+    {
+    };
+    template <class Handler>
+    static void call(Handler& h, std::exception_ptr e, storage&)
+    {
+        std::move(h)(std::move(e));
+    }
+};
+
+/// Runs what `start()` returns for an Asio completion handler, in the handler's environment.
+template <class Start, class Handler>
+detached run_for(Start start, Handler h)
+{
+    using result = await_result<std::invoke_result_t<Start&>>;
+    using completion = completion_of<result>;
+    // The work of it keeps the context running meanwhile.
+    boost::asio::any_io_executor executor =
+        boost::asio::prefer(boost::asio::any_io_executor(boost::asio::get_associated_executor(h)),
+                            boost::asio::execution::outstanding_work.tracked);
+    std::stop_source stop(std::nostopstate);
+    auto slot = boost::asio::get_associated_cancellation_slot(h);
+    if (slot.is_connected()) {
+        stop = std::stop_source();
+        slot.assign([stop](boost::asio::cancellation_type) mutable { stop.request_stop(); });
+    }
+    environment const env(on(executor), stop.get_token());
+    context const here{&env, nullptr, nullptr};
+    co_await standing(here);
+    std::exception_ptr failed;
+    typename completion::storage value{};
+    BOOST_TRY
+    {
+        if constexpr (std::is_void_v<result>)
+            co_await start();
+        else
+            value = co_await start();
+    }
+    BOOST_CATCH(...)
+    {
+        failed = std::current_exception();
+    }
+    BOOST_CATCH_END
+    if (slot.is_connected())
+        slot.clear();
+    // Posted always: it may have ended inside of the function that was to start it.
+    boost::asio::post(
+        executor,
+        [h = std::move(h), failed = std::move(failed), value = std::move(value)]() mutable {
+            completion::call(h, std::move(failed), value);
+        });
+}
+
+/// Starts an operation of ours: what Asio's completion tokens call with a handler.
+template <class Start>
+class initiation
+{
+public:
+    explicit initiation(Start s) : start_(std::move(s)) {}
+
+    template <class Handler>
+    void operator()(Handler&& h) &&
+    {
+        run_for<Start, std::decay_t<Handler>>(std::move(start_), std::forward<Handler>(h))
+            .coroutine.resume();
+    }
+
+private:
+    Start start_;
+};
+
+template <class Start, class Token>
+auto initiate(Start s, Token&& token)
+{
+    using completion = completion_of<await_result<std::invoke_result_t<Start&>>>;
+    return boost::asio::async_initiate<Token, typename completion::signature>(
+        initiation<Start>(std::move(s)), token);
+}
+
+template <class Registry, class Event>
+class start_notify
+{
+public:
+    start_notify(Registry const& r, Event const& e) noexcept : registry_(&r), event_(&e) {}
+    auto operator()() const { return registry_->notify(*event_); }
+
+private:
+    Registry const* registry_;
+    Event const* event_;
+};
+
+template <class Registry, class Event>
+class start_notify_sequential
+{
+public:
+    start_notify_sequential(Registry const& r, Event const& e) noexcept : registry_(&r), event_(&e)
+    {
+    }
+    auto operator()() const { return registry_->notify_sequential(*event_); }
+
+private:
+    Registry const* registry_;
+    Event const* event_;
+};
+
+template <class T>
+class start_task
+{
+public:
+    explicit start_task(task<T> t) noexcept : task_(std::move(t)) {}
+    task<T>&& operator()() noexcept { return std::move(task_); }
+
+private:
+    task<T> task_;
+};
+
+/// See `asio_handler`.
+template <class F>
+class asio_function
+{
+public:
+    asio_function(boost::asio::any_io_executor e, F f) : executor_(std::move(e)), f_(std::move(f))
+    {
+    }
+
+    template <class Event>
+        requires std::is_invocable_v<F const&, Event const&>
+    task<> operator()(Event const& event) const
+    {
+        co_await boost::asio::co_spawn(executor_, std::invoke(f_, event), use_task);
+    }
+
+private:
+    boost::asio::any_io_executor executor_;
+    F f_;
+};
+
+}  // namespace detail
+
+/// Notifies as an Asio operation, with any completion token: `co_await async_notify(registry,
+/// event, boost::asio::use_awaitable)`.
+///
+/// The completion signature is `void(std::exception_ptr)`, or with the result behind it when the
+/// panic policy has one. The handlers' environment has the completion handler's associated
+/// executor, and a stop token that its cancellation slot requests; the completion handler is posted
+/// to that executor. As with a buffer, `registry` and `event` must live until then.
+/// Precondition: the executor's context runs until the completion, or is destroyed together with
+/// all that the handlers wait for; what waits then is leaked, since nobody owns it.
+template <class Registry, class Token>
+auto async_notify(Registry const& registry, typename Registry::event_type const& event,
+                  Token&& token)
+{
+    using start = detail::start_notify<Registry, typename Registry::event_type>;
+    return detail::initiate(start(registry, event), std::forward<Token>(token));
+}
+
+/// The same, one handler after the other.
+template <class Registry, class Token>
+auto async_notify_sequential(Registry const& registry, typename Registry::event_type const& event,
+                             Token&& token)
+{
+    using start = detail::start_notify_sequential<Registry, typename Registry::event_type>;
+    return detail::initiate(start(registry, event), std::forward<Token>(token));
+}
+
+/// Runs a task as an Asio operation, with any completion token. Otherwise as `async_notify`; `T`
+/// must have a default constructor, for the sake of tasks that fail.
+template <class T, class Token>
+auto async_run(task<T> t, Token&& token)
+{
+    return detail::initiate(detail::start_task<T>(std::move(t)), std::forward<Token>(token));
+}
+
+/// A handler for a registry, of a function that returns `boost::asio::awaitable<void>`, which runs
+/// on this executor. What is awaited there is not recognised as inside the notify by `synchronize`.
+template <class F>
+auto asio_handler(boost::asio::any_io_executor executor, F f)
+{
+    return detail::asio_function<F>(std::move(executor), std::move(f));
+}
+
+}  // namespace async
+}  // namespace v1
+}  // namespace registry_io
+
+/// @cond
+/// Makes of an operation something that waits for `co_await`.
+template <class R, class... Args>
+class boost::asio::async_result<registry_io::async::use_task_t, R(Args...)>
+{
+public:
+    template <class Initiation, class... InitArgs>
+    static auto initiate(Initiation&& initiation, registry_io::async::use_task_t,
+                         InitArgs&&... args)
+    {
+        return registry_io::async::detail::asio_operation<std::decay_t<Initiation>, R(Args...),
+                                                          std::decay_t<InitArgs>...>(
+            std::forward<Initiation>(initiation), std::forward<InitArgs>(args)...);
+    }
+};
+/// @endcond
+
+#endif

@@ -1,0 +1,332 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+#ifndef REGISTRY_IO_ASYNC_FRAMES_HPP
+#define REGISTRY_IO_ASYNC_FRAMES_HPP
+
+#include <atomic>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <mutex>
+#include <new>
+#include <utility>
+
+#include <boost/throw_exception.hpp>
+
+#include <registry_io/config.hpp>
+#include <registry_io/reclaim/env.hpp>
+
+namespace registry_io {
+inline namespace v1 {
+namespace async {
+
+/// Where the frames of coroutines come from, for those who do not want the recycled heap.
+///
+/// `allocate` returns memory that is aligned for every fundamental type, or throws; a handler whose
+/// frame it refuses has failed, and its siblings run. A frame may be given back by another thread
+/// than the one that took it. The object must outlive every frame from it.
+class frame_memory
+{
+public:
+    /// Memory for a frame of so many bytes.
+    virtual void* allocate(std::size_t size) = 0;
+    /// Takes back what `allocate(size)` gave.
+    virtual void deallocate(void* p, std::size_t size) noexcept = 0;
+
+protected:
+    ~frame_memory() = default;
+};
+
+/// Room for `Count` frames of at most `Bytes` bytes each, inside the object.
+///
+/// Sizes are rounded up to multiples of 64 bytes, one word of which tells whose frame it is. Safe
+/// for use by several threads, lock-free. Throws `std::bad_alloc` when it is full or a frame is
+/// larger. Precondition: destroyed after the frames.
+template <std::size_t Bytes, std::size_t Count>
+class fixed_frames final : public frame_memory
+{
+    static_assert(Count > 0 && Count <= 64, "registry_io: fixed_frames holds 1 to 64 frames");
+
+public:
+    fixed_frames() = default;
+    fixed_frames(fixed_frames const&) = delete;
+    fixed_frames& operator=(fixed_frames const&) = delete;
+
+    /// One of the places that are free.
+    void* allocate(std::size_t size) override
+    {
+        // relaxed: looked at again below.
+        std::uint64_t used = used_.load(std::memory_order_relaxed);
+        for (;;) {
+            auto const at = static_cast<std::size_t>(std::countr_one(used));
+            if (size > Bytes || at >= Count)
+                boost::throw_exception(std::bad_alloc(), BOOST_CURRENT_LOCATION);
+            // acquire: what the previous owner of the place did with it comes before our use.
+            if (used_.compare_exchange_weak(used, used | std::uint64_t(1) << at,
+                                            std::memory_order_acquire, std::memory_order_relaxed))
+                return places_[at].bytes;
+        }
+    }
+
+    /// Makes a place free again.
+    void deallocate(void* p, std::size_t) noexcept override
+    {
+        auto const at = static_cast<std::size_t>(static_cast<place*>(p) - places_);
+        // release: pairs with the acquire above.
+        used_.fetch_and(~(std::uint64_t(1) << at), std::memory_order_release);
+    }
+
+    /// How many frames there are now. Concurrency: as exact as such a number can be.
+    std::size_t in_use() const noexcept
+    {
+        return static_cast<std::size_t>(std::popcount(used_.load(std::memory_order_relaxed)));
+    }
+
+private:
+    struct place
+    {
+        alignas(std::max_align_t) std::byte bytes[Bytes];
+    };
+    place places_[Count];
+    std::atomic<std::uint64_t> used_{0};
+};
+
+namespace detail {
+
+// A sanitizer wants to see a frame that is used after its end, which recycling would hide.
+#if defined(__SANITIZE_ADDRESS__)
+inline constexpr bool frames_recycled = false;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+inline constexpr bool frames_recycled = false;
+#else
+inline constexpr bool frames_recycled = true;
+#endif
+#else
+inline constexpr bool frames_recycled = true;
+#endif
+
+/// A frame that is not in use.
+struct idle_frame
+{
+    idle_frame* next;
+    idle_frame* next_bundle;
+};
+
+/// Frames come in sizes of so many bytes and multiples of it.
+inline constexpr std::size_t frame_unit = 64;
+/// Those of more units are not kept.
+inline constexpr std::size_t frame_sizes = 24;
+/// A thread that has twice as many of a size hands so many over to the others.
+inline constexpr unsigned frame_bundle = 32;
+/// So many bundles of a size are kept for other threads.
+inline constexpr unsigned most_bundles = 64;
+
+/// What threads have too much of, for those that have too little: where one thread starts handlers
+/// and another one ends them, frames would else be allocated by the one and freed by the other for
+/// ever.
+class frame_depot
+{
+public:
+    /// Takes a bundle; null when there is none.
+    idle_frame* take(std::size_t size) noexcept
+    {
+        std::lock_guard<std::mutex> const lock(mutex_);
+        idle_frame* const b = bundles_[size];
+        if (b != nullptr) {
+            bundles_[size] = b->next_bundle;
+            --count_[size];
+        }
+        return b;
+    }
+
+    /// Keeps a bundle; false when there are enough.
+    bool give(std::size_t size, idle_frame* b) noexcept
+    {
+        std::lock_guard<std::mutex> const lock(mutex_);
+        if (count_[size] == most_bundles)
+            return false;
+        b->next_bundle = std::exchange(bundles_[size], b);
+        ++count_[size];
+        return true;
+    }
+
+private:
+    std::mutex mutex_;
+    idle_frame* bundles_[frame_sizes] = {};
+    unsigned count_[frame_sizes] = {};
+};
+
+/// What a thread keeps. Trivially destructible, since a destructor would cost each access a call;
+/// the frames are given back by an exit hook.
+struct frame_cache
+{
+    struct shelf
+    {
+        idle_frame* first = nullptr;
+        unsigned count = 0;
+    };
+
+    /// Where frames come from now; null for the recycled heap.
+    frame_memory* memory = nullptr;
+    shelf shelves[frame_sizes] = {};
+    bool armed = false;   ///< the exit hook knows of this thread
+    bool closed = false;  ///< the thread is exiting: nothing is kept any more
+};
+
+template <class Unused = void>
+struct REGISTRY_IO_EXPORT frame_statics
+{
+    REGISTRY_IO_EXPORT static inline constinit frame_depot depot{};
+    REGISTRY_IO_EXPORT REGISTRY_IO_HOT_TLS static inline constinit thread_local frame_cache cache{};
+};
+
+inline void free_frames(idle_frame* f) noexcept
+{
+    while (f != nullptr)
+        ::operator delete(std::exchange(f, f->next));
+}
+
+/// The exit hook.
+inline void close_frame_cache(void* p)
+{
+    auto* const cache = static_cast<frame_cache*>(p);
+    cache->closed = true;
+    cache->armed = false;
+    for (frame_cache::shelf& s : cache->shelves) {
+        s.count = 0;
+        free_frames(std::exchange(s.first, nullptr));
+    }
+}
+
+/// Lets the exit hook know of this thread. A thread that cannot be told of its exit would leave
+/// behind what it keeps, so it keeps nothing.
+inline bool arm_frame_cache(frame_cache& cache) noexcept
+{
+    if (cache.armed)
+        return true;
+    struct hook : reclaim::thread_exit_hook
+    {
+        bool const created = create(&close_frame_cache);
+    };
+    static hook h;
+    cache.armed = h.created && h.arm(&cache);
+    return cache.armed;
+}
+
+/// Where the last word of a frame's block says whence it came.
+inline void note_frame_memory(void* p, std::size_t block, frame_memory* m) noexcept
+{
+    std::memcpy(static_cast<std::byte*>(p) + block - sizeof(m), static_cast<void const*>(&m),
+                sizeof(m));
+}
+
+/// The shelf was empty, or there is none for this size.
+BOOST_NOINLINE inline void* allocate_frame_slow(frame_cache& cache, std::size_t block)
+{
+    std::size_t const size = block / frame_unit - 1;
+    if (frame_memory* const m = cache.memory) {
+        void* const p = m->allocate(block);
+        note_frame_memory(p, block, m);
+        return p;
+    }
+    void* p = nullptr;
+    if (frames_recycled && size < frame_sizes && !cache.closed && arm_frame_cache(cache))
+        if (idle_frame* const b = frame_statics<>::depot.take(size)) {
+            cache.shelves[size].first = b->next;
+            cache.shelves[size].count = frame_bundle - 1;
+            p = b;
+        }
+    if (p == nullptr)
+        p = ::operator new(block);
+    note_frame_memory(p, block, nullptr);
+    return p;
+}
+
+/// Memory for a frame of `size` bytes.
+inline void* allocate_frame(std::size_t size)
+{
+    std::size_t const block = (size + sizeof(frame_memory*) + frame_unit - 1) & ~(frame_unit - 1);
+    frame_cache& cache = frame_statics<>::cache;
+    if (block <= frame_sizes * frame_unit && cache.memory == nullptr) [[likely]] {
+        frame_cache::shelf& s = cache.shelves[block / frame_unit - 1];
+        if (idle_frame* const f = s.first) [[likely]] {
+            s.first = f->next;
+            --s.count;
+            return f;  // its last word is still null
+        }
+    }
+    return allocate_frame_slow(cache, block);
+}
+
+/// The same, but never from a `frame_memory`.
+inline void* allocate_recycled_frame(std::size_t size)
+{
+    struct restoring
+    {
+        frame_memory* const memory = std::exchange(frame_statics<>::cache.memory, nullptr);
+        ~restoring() { frame_statics<>::cache.memory = memory; }
+    } const later;
+    return allocate_frame(size);
+}
+
+/// The shelf is full, or there is none for this size, or the frame is somebody else's.
+BOOST_NOINLINE inline void deallocate_frame_slow(frame_cache& cache, void* p,
+                                                 std::size_t block) noexcept
+{
+    frame_memory* m = nullptr;
+    std::memcpy(static_cast<void*>(&m), static_cast<std::byte*>(p) + block - sizeof(m), sizeof(m));
+    if (m != nullptr) {
+        m->deallocate(p, block);
+        return;
+    }
+    std::size_t const size = block / frame_unit - 1;
+    if (!frames_recycled || size >= frame_sizes || cache.closed || !arm_frame_cache(cache)) {
+        ::operator delete(p);
+        return;
+    }
+    frame_cache::shelf& s = cache.shelves[size];
+    if (s.count >= 2 * frame_bundle) {
+        idle_frame* const bundle = s.first;
+        idle_frame* last = bundle;
+        for (unsigned i = 1; i < frame_bundle; ++i)
+            last = last->next;
+        s.first = std::exchange(last->next, nullptr);
+        s.count -= frame_bundle;
+        if (!frame_statics<>::depot.give(size, bundle))
+            free_frames(bundle);
+    }
+    s.first = ::new (p) idle_frame{s.first, nullptr};
+    ++s.count;
+}
+
+/// Gives back what `allocate_frame(size)` gave, on any thread.
+inline void deallocate_frame(void* p, std::size_t size) noexcept
+{
+    std::size_t const block = (size + sizeof(frame_memory*) + frame_unit - 1) & ~(frame_unit - 1);
+    frame_cache& cache = frame_statics<>::cache;
+    frame_memory* m = nullptr;
+    std::memcpy(static_cast<void*>(&m), static_cast<std::byte*>(p) + block - sizeof(m), sizeof(m));
+    if (frames_recycled && m == nullptr && block <= frame_sizes * frame_unit && cache.armed)
+        [[likely]] {
+        frame_cache::shelf& s = cache.shelves[block / frame_unit - 1];
+        if (s.count < 2 * frame_bundle) [[likely]] {
+            auto* const f = static_cast<idle_frame*>(p);
+            f->next = s.first;
+            s.first = f;
+            ++s.count;
+            return;
+        }
+    }
+    deallocate_frame_slow(cache, p, block);
+}
+
+}  // namespace detail
+}  // namespace async
+}  // namespace v1
+}  // namespace registry_io
+
+#endif

@@ -1,0 +1,29 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+#ifndef REGISTRY_IO_ORDERING_FIFO_HPP
+#define REGISTRY_IO_ORDERING_FIFO_HPP
+
+#include <registry_io/policy.hpp>
+
+namespace registry_io {
+inline namespace v1 {
+namespace ordering {
+
+/// Handlers fire in the order of their registration.
+///
+/// There is no key: a registration with a priority does not compile. Registering appends, and ids
+/// are found by bisection, so no index is kept.
+/// Take it: when nobody asks for an order; it is the cheapest to write to.
+struct fifo
+{
+    using category = axis::ordering;
+    using key_type = void;
+};
+
+}  // namespace ordering
+}  // namespace v1
+}  // namespace registry_io
+
+#endif

@@ -1,0 +1,49 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+#ifndef REGISTRY_IO_ORDERING_PRIORITY_HPP
+#define REGISTRY_IO_ORDERING_PRIORITY_HPP
+
+#include <concepts>
+#include <functional>
+
+#include <registry_io/config.hpp>
+#include <registry_io/policy.hpp>
+
+namespace registry_io {
+inline namespace v1 {
+namespace ordering {
+
+/// Handlers fire by key, in registration order among equivalent keys.
+///
+/// `Key` is any copyable type, `int` unless told otherwise; a registration without one uses a
+/// value-initialised key. `Before(a, b)` is a strict weak order that says whether a handler of key
+/// `a` fires before one of key `b`: the default lets the greater one go first. (So a key that does
+/// not compare with itself, a NaN, is a precondition violation.) Keys that are not trivially
+/// copyable, or larger than two words, are stored once, beside the captures.
+/// Take it: when handlers have ranks. Appending at the end is as cheap as with `fifo`.
+template <class Key = int, class Before = std::greater<>>
+struct basic_priority
+{
+    using category = axis::ordering;
+    using key_type = Key;
+
+    basic_priority() = default;
+    explicit basic_priority(Before before) : before_(static_cast<Before&&>(before)) {}
+
+    /// Whether a handler of key `a` fires before one of key `b`.
+    bool before(Key const& a, Key const& b) const { return before_(a, b); }
+
+private:
+    REGISTRY_IO_NO_UNIQUE_ADDRESS Before before_;
+};
+
+/// Handlers fire by an `int`, the greatest first.
+using priority = basic_priority<>;
+
+}  // namespace ordering
+}  // namespace v1
+}  // namespace registry_io
+
+#endif

@@ -1,0 +1,188 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+#ifndef REGISTRY_IO_PANIC_CATCH_LOG_HPP
+#define REGISTRY_IO_PANIC_CATCH_LOG_HPP
+
+#include <atomic>
+#include <charconv>
+#include <cstdint>
+#include <cstdio>
+#include <cstring>
+#include <ctime>
+#include <exception>
+#include <string_view>
+
+#include <boost/core/no_exceptions_support.hpp>
+
+#include <registry_io/config.hpp>
+#include <registry_io/detail/fatal.hpp>
+#include <registry_io/panic_info.hpp>
+#include <registry_io/policy.hpp>
+
+namespace registry_io {
+inline namespace v1 {
+namespace panic {
+
+/// An exception stays with its handler: it goes to the callback, or to the log, and the siblings
+/// run on.
+///
+/// With a callback (`on_panic`) that one is told, on the notifying thread, right after the handler
+/// and before its next sibling; what the callback throws is swallowed. Without one a line goes to
+/// `stderr`, or to the sink given to `log_to`, at most one a second for each registry; the line
+/// says how many were held back since the last one. Costs nothing until a handler throws; then no
+/// lock, and no allocation but the exception's own. With exceptions off it calls handlers and is
+/// done. The formatting of a line allows 400 characters; a longer message is cut. Take it: by
+/// default.
+class catch_log
+{
+public:
+    using category = axis::panic;
+    static constexpr bool isolates = true;
+    static constexpr bool reports = true;
+    static constexpr bool logs = true;
+    using result_type = void;
+    struct handler_state
+    {
+    };
+
+    template <class Notify>
+    class scope
+    {
+    public:
+        explicit scope(Notify notify) noexcept : notify_(notify) {}
+
+        template <class Call, class View>
+        BOOST_FORCEINLINE verdict invoke(Call call, View handler) noexcept
+        {
+            BOOST_TRY
+            {
+                call();
+            }
+#ifndef BOOST_NO_EXCEPTIONS
+            // Two clauses: to throw again just to ask for what() costs as much as the first throw.
+            catch (std::exception const& e)
+            {
+                failed(notify_, handler.id(), &e);
+            }
+#endif
+            BOOST_CATCH(...)
+            {
+                failed(notify_, handler.id(), nullptr);
+            }
+            BOOST_CATCH_END
+            return verdict::keep;
+        }
+
+        void finish() noexcept {}
+
+    private:
+        // Out of line, and not with `this` or the view: so neither has to be in memory before a
+        // call, and there is one such function however many kinds of view there are.
+        BOOST_NOINLINE static void failed(Notify notify, handler_id id,
+                                          std::exception const* e) noexcept
+        {
+            notify.policy().failed(notify.hooks(), id, e == nullptr ? nullptr : e->what());
+        }
+
+        Notify notify_;
+    };
+
+    /// For bad input where exceptions are off: says why, and ends the program.
+    [[noreturn]] static void fatal(char const* reason) noexcept { detail::fatal(reason); }
+
+    /// Reports one failure. For policies that build on this one; must be called while the exception
+    /// is being handled.
+    void failed(panic_hooks const& hooks, handler_id id, char const* what) noexcept
+    {
+        BOOST_TRY
+        {
+            std::string_view const message = what != nullptr ? what : std::string_view();
+            if (hooks.has_report())
+                hooks.report(panic_info(id, std::current_exception(), message));
+            else
+                log(hooks, id, message);
+        }
+        BOOST_CATCH(...) {}  // what the callback throws is swallowed
+        BOOST_CATCH_END
+    }
+
+private:
+    void log(panic_hooks const& hooks, handler_id id, std::string_view message)
+    {
+        // The monotonic clock in whole seconds, plus one so that zero means never.
+        std::timespec now{};
+#if defined(CLOCK_MONOTONIC)
+        ::clock_gettime(CLOCK_MONOTONIC, &now);
+#else
+        std::timespec_get(&now, TIME_UTC);
+#endif
+        auto const ms = static_cast<std::uint64_t>(now.tv_sec) * 1000 +
+            static_cast<std::uint64_t>(now.tv_nsec) / 1000000 + 1000;
+        // relaxed: these two words order nothing but themselves.
+        std::uint64_t next = next_line_.load(std::memory_order_relaxed);
+        if (ms < next ||
+            !next_line_.compare_exchange_strong(next, ms + 1000, std::memory_order_relaxed)) {
+            held_back_.fetch_add(1, std::memory_order_relaxed);
+            return;
+        }
+        std::uint32_t const held = held_back_.exchange(0, std::memory_order_relaxed);
+        line text;
+        text.add("registry_io: handler ");
+        text.add(id.registry_serial());
+        text.add(":");
+        text.add(id.value());
+        text.add(" threw: ");
+        text.add(message.empty() ? std::string_view("not a std::exception") : message);
+        if (held != 0) {
+            text.add(" (and ");
+            text.add(held);
+            text.add(" failures held back)");
+        }
+        if (hooks.has_log()) {
+            hooks.log(text.view());
+        } else {
+            text.add("\n");
+            std::fwrite(text.view().data(), 1, text.view().size(), stderr);
+        }
+    }
+
+    class line
+    {
+    public:
+        void add(std::string_view s) noexcept
+        {
+            std::size_t const n = s.size() < room() ? s.size() : room();
+            std::memcpy(buffer_ + size_, s.data(), n);
+            size_ += n;
+        }
+        void add(std::uint64_t n) noexcept
+        {
+            char digits[20];
+            add(std::string_view(
+                digits,
+                static_cast<std::size_t>(std::to_chars(digits, digits + 20, n).ptr - digits)));
+        }
+        std::string_view view() const noexcept { return {buffer_, size_}; }
+
+    private:
+        // What is held back and the line's end must fit after a message of any length.
+        std::size_t room() const noexcept
+        {
+            return size_ < 400 ? 400 - size_ : sizeof buffer_ - size_;
+        }
+
+        char buffer_[480];
+        std::size_t size_ = 0;
+    };
+
+    std::atomic<std::uint64_t> next_line_{0};
+    std::atomic<std::uint32_t> held_back_{0};
+};
+
+}  // namespace panic
+}  // namespace v1
+}  // namespace registry_io
+
+#endif

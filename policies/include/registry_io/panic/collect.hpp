@@ -1,0 +1,125 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+#ifndef REGISTRY_IO_PANIC_COLLECT_HPP
+#define REGISTRY_IO_PANIC_COLLECT_HPP
+
+#include <cstddef>
+#include <exception>
+#include <utility>
+
+#include <boost/container/static_vector.hpp>
+#include <boost/core/no_exceptions_support.hpp>
+
+#include <registry_io/config.hpp>
+#include <registry_io/detail/fatal.hpp>
+#include <registry_io/panic_info.hpp>
+#include <registry_io/policy.hpp>
+
+namespace registry_io {
+inline namespace v1 {
+namespace panic {
+
+/// What `notify` returns under `collect<N>`: the first N failures in firing order, and how many
+/// more there were.
+template <std::size_t N>
+class collected
+{
+public:
+    using const_iterator = typename boost::container::static_vector<panic_info, N>::const_iterator;
+
+    /// Whether every handler returned normally.
+    bool empty() const noexcept { return failures_.empty() && more_ == 0; }
+    /// How many failures it holds: at most N.
+    std::size_t size() const noexcept { return failures_.size(); }
+    /// How many failures it does not hold.
+    std::size_t more() const noexcept { return more_; }
+    /// The i-th failure. Precondition: `i < size()`.
+    panic_info const& operator[](std::size_t i) const { return failures_[i]; }
+    const_iterator begin() const noexcept { return failures_.begin(); }
+    const_iterator end() const noexcept { return failures_.end(); }
+
+private:
+    template <std::size_t>
+    friend struct collect;
+
+    void add(panic_info&& info) noexcept
+    {
+        if (failures_.size() < N)
+            failures_.push_back(std::move(info));
+        else
+            ++more_;
+    }
+
+    boost::container::static_vector<panic_info, N> failures_;
+    std::size_t more_ = 0;
+};
+
+/// `notify` returns what failed: up to N failures, and how many more.
+///
+/// `notify` is `noexcept`; there is neither a callback nor a log. The result lies on the caller's
+/// stack: 40 bytes for each of N, nothing is allocated but the exceptions themselves. With
+/// exceptions off it calls handlers and returns an empty result.
+/// Take it: when the caller of `notify` decides what a failure means.
+template <std::size_t N = 4>
+struct collect
+{
+    static_assert(N > 0, "registry_io: collect<0> would collect nothing; take catch_log instead");
+
+    using category = axis::panic;
+    static constexpr bool isolates = true;
+    static constexpr bool reports = false;
+    static constexpr bool logs = false;
+    using result_type = collected<N>;
+    struct handler_state
+    {
+    };
+
+    template <class Notify>
+    class scope
+    {
+    public:
+        explicit scope(Notify) noexcept {}
+
+        template <class Call, class View>
+        BOOST_FORCEINLINE verdict invoke(Call call, View handler) noexcept
+        {
+            BOOST_TRY
+            {
+                call();
+            }
+#ifndef BOOST_NO_EXCEPTIONS
+            catch (std::exception const& e)
+            {
+                failed(handler.id(), &e);
+            }
+#endif
+            BOOST_CATCH(...)
+            {
+                failed(handler.id(), nullptr);
+            }
+            BOOST_CATCH_END
+            return verdict::keep;
+        }
+
+        result_type finish() noexcept { return std::move(result_); }
+
+    private:
+        BOOST_NOINLINE void failed(handler_id id, std::exception const* e) noexcept
+        {
+            result_.add(panic_info(id, std::current_exception(), e == nullptr ? "" : e->what()));
+        }
+
+        result_type result_;
+    };
+
+    /// For bad input where exceptions are off: says why, and ends the program.
+    [[noreturn]] static void fatal(char const* reason) noexcept { detail::fatal(reason); }
+};
+
+}  // namespace panic
+}  // namespace v1
+}  // namespace registry_io
+
+#endif

@@ -1,0 +1,107 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+#ifndef REGISTRY_IO_PANIC_PROPAGATE_HPP
+#define REGISTRY_IO_PANIC_PROPAGATE_HPP
+
+#include <exception>
+#include <utility>
+
+#include <boost/core/no_exceptions_support.hpp>
+
+#include <registry_io/config.hpp>
+#include <registry_io/detail/fatal.hpp>
+#include <registry_io/panic_info.hpp>
+#include <registry_io/policy.hpp>
+
+namespace registry_io {
+inline namespace v1 {
+namespace panic {
+
+/// Every sibling runs, then the first exception leaves `notify`.
+///
+/// With a callback (`on_panic`) that one is told of each failure, the first one included, right
+/// after the handler; what the callback throws is swallowed. A thread that is cancelled inside a
+/// handler (`pthread_cancel`) unwinds through `notify` at once, and the snapshot is released.
+/// With exceptions off it calls handlers and is done.
+/// Take it: when the caller of `notify` is the one who must know.
+struct propagate
+{
+    using category = axis::panic;
+    static constexpr bool isolates = false;
+    static constexpr bool reports = true;
+    static constexpr bool logs = false;
+    using result_type = void;
+    struct handler_state
+    {
+    };
+
+    template <class Notify>
+    class scope
+    {
+    public:
+        explicit scope(Notify notify) noexcept : notify_(notify) {}
+
+        template <class Call, class View>
+        BOOST_FORCEINLINE verdict invoke(Call call, View handler)
+        {
+            BOOST_TRY
+            {
+                call();
+            }
+#ifndef BOOST_NO_EXCEPTIONS
+            catch (std::exception const& e)
+            {
+                failed(handler.id(), &e);
+            }
+#endif
+            BOOST_CATCH(...)
+            {
+                // A thread that is cancelled unwinds without an exception, and must not be caught.
+                if (std::current_exception() == nullptr)
+                    BOOST_RETHROW
+                failed(handler.id(), nullptr);
+            }
+            BOOST_CATCH_END
+            return verdict::keep;
+        }
+
+        void finish()
+        {
+#ifndef BOOST_NO_EXCEPTIONS
+            if (first_ != nullptr)
+                std::rethrow_exception(std::move(first_));
+#endif
+        }
+
+    private:
+        BOOST_NOINLINE void failed(handler_id id, std::exception const* e) noexcept
+        {
+            std::exception_ptr thrown = std::current_exception();
+            if (first_ == nullptr)
+                first_ = thrown;
+            panic_hooks const hooks = notify_.hooks();
+            if (!hooks.has_report())
+                return;
+            BOOST_TRY
+            {
+                hooks.report(panic_info(id, std::move(thrown), e == nullptr ? "" : e->what()));
+            }
+            BOOST_CATCH(...) {}
+            BOOST_CATCH_END
+        }
+
+        Notify notify_;
+        std::exception_ptr first_;
+    };
+
+    /// For bad input where exceptions are off: says why, and ends the program.
+    [[noreturn]] static void fatal(char const* reason) noexcept { detail::fatal(reason); }
+};
+
+}  // namespace panic
+}  // namespace v1
+}  // namespace registry_io
+
+#endif

@@ -1,0 +1,123 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+#ifndef REGISTRY_IO_PANIC_QUARANTINE_HPP
+#define REGISTRY_IO_PANIC_QUARANTINE_HPP
+
+#include <atomic>
+#include <cstdint>
+#include <cstdio>
+#include <exception>
+
+#include <boost/core/no_exceptions_support.hpp>
+
+#include <registry_io/config.hpp>
+#include <registry_io/detail/fatal.hpp>
+#include <registry_io/panic_info.hpp>
+#include <registry_io/policy.hpp>
+
+namespace registry_io {
+inline namespace v1 {
+namespace panic {
+
+/// A handler that throws N times in a row is removed.
+///
+/// Each failure is reported to the callback (`on_panic`), if there is one; the failure that leads
+/// to the removal is the last report of that handler, or one of the last when several threads were
+/// inside it. Without a callback a removal, not a single failure, is said on `stderr`. A call that
+/// returns normally starts the count anew; concurrent calls of one handler share the count. The
+/// removal is an `unregister` by the notifying thread, with its lock and its cost; should memory be
+/// short, it is tried again at the next failure. Each handler has a block of its own, for the
+/// count.
+/// With exceptions off it calls handlers and is done.
+/// Take it: for plug-ins that may break for good.
+template <std::uint32_t N = 3>
+struct quarantine
+{
+    static_assert(N > 0, "registry_io: quarantine<0> would remove handlers that never failed");
+
+    using category = axis::panic;
+    static constexpr bool isolates = true;
+    static constexpr bool reports = true;
+    static constexpr bool logs = false;
+    using result_type = void;
+
+    class handler_state
+    {
+    private:
+        friend struct quarantine;
+        std::atomic<std::uint32_t> failures_{0};
+    };
+
+    template <class Notify>
+    class scope
+    {
+    public:
+        explicit scope(Notify notify) noexcept : notify_(notify) {}
+
+        template <class Call, class View>
+        BOOST_FORCEINLINE verdict invoke(Call call, View handler) noexcept
+        {
+            BOOST_TRY
+            {
+                call();
+                // relaxed: the count orders nothing. Looked at first, so as not to write a shared
+                // line after each good call.
+                if (handler.state().failures_.load(std::memory_order_relaxed) != 0)
+                    handler.state().failures_.store(0, std::memory_order_relaxed);
+            }
+#ifndef BOOST_NO_EXCEPTIONS
+            catch (std::exception const& e)
+            {
+                return failed(handler.id(), handler.state(), &e);
+            }
+#endif
+            BOOST_CATCH(...)
+            {
+                return failed(handler.id(), handler.state(), nullptr);
+            }
+            BOOST_CATCH_END
+            return verdict::keep;
+        }
+
+        void finish() noexcept {}
+
+    private:
+        BOOST_NOINLINE verdict failed(handler_id id, handler_state& state,
+                                      std::exception const* e) noexcept
+        {
+            char const* const what = e == nullptr ? "" : e->what();
+            std::uint32_t const failures =
+                state.failures_.fetch_add(1, std::memory_order_relaxed) + 1;
+            panic_hooks const hooks = notify_.hooks();
+            if (hooks.has_report()) {
+                BOOST_TRY
+                {
+                    hooks.report(panic_info(id, std::current_exception(), what));
+                }
+                BOOST_CATCH(...) {}
+                BOOST_CATCH_END
+            } else if (failures == N) {
+                std::fprintf(stderr,
+                             "registry_io: handler %llu:%llu removed after %u failures in a row; "
+                             "the last: %s\n",
+                             static_cast<unsigned long long>(id.registry_serial()),
+                             static_cast<unsigned long long>(id.value()), static_cast<unsigned>(N),
+                             what);
+            }
+            return failures >= N ? verdict::remove : verdict::keep;
+        }
+
+        Notify notify_;
+    };
+
+    /// For bad input where exceptions are off: says why, and ends the program.
+    [[noreturn]] static void fatal(char const* reason) noexcept { detail::fatal(reason); }
+};
+
+}  // namespace panic
+}  // namespace v1
+}  // namespace registry_io
+
+#endif

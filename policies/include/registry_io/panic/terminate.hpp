@@ -1,0 +1,55 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+#ifndef REGISTRY_IO_PANIC_TERMINATE_HPP
+#define REGISTRY_IO_PANIC_TERMINATE_HPP
+
+#include <registry_io/config.hpp>
+#include <registry_io/detail/fatal.hpp>
+#include <registry_io/policy.hpp>
+
+namespace registry_io {
+inline namespace v1 {
+namespace panic {
+
+/// A handler that throws ends the program, through `std::terminate`.
+///
+/// `notify` is `noexcept` and there is no landing pad: the smallest code. There is no callback.
+/// Take it: without exceptions, or where a failing handler is a bug that must not be survived.
+struct terminate
+{
+    using category = axis::panic;
+    static constexpr bool isolates = true;
+    static constexpr bool reports = false;
+    static constexpr bool logs = false;
+    using result_type = void;
+    struct handler_state
+    {
+    };
+
+    template <class Notify>
+    class scope
+    {
+    public:
+        explicit scope(Notify) noexcept {}
+
+        template <class Call, class View>
+        BOOST_FORCEINLINE verdict invoke(Call call, View) noexcept
+        {
+            call();
+            return verdict::keep;
+        }
+
+        void finish() noexcept {}
+    };
+
+    /// Says why, and ends the program.
+    [[noreturn]] static void fatal(char const* reason) noexcept { detail::fatal(reason); }
+};
+
+}  // namespace panic
+}  // namespace v1
+}  // namespace registry_io
+
+#endif

@@ -1,0 +1,15 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+#ifndef REGISTRY_IO_PRESETS_HPP
+#define REGISTRY_IO_PRESETS_HPP
+
+// The presets, all of them. Each has a header of its own, for those who mind compile time.
+#include <registry_io/presets/firmware.hpp>
+#include <registry_io/presets/fixed.hpp>
+#include <registry_io/presets/local.hpp>
+#include <registry_io/presets/rcu.hpp>
+#include <registry_io/presets/sync.hpp>
+
+#endif

@@ -1,0 +1,27 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+#ifndef REGISTRY_IO_PRESETS_ASYNC_HPP
+#define REGISTRY_IO_PRESETS_ASYNC_HPP
+
+#include <registry_io/alloc/heap.hpp>
+#include <registry_io/async/registry.hpp>
+#include <registry_io/ordering/priority.hpp>
+#include <registry_io/panic/catch_log.hpp>
+#include <registry_io/snapshot/hazard_pointer.hpp>
+
+namespace registry_io {
+inline namespace v1 {
+
+/// The registry whose handlers are coroutines: otherwise as `SyncRegistry`.
+///
+/// Take it when handlers have to wait for something, and whoever notifies can wait for them.
+template <class Event>
+using AsyncRegistry = basic_async_registry<Event, snapshot::hazard_pointer, ordering::priority,
+                                           panic::catch_log, alloc::heap>;
+
+}  // namespace v1
+}  // namespace registry_io
+
+#endif

@@ -1,0 +1,30 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+#ifndef REGISTRY_IO_PRESETS_FIXED_HPP
+#define REGISTRY_IO_PRESETS_FIXED_HPP
+
+#include <cstddef>
+
+#include <registry_io/alloc/fixed.hpp>
+#include <registry_io/ordering/priority.hpp>
+#include <registry_io/panic/catch_log.hpp>
+#include <registry_io/registry.hpp>
+#include <registry_io/snapshot/single_thread.hpp>
+
+namespace registry_io {
+inline namespace v1 {
+
+/// The registry for one thread without a heap: at most N handlers, all of it inside the object.
+///
+/// Take it where the heap may not be used, or the size must be known when the program is linked.
+/// Guards must not outlive it.
+template <class Event, std::size_t N>
+using FixedRegistry = basic_registry<Event, snapshot::single_thread, ordering::priority,
+                                     panic::catch_log, alloc::fixed<N>>;
+
+}  // namespace v1
+}  // namespace registry_io
+
+#endif

@@ -1,0 +1,27 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+#ifndef REGISTRY_IO_PRESETS_LOCAL_HPP
+#define REGISTRY_IO_PRESETS_LOCAL_HPP
+
+#include <registry_io/alloc/heap.hpp>
+#include <registry_io/ordering/priority.hpp>
+#include <registry_io/panic/catch_log.hpp>
+#include <registry_io/registry.hpp>
+#include <registry_io/snapshot/single_thread.hpp>
+
+namespace registry_io {
+inline namespace v1 {
+
+/// The registry for one thread: nothing is atomic, handlers may be mutable lambdas.
+///
+/// Take it for event loops and user interfaces, where all calls come from one thread.
+template <class Event>
+using LocalRegistry = basic_registry<Event, snapshot::single_thread, ordering::priority,
+                                     panic::catch_log, alloc::heap>;
+
+}  // namespace v1
+}  // namespace registry_io
+
+#endif

@@ -1,0 +1,29 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+#ifndef REGISTRY_IO_PRESETS_RCU_HPP
+#define REGISTRY_IO_PRESETS_RCU_HPP
+
+#include <registry_io/alloc/heap.hpp>
+#include <registry_io/ordering/priority.hpp>
+#include <registry_io/panic/catch_log.hpp>
+#include <registry_io/registry.hpp>
+#include <registry_io/snapshot/rcu.hpp>
+
+namespace registry_io {
+inline namespace v1 {
+
+/// The registry for throughput: as `SyncRegistry`, with RCU.
+///
+/// Take it when handlers are short, and handlers of one registry notify others: nested notifies
+/// cost next to nothing. A handler that blocks holds up what is removed from any registry of its
+/// domain, which is all registries of this type.
+template <class Event>
+using RcuRegistry =
+    basic_registry<Event, snapshot::rcu, ordering::priority, panic::catch_log, alloc::heap>;
+
+}  // namespace v1
+}  // namespace registry_io
+
+#endif

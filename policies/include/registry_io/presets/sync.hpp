@@ -1,0 +1,28 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+#ifndef REGISTRY_IO_PRESETS_SYNC_HPP
+#define REGISTRY_IO_PRESETS_SYNC_HPP
+
+#include <registry_io/alloc/heap.hpp>
+#include <registry_io/ordering/priority.hpp>
+#include <registry_io/panic/catch_log.hpp>
+#include <registry_io/registry.hpp>
+#include <registry_io/snapshot/hazard_pointer.hpp>
+
+namespace registry_io {
+inline namespace v1 {
+
+/// The registry for threads: hazard pointers, priorities, failures caught and logged, the heap.
+///
+/// Take it unless you know better: handlers may block without holding up others, and memory stays
+/// bounded when they do.
+template <class Event>
+using SyncRegistry = basic_registry<Event, snapshot::hazard_pointer, ordering::priority,
+                                    panic::catch_log, alloc::heap>;
+
+}  // namespace v1
+}  // namespace registry_io
+
+#endif

@@ -1,0 +1,172 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+#ifndef REGISTRY_IO_QUEUED_DEFERRED_HPP
+#define REGISTRY_IO_QUEUED_DEFERRED_HPP
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <new>
+#include <type_traits>
+
+#include <boost/assert.hpp>
+#include <boost/lockfree/spsc_queue.hpp>
+
+#include <registry_io/config.hpp>
+
+namespace registry_io {
+inline namespace v1 {
+namespace queued {
+
+/// What becomes of an event that a full queue has no room for: it is given up, and counted.
+struct discard
+{
+    /// Does nothing.
+    template <class Event>
+    static void full(Event const&) noexcept
+    {
+    }
+};
+
+/// As `discard`, and `Hook(event)` is called where the event was posted: to merge it with others,
+/// to remember that some were lost, or to handle it at once. Must not throw, or post to the same
+/// queue.
+template <auto Hook>
+struct call
+{
+    /// Calls the hook.
+    template <class Event>
+    static void full(Event const& event) noexcept
+    {
+        Hook(event);
+    }
+};
+
+/// For a queue that is opened later.
+struct closed_type
+{
+};
+/// See `deferred`.
+inline constexpr closed_type closed{};
+
+/// Events on their way from one context, usually an interrupt, to the one that notifies of them.
+///
+/// Holds at most `Capacity` events, inside the object. One context posts and one drains; they need
+/// not exclude each other. That there are no two that post is checked as far as interrupts go: a
+/// post that interrupts another one to the same queue is given up, and counted as lost. Take one
+/// queue for each priority at which there are posts. `Full` says what becomes of an event when
+/// there is no room. An event is copied once, which must not throw.
+///
+/// A queue that is made with `closed` is constant-initialised and, if its events are, trivially
+/// destructible: what is posted before `open` is lost, and counted.
+template <class Event, std::size_t Capacity, class Full = discard>
+class deferred
+{
+    static_assert(std::is_nothrow_copy_constructible_v<Event> &&
+                      std::is_nothrow_destructible_v<Event>,
+                  "registry_io: an event that is posted is copied, and must not throw when it is");
+
+    using queue = boost::lockfree::spsc_queue<Event, boost::lockfree::capacity<Capacity>>;
+
+public:
+    /// What is posted.
+    using event_type = Event;
+
+    /// An open, empty queue. Throws: nothing.
+    deferred() noexcept { open(); }
+    /// A queue that is to be opened.
+    constexpr explicit deferred(closed_type) noexcept {}
+    deferred(deferred const&) = delete;
+    deferred& operator=(deferred const&) = delete;
+    ~deferred()
+        requires std::is_trivially_destructible_v<Event>
+    = default;
+    /// Destroys the events that were not drained.
+    ~deferred()
+    {
+        if (is_open_)
+            events().~queue();
+    }
+
+    /// Lets posts in. Precondition: it was made with `closed`, and is not open yet. By one context;
+    /// interrupts may post meanwhile.
+    void open() noexcept
+    {
+        BOOST_ASSERT(!is_open_);
+        ::new (static_cast<void*>(room_)) queue();
+        // Only the compiler has to keep the order, as those who post now are interrupts.
+        std::atomic_signal_fence(std::memory_order_release);
+        is_open_ = true;
+    }
+
+    /// Leaves a copy of `event` for the next `drain`.
+    ///
+    /// Returns false when there was no room. Throws: nothing. Complexity: constant, wait-free.
+    /// Concurrency: safe with `drain`, and with all that only looks.
+    bool post(Event const& event) noexcept
+    {
+        // A flag that an interrupt finds set, or sets and clears before this goes on: no atomic
+        // exchange is needed for that, only stores in this order.
+        if (posting_ || !is_open_) {
+            count_lost();
+            return false;
+        }
+        posting_ = true;
+        std::atomic_signal_fence(std::memory_order_seq_cst);
+        bool const posted = events().push(event);
+        if (!posted) {
+            count_lost();
+            Full::full(event);
+        }
+        std::atomic_signal_fence(std::memory_order_seq_cst);
+        posting_ = false;
+        return posted;
+    }
+
+    /// Notifies `registry` of the events, in the order of their posting, and takes them out.
+    ///
+    /// Stops when there is none left, or after `limit` of them, so that a poster that is faster
+    /// cannot keep this from returning. An event takes its place until its handlers have returned.
+    /// Returns how many there were. Throws what `notify` throws; that event is then still there.
+    /// Concurrency: by one context at a time. Reentrancy: handlers may post, but not drain.
+    template <class Registry>
+    std::size_t drain(Registry& registry, std::size_t limit = Capacity)
+    {
+        std::size_t n = 0;
+        auto const notify = [&registry](Event const& event) { registry.notify(event); };
+        while (n != limit && is_open_ && events().consume_one(notify))
+            ++n;
+        return n;
+    }
+
+    /// How many events have been given up so far, modulo 2^32. By any context.
+    std::uint32_t lost() const noexcept { return lost_; }
+
+    /// Whether nothing waits. By the context that drains.
+    bool empty() const noexcept { return !is_open_ || events().read_available() == 0; }
+
+    /// How many events there is room for.
+    static constexpr std::size_t capacity() noexcept { return Capacity; }
+
+private:
+    void count_lost() noexcept { lost_ = lost_ + 1; }
+
+    queue& events() noexcept { return *std::launder(reinterpret_cast<queue*>(room_)); }
+    queue const& events() const noexcept
+    {
+        return *std::launder(reinterpret_cast<queue const*>(room_));
+    }
+
+    alignas(queue) std::byte room_[sizeof(queue)]{};
+    std::uint32_t volatile lost_ = 0;
+    bool volatile posting_ = false;
+    bool volatile is_open_ = false;
+};
+
+}  // namespace queued
+}  // namespace v1
+}  // namespace registry_io
+
+#endif

@@ -1,0 +1,434 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+#ifndef REGISTRY_IO_RECLAIM_HAZARD_HPP
+#define REGISTRY_IO_RECLAIM_HAZARD_HPP
+
+#include <cstddef>
+#include <cstdint>
+
+#include <registry_io/config.hpp>
+#include <registry_io/reclaim/era.hpp>
+#include <registry_io/reclaim/thread_domain.hpp>
+
+namespace registry_io {
+inline namespace v1 {
+namespace reclaim {
+
+/// A slot: announces what one read protects, and receives the request to report when it has ended.
+/// References to its words, since the words of the fast path are variables of their own.
+template <class Env>
+struct REGISTRY_IO_EXPORT hazard_slot
+{
+    template <class T>
+    using atomic = typename Env::template atomic<T>;
+    using state_type = std::uintptr_t;
+    using era_type = era<Env>;
+
+    static constexpr bool has_cell = true;
+    static constexpr state_type cold = 0;  ///< not to be used: by the fast path, or at all
+    static constexpr state_type idle = 1;
+
+    atomic<state_type>& hp;     ///< the era that is protected, or idle, or cold
+    atomic<era_type*>& mail;    ///< the era whose count to drop at the end of this read
+    state_type& last;           ///< what hp was; only the reader looks at it
+    atomic<void const*>& cell;  ///< whose root it is: addresses of roots are used again
+
+    /// Whether a state is that of a read.
+    static constexpr bool reading(state_type s) noexcept { return s > idle; }
+
+    /// After hp went idle: takes the mail that was meant for the read that has just ended. Mail for
+    /// an earlier read is about to be revoked by the writer that posted it; taking that would let a
+    /// later read destroy after the removal has returned.
+    BOOST_NOINLINE static void take_mail(atomic<era_type*>& mail, state_type last) noexcept
+    {
+        era_type* m = mail.load(std::memory_order_relaxed);
+        // [hp.take] acquire: the drain reads what the writer put into the era.
+        if (m != nullptr && reinterpret_cast<state_type>(m) == last &&
+            mail.compare_exchange_strong(m, nullptr, std::memory_order_acq_rel,
+                                         std::memory_order_relaxed))
+            m->drop();
+    }
+};
+
+/// A thread's slots: one for the fast path, some for reads inside of reads.
+///
+/// The padding keeps two threads' slots off one cache line, and off one pair of lines, which
+/// adjacent-line prefetchers of x86 fetch together.
+template <class Env>
+struct alignas(128) REGISTRY_IO_EXPORT hazard_record : thread_record<hazard_record<Env>>
+{
+    using slot = hazard_slot<Env>;
+    static constexpr std::size_t nested_slots = 4;
+
+    struct words
+    {
+        typename slot::template atomic<std::uintptr_t> hp{slot::idle};
+        typename slot::template atomic<era<Env>*> mail{nullptr};
+        std::uintptr_t last = 0;
+        typename slot::template atomic<void const*> cell{nullptr};
+
+        slot get() noexcept { return {hp, mail, last, cell}; }
+    };
+
+    /// The last one is never held while handlers run: deeper reads announce in it, count up in the
+    /// era, and leave it. So any depth is possible, and none allocates.
+    words nested[nested_slots];
+
+    /// The words of the fast path, for other threads; set when the record becomes known.
+    typename slot::template atomic<std::uintptr_t>* hot_hp = nullptr;
+    typename slot::template atomic<era<Env>*>* hot_mail = nullptr;
+    std::uintptr_t* hot_last = nullptr;
+    typename slot::template atomic<void const*>* hot_cell = nullptr;
+
+    /// By the thread itself, before the record becomes known.
+    void prepare() noexcept
+    {
+        slot const hot = Env::template hot<slot>();
+        hot_hp = &hot.hp;
+        hot_mail = &hot.mail;
+        hot_last = &hot.last;
+        hot_cell = &hot.cell;
+    }
+
+    /// By the thread itself, when it exits.
+    void retire() noexcept { hot_hp->store(slot::cold, std::memory_order_relaxed); }
+
+    template <class F>
+    void each_slot(F f)
+    {
+        f(slot{*hot_hp, *hot_mail, *hot_last, *hot_cell});
+        for (words& w : nested)
+            f(w.get());
+    }
+};
+
+/// Hazard pointers with last-reader-out reclamation.
+///
+/// Source: M. Michael, Hazard Pointers: Safe Memory Reclamation for Lock-Free Objects (2004); the
+/// standard's P2530. The asymmetric fence is P1202's. What is new here is that a writer leaves
+/// mail with the readers that stand in its way instead of scanning again later.
+template <class Env>
+class hazard_domain
+{
+    using slot = hazard_slot<Env>;
+    using record = hazard_record<Env>;
+    using threads = thread_domain<Env, record>;
+
+public:
+    static void prepare() noexcept { threads::instance().prepare(); }
+
+    /// Tells apart the copies that shared objects may have.
+    static void const* identity() noexcept { return &threads::instance(); }
+
+    static record& mine() noexcept { return Env::template record<record>(); }
+
+    static BOOST_FORCEINLINE slot hot() noexcept { return Env::template hot<slot>(); }
+
+    /// Whether this thread reads something of `cell` in a slot.
+    static bool reading(void const* cell) noexcept
+    {
+        bool found = false;
+        if (!mine().linked)
+            return false;
+        mine().each_slot([&](slot const& s) {
+            found = found ||
+                (slot::reading(s.hp.load(std::memory_order_relaxed)) &&
+                 s.cell.load(std::memory_order_acquire) == cell);
+        });
+        return found;
+    }
+
+    /// Whether any thread reads something of `cell` in a slot, as far as can be seen without a
+    /// fence: for assertions.
+    static bool read_by_any(void const* cell) noexcept
+    {
+        std::lock_guard<typename Env::mutex> lock(threads::instance().mutex());
+        bool found = false;
+        for (record* r = threads::instance().first(); r != nullptr; r = r->next)
+            r->each_slot([&](slot const& s) {
+                found = found ||
+                    (slot::reading(s.hp.load(std::memory_order_acquire)) &&
+                     s.cell.load(std::memory_order_acquire) == cell);
+            });
+        return found;
+    }
+
+    /// Whether a read that took its snapshot before this call may hold `e`, the current root of
+    /// `cell`. For writers.
+    static bool held(void const* cell, era<Env> const& e) noexcept
+    {
+        if (e.holders() > 1)
+            return true;
+        threads& t = threads::instance();
+        std::lock_guard<typename Env::mutex> lock(t.mutex());
+        if (!t.alone(mine()) && !Env::heavy_fence(t.mode()))
+            return true;
+        bool found = false;
+        for (record* r = t.first(); r != nullptr; r = r->next)
+            r->each_slot([&](slot const& s) { found = found || announces(s, cell, &e); });
+        return found;
+    }
+
+    /// How many forks there were when the answer was given. For writers.
+    static unsigned forks() noexcept { return threads::instance().forks(); }
+
+    /// Makes sure that each reader that holds one of these replaced roots of `cell` is counted in
+    /// that root's era. `pending` is linked by next_drop. For writers; call it after the exchange
+    /// that replaced the last of them. Returns false when that cannot be known, or would need a
+    /// fence and `free_only` is set; then the owners' counts must stay.
+    static bool settle(void const* cell, era<Env>* pending, bool free_only) noexcept
+    {
+        threads& t = threads::instance();
+        // The mutex orders us against threads that make themselves known: one that comes later
+        // sees the new root.
+        std::lock_guard<typename Env::mutex> lock(t.mutex());
+        bool const others = !t.alone(mine());
+        if (others && free_only)
+            return false;
+
+        // Mail has to be there before a reader leaves, or it would not find it. Whoever is seen
+        // now gets it early, and in most cases nobody else turns up.
+        bool posted = false;
+        each_blocker(cell, pending, [&](slot const& s, era<Env>& e) {
+            post(s, e);
+            posted = true;
+        });
+        if (!others)
+            return true;  // this thread is in program order with itself
+
+        // [hp.fence] Pairs with the light fences of the readers: each of them has either announced
+        // before this (then the scan below sees it), or looks at the root again after it (then it
+        // sees the new one). And each has either left before this (the scan sees that), or looks at
+        // its mail after it. Without it a reader's announcement could hide in its store buffer.
+        if (!Env::heavy_fence(t.mode())) {
+            if (posted)
+                revoke_all(pending);
+            return false;
+        }
+        bool late = false;
+        each_slot([&](slot const& s) {
+            era<Env>* const seen = blocker(s, cell, pending);
+            era<Env>* const mail = s.mail.load(std::memory_order_relaxed);
+            if (mail != seen && in(mail, pending))
+                revoke(s, mail);
+            if (seen != nullptr && mail != seen) {
+                post(s, *seen);
+                late = true;
+            }
+        });
+        // [hp.late_fence] Late mail has the same need: did the reader leave before it could see it?
+        if (late) {
+            if (!Env::heavy_fence(t.mode())) {
+                revoke_all(pending);
+                return false;
+            }
+            each_slot([&](slot const& s) {
+                era<Env>* const mail = s.mail.load(std::memory_order_relaxed);
+                if (in(mail, pending) && blocker(s, cell, pending) != mail)
+                    revoke(s, mail);
+            });
+        }
+        return true;
+    }
+
+    /// One read that does not take the fast path: a nested one, a thread's first, one of a thread
+    /// that is exiting, or any where there is no asymmetric fence.
+    class slow_read
+    {
+    public:
+        template <class Load>
+        slow_read(void const* cell, Load load) noexcept : record_(mine())
+        {
+            if (!record_.linked) {
+                record_.prepare();
+                threads::instance().attach(record_);
+                attached_ = true;
+                if (record_.permanent && threads::instance().mode() == fence_mode::asymmetric)
+                    record_.hot_hp->store(slot::idle, std::memory_order_relaxed);
+            }
+            use_free_slot();
+            full_ = threads::instance().mode() != fence_mode::asymmetric;
+            root_ = protect(cell, load);
+            if (root_ != nullptr && handover_) {
+                // Counted instead of announced. The announcement keeps the era alive meanwhile.
+                root_->hold();
+                frame_.owner = cell;
+                frame_.outer = Env::frames();
+                Env::frames() = &frame_;
+                leave();
+            }
+        }
+        slow_read(slow_read const&) = delete;
+        slow_read& operator=(slow_read const&) = delete;
+
+        ~slow_read()
+        {
+            if (root_ != nullptr && handover_) {
+                Env::frames() = frame_.outer;
+                root_->drop();
+            } else if (root_ != nullptr) {
+                leave();
+            }
+            // By the read that attached it alone. One that runs inside of it may find all slots
+            // idle: when this read starts over it destroys what it was the last to let go of, and
+            // the destructors may notify.
+            if (attached_ && !record_.permanent)
+                threads::instance().detach(record_);
+        }
+
+        era<Env>* root() const noexcept { return root_; }
+
+    private:
+        void use(slot const& s) noexcept
+        {
+            hp_ = &s.hp;
+            mail_ = &s.mail;
+            last_ = &s.last;
+            cell_ = &s.cell;
+        }
+
+        void use_free_slot() noexcept
+        {
+            bool found = false;
+            record_.each_slot([&](slot const& s) {
+                if (!found && s.hp.load(std::memory_order_relaxed) == slot::idle) {
+                    found = true;
+                    use(s);
+                }
+            });
+            // Of the nested ones the last is always idle here.
+            handover_ = hp_ == &record_.nested[record::nested_slots - 1].hp;
+        }
+
+        template <class Load>
+        era<Env>* protect(void const* cell, Load load) noexcept
+        {
+            for (;;) {
+                era<Env>* const r = load(std::memory_order_relaxed);
+                if (r == nullptr)
+                    return nullptr;
+                // release: after the idle that ended the slot's previous read.
+                cell_->store(cell, std::memory_order_release);
+                *last_ = reinterpret_cast<std::uintptr_t>(r);
+                era<Env>* again = nullptr;
+                if (full_) {
+                    // No fence instruction: this pair of a sequentially consistent store and load
+                    // is the reader's fence, and cheaper than one with every compiler.
+                    hp_->store(*last_, std::memory_order_seq_cst);
+                    again = load(std::memory_order_seq_cst);
+                } else {
+                    hp_->store(*last_, std::memory_order_release);
+                    Env::light_fence();
+                    again = load(std::memory_order_acquire);
+                }
+                if (again == r)
+                    return r;
+                leave();
+            }
+        }
+
+        void leave() noexcept
+        {
+            if (full_) {
+                hp_->store(slot::idle, std::memory_order_seq_cst);
+                if (mail_->load(std::memory_order_seq_cst) != nullptr)
+                    slot::take_mail(*mail_, *last_);
+            } else {
+                hp_->store(slot::idle, std::memory_order_release);
+                Env::light_fence();
+                if (mail_->load(std::memory_order_relaxed) != nullptr)
+                    slot::take_mail(*mail_, *last_);
+            }
+        }
+
+        record& record_;
+        typename slot::template atomic<std::uintptr_t>* hp_ = nullptr;
+        typename slot::template atomic<era<Env>*>* mail_ = nullptr;
+        std::uintptr_t* last_ = nullptr;
+        typename slot::template atomic<void const*>* cell_ = nullptr;
+        era<Env>* root_ = nullptr;
+        frame frame_{};
+        bool attached_ = false;
+        bool full_ = false;
+        bool handover_ = false;
+    };
+
+private:
+    template <class F>
+    static void each_slot(F f) noexcept
+    {
+        for (record* r = threads::instance().first(); r != nullptr; r = r->next)
+            r->each_slot(f);
+    }
+
+    static bool announces(slot const& s, void const* cell, era<Env> const* e) noexcept
+    {
+        // seq_cst: in full mode it pairs with the readers' stores, through the total order; in
+        // asymmetric mode it is an acquire load. A slot whose cell is another registry's holds a
+        // root that used to lie at the same address.
+        return s.hp.load(std::memory_order_seq_cst) == reinterpret_cast<std::uintptr_t>(e) &&
+            s.cell.load(std::memory_order_acquire) == cell;
+    }
+
+    static bool in(era<Env> const* e, era<Env> const* pending) noexcept
+    {
+        if (e == nullptr)
+            return false;
+        while (pending != nullptr && pending != e)
+            pending = pending->next_drop;
+        return pending != nullptr;
+    }
+
+    static era<Env>* blocker(slot const& s, void const* cell, era<Env>* pending) noexcept
+    {
+        std::uintptr_t const hp = s.hp.load(std::memory_order_seq_cst);  // [hp.scan]
+        if (!slot::reading(hp) || s.cell.load(std::memory_order_acquire) != cell)
+            return nullptr;
+        // Only compared: an announcement that will not hold may name freed memory.
+        while (pending != nullptr && reinterpret_cast<std::uintptr_t>(pending) != hp)
+            pending = pending->next_drop;
+        return pending;
+    }
+
+    template <class F>
+    static void each_blocker(void const* cell, era<Env>* pending, F f) noexcept
+    {
+        each_slot([&](slot const& s) {
+            if (era<Env>* e = blocker(s, cell, pending))
+                f(s, *e);
+        });
+    }
+
+    static void post(slot const& s, era<Env>& e) noexcept
+    {
+        e.hold();
+        // [hp.post] release: the reader that takes it reads the era. An exchange, since in full
+        // mode it must be in the total order, before our next look at hp.
+        s.mail.exchange(&e, std::memory_order_seq_cst);
+    }
+
+    static void revoke(slot const& s, era<Env>* mail) noexcept
+    {
+        // [hp.revoke] Failing means that the reader has taken it and reports.
+        if (s.mail.compare_exchange_strong(mail, nullptr, std::memory_order_acq_rel,
+                                           std::memory_order_relaxed))
+            mail->drop();  // never the last: the owner's count is still there
+    }
+
+    static void revoke_all(era<Env>* pending) noexcept
+    {
+        each_slot([&](slot const& s) {
+            era<Env>* const mail = s.mail.load(std::memory_order_relaxed);
+            if (in(mail, pending))
+                revoke(s, mail);
+        });
+    }
+};
+
+}  // namespace reclaim
+}  // namespace v1
+}  // namespace registry_io
+
+#endif

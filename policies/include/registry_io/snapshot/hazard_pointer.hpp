@@ -1,0 +1,338 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+#ifndef REGISTRY_IO_SNAPSHOT_HAZARD_POINTER_HPP
+#define REGISTRY_IO_SNAPSHOT_HAZARD_POINTER_HPP
+
+#include <cstdint>
+#include <exception>
+#include <mutex>
+#include <type_traits>
+#include <utility>
+
+#include <boost/assert.hpp>
+
+#include <registry_io/policy.hpp>
+#include <registry_io/reclaim/hazard.hpp>
+#include <registry_io/reclaim/option.hpp>
+
+namespace registry_io {
+inline namespace v1 {
+namespace snapshot {
+
+/// Readers announce the one snapshot that they walk. The default: handlers are users' code and may
+/// block, and a blocked one pins its own table, with what was registered in it, and nothing newer.
+///
+/// Readers: lock-free; a look at the root is repeated only when a publication fell between the two
+/// looks. Nothing shared is written. Writers: take turns; a removal sends one `membarrier` when
+/// other threads have records. Memory: at most one snapshot for each read in flight. Captures are
+/// destroyed inside the removal when no reader holds them, else by the last reader to leave.
+/// Tables are memory alone and are given back by the next writer. `synchronize` may have to copy
+/// the root, so it can throw what the alloc policy throws.
+/// Take it: unless you know better. Needs threads' local storage (128-byte records).
+///
+/// `Reclaim` says when captures are destroyed, and by whom: `reclaim::prompt`, as above, unless a
+/// `reclaim::batched<N>` spares the fence of most removals, or `reclaim::by_writers` spares the
+/// readers all destruction. `Env` is for checkers: see `reclaim::std_env`.
+template <class Reclaim, class Env = reclaim::std_env>
+struct basic_hazard_pointer
+{
+    using category = axis::snapshot;
+    static constexpr bool concurrent = true;
+
+    using env = Env;
+    template <class T>
+    using atomic = typename Env::template atomic<T>;
+    using root_header = reclaim::era_root<env>;
+
+    template <class Root>
+    class store;
+};
+
+/// Hazard pointers with prompt reclamation.
+using hazard_pointer = basic_hazard_pointer<reclaim::prompt>;
+
+template <class Reclaim, class Env>
+template <class Root>
+class basic_hazard_pointer<Reclaim, Env>::store
+{
+    using domain = reclaim::hazard_domain<env>;
+    using slot = reclaim::hazard_slot<env>;
+
+public:
+    constexpr store() noexcept = default;
+
+    template <class F>
+    BOOST_FORCEINLINE void read(F f) const noexcept(calls_nothrow<F>)
+    {
+        Root* const root = root_.load(std::memory_order_relaxed);  // [hp.root]
+        if (root == nullptr)
+            return;
+        slot const s = domain::hot();
+        if (s.hp.load(std::memory_order_relaxed) == slot::idle) [[likely]] {
+            auto const word = reinterpret_cast<std::uintptr_t>(static_cast<root_header*>(root));
+            // release: after the idle that ended this slot's previous read.
+            s.cell.store(this, std::memory_order_release);
+            s.last = word;
+            s.hp.store(word, std::memory_order_release);  // [hp.announce]
+            // Pairs with the writer's heavy fence between its exchange and its scan: either the
+            // scan sees hp, or the load below sees the new root.
+            env::light_fence();
+            // [hp.look] acquire: the entries were written before the root was published.
+            if (root_.load(std::memory_order_acquire) != root) [[unlikely]]
+                return read_again(f);
+            BOOST_ASSERT_MSG(!foreign(),
+                             "registry_io: notified from a shared object with its own domain");
+            if constexpr (brief_reader<F, Root>) {
+                if (!f.brief(*root))
+                    return read_announced(*root, f);
+                left const end;
+                f.call_brief(*root);
+            } else {
+                left const end;
+                f(*root);
+            }
+            return;
+        }
+        read_slow(f);
+    }
+
+    template <class Source>
+    class writer;
+
+private:
+    template <class F>
+    static constexpr bool calls_nothrow = noexcept(std::declval<F&>()(std::declval<Root&>()));
+
+    /// Ends the fast path's read. It touches nothing but this thread's record, so the registry may
+    /// be gone once hp is idle.
+    struct left
+    {
+        BOOST_FORCEINLINE ~left()
+        {
+            slot const s = domain::hot();
+            // [hp.idle] release: the reads of the snapshot come before whatever a writer that sees
+            // this does.
+            s.hp.store(slot::idle, std::memory_order_release);
+            // [hp.mail] Pairs with the heavy fence between posting mail and looking at hp again:
+            // either the writer sees that we have left, or we see the mail.
+            env::light_fence();
+            if (s.mail.load(std::memory_order_relaxed) != nullptr) [[unlikely]]
+                slot::take_mail(s.mail, s.last);
+        }
+    };
+
+    /// The rest of a read whose root stands in the slot. Reached by a jump, hence static, nothrow
+    /// where it can be, and with `f` in the register in which it came.
+    template <class F>
+    BOOST_NOINLINE static void read_announced(Root& root, F f) noexcept(calls_nothrow<F>)
+    {
+        left const end;
+        f(root);
+    }
+
+    /// A publication fell between the two looks at the root. Out of line with all that it calls, so
+    /// that the fast path saves no register for it.
+    template <class F>
+    BOOST_NOINLINE void read_again(F f) const noexcept(calls_nothrow<F>)
+    {
+        {
+            left const end;
+        }
+        read_slow(f);
+    }
+
+    template <class F>
+    BOOST_NOINLINE void read_slow(F f) const noexcept(calls_nothrow<F>)
+    {
+        // acquire: what was set before the first root was published.
+        if (root_.load(std::memory_order_acquire) == nullptr)
+            return;
+        if (foreign())
+            reclaim::foreign_domain();
+        typename domain::slow_read const r(this, [this](std::memory_order order) {
+            return static_cast<reclaim::era<env>*>(root_.load(order));
+        });
+        if (r.root() == nullptr)
+            return;
+        f(*static_cast<Root*>(static_cast<root_header*>(r.root())));
+    }
+
+    /// Whether the calling code announces in another domain than the one that our writers scan.
+    // relaxed: it was set before the first root was published.
+    bool foreign() const noexcept
+    {
+        return domain_.load(std::memory_order_relaxed) != domain::identity();
+    }
+
+    /// The code that registers first says which domain it is.
+    void belong() noexcept
+    {
+        void const* none = nullptr;
+        domain_.compare_exchange_strong(none, domain::identity(), std::memory_order_relaxed);
+    }
+
+    typename env::template atomic<Root*> root_{nullptr};
+    typename env::template atomic<void const*> domain_{nullptr};
+};
+
+template <class Reclaim, class Env>
+template <class Root>
+template <class Source>
+class basic_hazard_pointer<Reclaim, Env>::store<Root>::writer
+{
+    using retired = reclaim::retired_roots<env, Source>;
+
+public:
+    using retirement = typename retired::retirement;
+    using completion = std::conditional_t<Reclaim::on_readers, reclaim::completion<env>,
+                                          reclaim::polling_completion<env>>;
+
+    writer(store& s, Source const& source) : store_(s), source_(source)
+    {
+        domain::prepare();
+        store_.belong();
+        forks_ = domain::forks();
+    }
+
+    typename env::mutex& mutex() noexcept { return mutex_; }
+
+    bool foreign() const noexcept { return store_.foreign(); }
+
+    Root* current() const noexcept { return store_.root_.load(std::memory_order_relaxed); }
+
+    bool exclusive() const noexcept { return false; }
+
+    template <class NoMemory>
+    retirement reserve(garbage_list const& dead, completion* wait, NoMemory no_memory)
+    {
+        follow_fork();
+        retirement r = retired_.reserve(source_, &store_, dead, wait, no_memory);
+        if constexpr (!Reclaim::on_readers) {
+            r.collect(left_);
+            if (wait != nullptr)
+                wait->left = &left_;
+        }
+        return r;
+    }
+
+    void publish(Root* next, retirement& r) noexcept
+    {
+        Root* const old = current();
+        root_header* replaced = nullptr;
+        if (next != old) {
+            if (next != nullptr) {
+                next->owner = &store_;
+                if constexpr (!Reclaim::on_readers)
+                    next->leave_to = &left_;
+            }
+            // [hp.publish] release: readers see the entries. seq_cst: where there is no asymmetric
+            // fence this store comes before our scan in the total order; elsewhere the heavy fence
+            // sees to it.
+            store_.root_.exchange(next, std::memory_order_seq_cst);
+            replaced = old;
+        }
+        unsettled_ += r.wants_settling() ? 1 : 0;
+        bool const waited_for = r.waited_for();
+        bool const now = unsettled_ >= Reclaim::batch || waited_for;
+        retired_.retire(replaced, r);
+        if (replaced != nullptr) {
+            replaced->next_drop = pending_;
+            pending_ = replaced;
+            ++pending_count_;
+        }
+        // [hp.deferred] What only a registration replaced is tables, which nobody waits for: it may
+        // go with the next removal, and costs no fence of its own, but for the sake of memory once
+        // in a while. The same holds for the first removals of a batch.
+        bool const free_only = !now && pending_count_ < most_pending;
+        if (pending_ == nullptr || !domain::settle(&store_, pending_, free_only)) {
+            // Nothing may be given up yet; the next publication tries again. A fence that the
+            // kernel promised and refuses leaves no honest way to tell somebody that readers are
+            // gone.
+            if (waited_for && pending_ != nullptr)
+                std::terminate();
+            return;
+        }
+        while (pending_ != nullptr) {
+            reclaim::era<env>* const e = pending_;
+            pending_ = e->next_drop;
+            r.let_go(*e);
+        }
+        pending_count_ = 0;
+        unsettled_ = 0;
+    }
+
+    template <class F>
+    void sweep(F f)
+    {
+        retired_.sweep([&](root_header& h) { f(static_cast<Root&>(h)); });
+    }
+
+    bool spans(std::uint64_t birth, std::uint64_t death) const noexcept
+    {
+        return retired_.spans(birth, death);
+    }
+
+    bool held() const noexcept { return current() != nullptr && domain::held(&store_, *current()); }
+
+    bool would_deadlock() const noexcept
+    {
+        return domain::reading(&store_) || reclaim::inside<env>(&store_);
+    }
+
+    template <class F>
+    void close(F f)
+    {
+        BOOST_ASSERT_MSG(!domain::read_by_any(&store_),
+                         "registry_io: the registry is destroyed while a notify is running");
+        while (pending_ != nullptr) {
+            reclaim::era<env>* const e = pending_;
+            pending_ = e->next_drop;
+            e->drop();
+        }
+        if constexpr (!Reclaim::on_readers)
+            left_.drain_all();
+        for (root_header* h = retired_.abandon(); h != nullptr;) {
+            root_header* const next = h->newer;
+            f(static_cast<Root&>(*h));
+            h = next;
+        }
+        if (Root* const root = store_.root_.exchange(nullptr, std::memory_order_relaxed))
+            f(*root);
+    }
+
+private:
+    static constexpr unsigned most_pending = Reclaim::batch < 32 ? 32 : Reclaim::batch;
+
+    /// In a child of fork the readers of the other threads are gone and will never report: what
+    /// they hold stays allocated, and nobody waits for it.
+    void follow_fork() noexcept
+    {
+        // Not while this thread reads: then some of it is its own.
+        unsigned const now = domain::forks();
+        if (now == forks_ || would_deadlock())
+            return;
+        forks_ = now;
+        retired_.abandon();
+        pending_ = nullptr;
+        pending_count_ = 0;
+        unsettled_ = 0;
+    }
+
+    store& store_;
+    typename env::mutex mutex_;
+    retired retired_;
+    reclaim::era<env>* pending_ = nullptr;  // replaced, and not yet settled
+    unsigned pending_count_ = 0;
+    unsigned unsettled_ = 0;  // removals since the readers were looked for
+    unsigned forks_ = 0;
+    reclaim::era_stack<env> left_;  // by readers, where they do not destroy
+    REGISTRY_IO_NO_UNIQUE_ADDRESS Source source_;
+};
+
+}  // namespace snapshot
+}  // namespace v1
+}  // namespace registry_io
+
+#endif

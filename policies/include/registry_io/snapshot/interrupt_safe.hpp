@@ -1,0 +1,65 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+#ifndef REGISTRY_IO_SNAPSHOT_INTERRUPT_SAFE_HPP
+#define REGISTRY_IO_SNAPSHOT_INTERRUPT_SAFE_HPP
+
+#include <cstdint>
+
+#include <registry_io/linked_registry.hpp>
+#include <registry_io/policy.hpp>
+
+namespace registry_io {
+inline namespace v1 {
+
+/// The usual writer of a Cortex-M program: thread mode, that is all that is not an interrupt.
+/// Elsewhere, as in tests on a host, every context may write.
+struct thread_mode
+{
+    /// Whether this is thread mode.
+    static bool is_here() noexcept
+    {
+#if defined(__ARM_ARCH_PROFILE) && __ARM_ARCH_PROFILE == 'M'
+        std::uint32_t exception = 0;
+        __asm__ volatile("mrs %0, ipsr" : "=r"(exception));
+        return exception == 0;
+#else
+        return true;
+#endif
+    }
+};
+
+namespace snapshot {
+
+/// One core, and interrupts that notify.
+///
+/// An interrupt may notify at any instruction of a register or unregister, at any priority, nested
+/// as interrupts nest, and sees exactly the old or the new list. Nothing masks interrupts, and
+/// nothing is atomic but the store of a word. Changes are made in one context, `Writer`, the lowest
+/// of those that use the registry: whatever can interrupt another user of the registry may only
+/// notify. A change in a wrong place ends in the panic policy's `fatal`, the first time and every
+/// time, whether it would have done harm or not. What an interrupt wants changed it posts to the
+/// writer, as with `queued::deferred`.
+///
+/// Threads that preempt each other are not interrupts: they do not run to their end. Under a
+/// scheduler all use of a registry must be within one thread and interrupts.
+/// Take it: for firmware. See `linked_registry.hpp` for what differs from other policies.
+template <class Writer = thread_mode>
+struct basic_interrupt_safe
+{
+    using category = axis::snapshot;
+    static constexpr bool concurrent = false;
+    static constexpr publication_kind publication = publication_kind::word_store;
+
+    static bool may_write() noexcept { return Writer::is_here(); }
+};
+
+/// The writer is thread mode.
+using interrupt_safe = basic_interrupt_safe<>;
+
+}  // namespace snapshot
+}  // namespace v1
+}  // namespace registry_io
+
+#endif

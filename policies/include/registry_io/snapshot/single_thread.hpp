@@ -1,0 +1,111 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+#ifndef REGISTRY_IO_SNAPSHOT_SINGLE_THREAD_HPP
+#define REGISTRY_IO_SNAPSHOT_SINGLE_THREAD_HPP
+
+#include <utility>
+
+#include <registry_io/policy.hpp>
+#include <registry_io/reclaim/counting.hpp>
+
+namespace registry_io {
+inline namespace v1 {
+namespace snapshot {
+
+/// One thread, and nothing to protect from but reentrancy.
+///
+/// Nothing is atomic and nothing is locked: all calls, those of guards included, must come from one
+/// thread at a time, with the usual means to hand the registry from one to another. While no notify
+/// runs writers edit in place; while one runs they copy what it walks. Captures are destroyed
+/// inside the removal, or when the outermost notify that can see them ends. `synchronize` has
+/// nothing to wait for, and is refused inside a handler. Handlers may have a mutable call operator.
+/// Take it: for event loops, and for firmware without interrupts that notify.
+struct single_thread
+{
+    using category = axis::snapshot;
+    static constexpr bool concurrent = false;
+
+    using env = reclaim::single_thread_env;
+    using root_header = reclaim::era_root<env>;
+
+    template <class Root>
+    class store
+    {
+    public:
+        constexpr store() noexcept = default;
+
+        template <class F>
+        void read(F f) const noexcept(calls_nothrow<F>)
+        {
+            Root* const root = root_;
+            if (root == nullptr)
+                return;
+            if constexpr (brief_reader<F, Root>) {
+                if (!f.brief(*root))
+                    return read_long(*root, f);
+                holding const h(*root);
+                f.call_brief(*root);
+            } else {
+                holding const h(*root);
+                f(*root);
+            }
+        }
+
+        template <class Source>
+        class writer : public reclaim::counting_writer<env, Root, store, Source>
+        {
+            using base = reclaim::counting_writer<env, Root, store, Source>;
+
+        public:
+            using base::base;
+
+            /// No frame tells who is inside, so as to cost notify nothing: with one thread
+            /// whoever holds a root is an outer frame of ours.
+            bool would_deadlock() const noexcept
+            {
+                return base::held() || base::retired_read() || base::would_deadlock();
+            }
+        };
+
+    private:
+        template <class, class, class, class>
+        friend class reclaim::counting_writer;
+
+        template <class F>
+        static constexpr bool calls_nothrow = noexcept(std::declval<F&>()(std::declval<Root&>()));
+
+        class holding
+        {
+        public:
+            explicit holding(Root& r) noexcept : root_(r) { r.hold(); }
+            holding(holding const&) = delete;
+            holding& operator=(holding const&) = delete;
+            ~holding() { root_.drop(); }
+
+        private:
+            Root& root_;
+        };
+
+        template <class F>
+        BOOST_NOINLINE static void read_long(Root& root, F f) noexcept(calls_nothrow<F>)
+        {
+            holding const h(root);
+            f(root);
+        }
+
+        static constexpr bool in_place = true;
+        Root* get() const noexcept { return root_; }
+        bool unread(Root const& root) const noexcept { return root.holders() == 1; }
+        void exchange(Root* next) noexcept { root_ = next; }
+
+        Root* root_ = nullptr;
+    };
+};
+
+}  // namespace snapshot
+}  // namespace v1
+}  // namespace registry_io
+
+#endif

@@ -1,0 +1,270 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+// Exceptions of asynchronous handlers under each panic policy: from the call that makes the
+// coroutine, before its first suspension, and after it.
+
+#include <cstdlib>
+#include <exception>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <boost/mp11.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <registry_io/alloc/heap.hpp>
+#include <registry_io/archetype.hpp>
+#include <registry_io/panic/collect.hpp>
+#include <registry_io/panic/propagate.hpp>
+#include <registry_io/panic/quarantine.hpp>
+#include <registry_io/panic/terminate.hpp>
+#include <registry_io/presets/async.hpp>
+#include <registry_io/snapshot/locked.hpp>
+
+#include "async/support.hpp"
+#include "process/child.hpp"
+
+namespace {
+
+namespace async = registry_io::async;
+namespace panic = registry_io::panic;
+using registry_io::AsyncRegistry;
+using registry_io::handler_id;
+using registry_io::panic_info;
+using test::gate;
+using test::journal;
+using test::task;
+
+struct at_once
+{
+    template <class Registry, class Event>
+    static auto notify(Registry& r, Event const& e)
+    {
+        return r.notify(e);
+    }
+};
+struct in_turn
+{
+    template <class Registry, class Event>
+    static auto notify(Registry& r, Event const& e)
+    {
+        return r.notify_sequential(e);
+    }
+};
+using modes = boost::mp11::mp_list<at_once, in_turn>;
+
+/// Registers a handler that fails in each of the four ways, each between two that do not.
+template <class Registry>
+std::vector<handler_id> register_failing(Registry& r, journal& fired, gate& wait)
+{
+    std::vector<handler_id> ids;
+    auto const good = [&](char const* name) {
+        r.register_handler([&fired, name](int) -> task<> {
+            fired.add(name);
+            co_return;
+        });
+    };
+    good("a");
+    ids.push_back(r.register_handler([](int) { throw std::runtime_error("plain"); }));
+    good("b");
+    // Not a coroutine: it fails before there is a task.
+    ids.push_back(r.register_handler([](int) -> task<> { throw std::runtime_error("making"); }));
+    good("c");
+    ids.push_back(r.register_handler([](int) -> task<> {
+        throw std::runtime_error("before");
+        co_return;
+    }));
+    good("d");
+    ids.push_back(r.register_handler([&wait](int) -> task<> {
+        co_await wait;
+        throw std::runtime_error("after");
+    }));
+    good("e");
+    return ids;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(an_async_handler_that_fails_never_stops_its_siblings, Mode, modes)
+{
+    AsyncRegistry<int> r;
+    journal fired;
+    gate wait;
+    std::vector<panic_info> told;
+    r.on_panic([&](panic_info const& p) {
+        told.push_back(p);
+        fired.add("!" + std::string(p.message()));
+    });
+    auto const ids = register_failing(r, fired, wait);
+    int const e = 1;
+    auto caller = test::drive([&] { return Mode::notify(r, e); });
+    BOOST_TEST(told.size() == 3u);
+    wait.open();
+    BOOST_TEST(caller.done());
+    BOOST_TEST((caller.thrown() == nullptr));
+    // Told right after the handler, before its next sibling.
+    BOOST_TEST(fired.take() ==
+               (std::is_same_v<Mode, at_once> ? "a !plain b !making c !before d e !after "
+                                              : "a !plain b !making c !before d !after e "));
+    BOOST_TEST_REQUIRE(told.size() == 4u);
+    for (std::size_t i = 0; i < 4; ++i)
+        BOOST_TEST(told[i].handler_id() == ids[i]);
+    BOOST_CHECK_THROW(std::rethrow_exception(told[3].exception()), std::runtime_error);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(propagate_throws_the_first_failure_when_all_have_ended, Mode, modes)
+{
+    AsyncRegistry<int>::with<panic::propagate> r;
+    journal fired;
+    gate wait;
+    register_failing(r, fired, wait);
+    int const e = 1;
+    auto caller = test::drive([&] { return Mode::notify(r, e); });
+    BOOST_TEST(!caller.done());
+    wait.open();
+    BOOST_TEST_REQUIRE(caller.done());
+    BOOST_TEST(fired.take() == "a b c d e ");
+    BOOST_CHECK_EXCEPTION(std::rethrow_exception(caller.thrown()), std::runtime_error,
+                          [](auto& x) { return x.what() == std::string("plain"); });
+
+    // The same where nothing waits.
+    auto again = test::drive([&] { return Mode::notify(r, e); });
+    BOOST_TEST_REQUIRE(again.done());
+    BOOST_CHECK_THROW(std::rethrow_exception(again.thrown()), std::runtime_error);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(collect_returns_the_failures_of_async_handlers, Mode, modes)
+{
+    AsyncRegistry<int>::with<panic::collect<3>> r;
+    journal fired;
+    gate wait;
+    auto const ids = register_failing(r, fired, wait);
+    int const e = 1;
+    panic::collected<3> result;
+    auto const run = [&]() -> test::foreign { result = co_await Mode::notify(r, e); };
+    auto caller = run();
+    wait.open();
+    BOOST_TEST(caller.done());
+    BOOST_TEST(result.size() == 3u);
+    BOOST_TEST(result.more() == 1u);
+    BOOST_TEST(result[0].handler_id() == ids[0]);
+    BOOST_TEST(result[2].message() == "before");
+
+    r.clear();
+    BOOST_TEST(async::sync_wait(Mode::notify(r, e)).empty());
+    r.register_handler([](int) -> task<> {
+        throw 1;
+        co_return;
+    });
+    BOOST_TEST(async::sync_wait(Mode::notify(r, e)).size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(quarantine_counts_async_failures_in_a_row, Mode, modes)
+{
+    AsyncRegistry<int>::with<panic::quarantine<2>> r;
+    r.on_panic([](panic_info const&) {});
+    gate wait;
+    wait.open();
+    // Each waits, or pretends to: its outcome comes after its start, which is no success.
+    bool fails = true;
+    handler_id const id = r.register_handler([&](int) -> task<> {
+        co_await wait;
+        if (fails)
+            throw std::runtime_error("x");
+    });
+    int const e = 1;
+    async::sync_wait(Mode::notify(r, e));
+    fails = false;
+    async::sync_wait(Mode::notify(r, e));
+    fails = true;
+    async::sync_wait(Mode::notify(r, e));
+    BOOST_TEST(r.contains(id));
+    wait.close();
+    auto caller = test::drive([&] { return Mode::notify(r, e); });
+    BOOST_TEST(r.contains(id));
+    wait.open();
+    BOOST_TEST(!r.contains(id));
+    BOOST_TEST(caller.done());
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(an_exception_that_leaves_the_panic_policy_ends_an_async_notify, Mode,
+                              modes)
+{
+    // The archetype lets everything through, at once.
+    using registry =
+        registry_io::basic_async_registry<int, registry_io::snapshot::locked,
+                                          registry_io::ordering::priority,
+                                          registry_io::archetype::panic, registry_io::alloc::heap>;
+    for (bool const fails_later : {false, true}) {
+        registry r;
+        journal fired;
+        gate wait;
+        gate other;
+        r.register_handler([&](int) -> task<> {
+            co_await other;
+            fired.add("first");
+        });
+        r.register_handler([&, fails_later](int) -> task<> {
+            if (fails_later)
+                co_await wait;
+            throw std::runtime_error("x");
+        });
+        r.register_handler([&](int) -> task<> {
+            fired.add("third");
+            co_return;
+        });
+        int const e = 1;
+        auto caller = test::drive([&] { return Mode::notify(r, e); });
+        wait.open();
+        // Those that have started are waited for, always.
+        BOOST_TEST(!caller.done());
+        other.open();
+        BOOST_TEST_REQUIRE(caller.done());
+        BOOST_TEST((caller.thrown() != nullptr));
+        bool const third = std::is_same_v<Mode, at_once> && fails_later;
+        BOOST_TEST(fired.take() == (third ? "third first " : "first "));
+        r.synchronize();  // nothing is held any more
+    }
+}
+
+BOOST_AUTO_TEST_CASE(failures_of_several_threads_are_reported_one_at_a_time)
+{
+    AsyncRegistry<int>::with<panic::propagate> r;
+    int told = 0;  // not atomic: reports do not overlap
+    r.on_panic([&](panic_info const&) { ++told; });
+    test::worker w[4];
+    for (int i = 0; i < 64; ++i)
+        r.register_handler([&, i](int) -> task<> {
+            co_await w[i % 4].here();
+            throw std::runtime_error("x");
+        });
+    int const e = 1;
+    for (int i = 0; i < 200; ++i)
+        BOOST_CHECK_THROW(async::sync_wait(r.notify(e)), std::runtime_error);
+    BOOST_TEST(told == 200 * 64);
+}
+
+BOOST_AUTO_TEST_CASE(a_failing_async_handler_ends_the_program_under_terminate)
+{
+    for (bool const waits : {false, true}) {
+        int const ended = process::in_child([waits] {
+            std::set_terminate([] { std::_Exit(77); });
+            AsyncRegistry<int>::with<panic::terminate> r;
+            gate wait;
+            r.register_handler([&, waits](int) -> task<> {
+                if (waits)
+                    co_await wait;
+                throw std::runtime_error("x");
+            });
+            int const e = 1;
+            auto caller = test::drive([&] { return r.notify(e); });
+            wait.open();
+            return 0;
+        });
+        BOOST_TEST(ended == 77);
+    }
+}

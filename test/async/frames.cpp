@@ -1,0 +1,243 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+// Where frames come from, and the budget of allocations.
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <new>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <boost/mp11.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <registry_io/async/pmr_frames.hpp>
+#include <registry_io/presets/async.hpp>
+
+#include "async/support.hpp"
+#include "memory.hpp"
+
+namespace {
+
+namespace async = registry_io::async;
+using registry_io::AsyncRegistry;
+using registry_io::panic_info;
+using test::gate;
+using test::task;
+
+struct at_once
+{
+    template <class... Args>
+    static auto notify(AsyncRegistry<int>& r, int const& e, Args... args)
+    {
+        return r.notify(e, std::move(args)...);
+    }
+};
+struct in_turn
+{
+    template <class... Args>
+    static auto notify(AsyncRegistry<int>& r, int const& e, Args... args)
+    {
+        return r.notify_sequential(e, std::move(args)...);
+    }
+};
+using modes = boost::mp11::mp_list<at_once, in_turn>;
+
+/// Nothing is recycled under an address sanitizer, which is to see what is used after its end.
+constexpr bool recycled = async::detail::frames_recycled;
+
+/// Suspends, and is resumed at once.
+struct turn_round
+{
+    bool await_ready() const noexcept { return false; }
+    bool await_suspend(std::coroutine_handle<>) const noexcept { return false; }
+    void await_resume() const noexcept {}
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(once_warm_an_async_notify_allocates_nothing, Mode, modes)
+{
+    for (int handlers : {1, 16, 200}) {
+        AsyncRegistry<int> r;
+        long sum = 0;
+        auto const one = [](int const& e) -> task<int> { co_return e; };
+        for (int i = 0; i < handlers; ++i)
+            switch (i % 4) {
+            case 0:  // ends at once
+                r.register_handler([&](int const& e) -> task<> {
+                    sum += e;
+                    co_return;
+                });
+                break;
+            case 1:  // waits once
+                r.register_handler([&](int const& e) -> task<> {
+                    co_await turn_round{};
+                    sum += e;
+                });
+                break;
+            case 2:  // has a task of its own
+                r.register_handler([&](int const& e) -> task<> { sum += co_await one(e); });
+                break;
+            case 3:
+                r.register_handler([&](int const& e) { sum += e; });
+                break;
+            }
+        std::uint64_t allocated = 0;
+        auto const loop = [&]() -> task<> {
+            int const e = 1;
+            for (int i = 0; i < 3; ++i)
+                co_await Mode::notify(r, e);
+            std::uint64_t const before = test::allocations();
+            for (int i = 0; i < 100; ++i)
+                co_await Mode::notify(r, e);
+            allocated = test::allocations() - before;
+        };
+        async::sync_wait(loop());
+        BOOST_TEST(sum == 103 * handlers);
+        if (recycled)
+            BOOST_TEST(allocated == 0u);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(what_a_thread_allocates_and_another_frees_is_bounded)
+{
+    if (!recycled)
+        return;
+    // The frames themselves, without what else a thread needs.
+    constexpr int rounds = 200;
+    constexpr int frames = 100;
+    std::uint64_t allocated_late = 0;
+    for (int i = 0; i < rounds; ++i) {
+        std::uint64_t const before = test::allocations();
+        void* taken[frames];
+        for (void*& p : taken)
+            p = async::detail::allocate_frame(500);
+        std::uint64_t const here = test::allocations() - before;
+        if (i >= rounds / 2)
+            allocated_late += here;
+        std::thread([&] {
+            for (void* p : taken)
+                async::detail::deallocate_frame(p, 500);
+        }).join();
+    }
+    // The other thread keeps two bundles of 32 at most and gives them back when it exits; the rest
+    // comes back to us.
+    BOOST_TEST(allocated_late <= static_cast<std::uint64_t>(rounds / 2 * 64));
+    BOOST_TEST(allocated_late < static_cast<std::uint64_t>(rounds / 2 * frames));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(frames_come_from_the_memory_of_the_environment, Mode, modes)
+{
+    AsyncRegistry<int> r;
+    test::counting_resource resource;
+    async::pmr_frames memory(&resource);
+    gate wait;
+    std::int64_t in_use = 0;
+    // A function that is not known here: its frame is not made part of its caller's.
+    std::function<task<>()> const sub = [&]() -> task<> {
+        co_await wait;
+        in_use = resource.blocks();
+    };
+    r.register_handler([&](int) -> task<> {
+        co_await turn_round{};
+        co_await sub();  // made after the handler has waited: the memory is the same
+    });
+    int const e = 1;
+    {
+        auto caller = test::drive([&] { return Mode::notify(r, e, async::environment(memory)); });
+        BOOST_TEST(resource.blocks() == 2);
+        // Others on this thread are not concerned, neither a task that is made here
+        task<> const outside = [](int) -> task<> { co_return; }(e);
+        BOOST_TEST(resource.blocks() == 2);
+        // nor another notify.
+        AsyncRegistry<int> other;
+        other.register_handler([&](int) -> task<> { co_return; });
+        async::sync_wait(Mode::notify(other, e));
+        BOOST_TEST(resource.blocks() == 2);
+        wait.open();
+        BOOST_TEST(caller.done());
+    }
+    BOOST_TEST(in_use == 2);
+    BOOST_TEST(resource.blocks() == 0);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(frames_in_place_are_bounded_and_a_handler_without_one_has_failed,
+                              Mode, modes)
+{
+    AsyncRegistry<int> r;
+    gate wait;
+    int ran = 0;
+    std::vector<std::string> told;
+    r.on_panic([&](panic_info const& p) { told.emplace_back(p.message()); });
+    for (int i = 0; i < 4; ++i)
+        r.register_handler([&](int) -> task<> {
+            co_await wait;
+            ++ran;
+        });
+    int const e = 1;
+    async::fixed_frames<1024, 3> memory;
+    {
+        auto caller = test::drive([&] { return Mode::notify(r, e, async::environment(memory)); });
+        wait.open();
+        BOOST_TEST(caller.done());
+    }
+    BOOST_TEST(memory.in_use() == 0u);
+    // In turn, frames are kept to the end too.
+    BOOST_TEST(ran == 3);
+    BOOST_TEST(told.size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_frame_that_cannot_be_allocated_is_a_failure_of_its_handler)
+{
+    AsyncRegistry<int> r;
+    int ran = 0;
+    std::vector<panic_info> told;
+    told.reserve(8);
+    r.on_panic([&](panic_info const& p) { told.push_back(p); });
+    // Larger than what is recycled.
+    struct large
+    {
+        char volatile bytes[4096];
+    };
+    r.register_handler([&](int) -> task<> {
+        large l;
+        l.bytes[0] = 1;
+        asm volatile("" : : "r"(&l) : "memory");  // all of it is needed
+        co_await turn_round{};
+        ran += l.bytes[0];
+    });
+    r.register_handler([&](int) { ran += 10; });
+    int const e = 1;
+    auto n = r.notify(e);
+    bool ready = false;
+    bool failed = false;
+    {
+        test::failing_allocation const first(0);
+        ready = n.await_ready();
+        failed = first.has_failed();
+    }
+    BOOST_TEST(failed);
+    BOOST_TEST(ready);
+    BOOST_TEST(ran == 10);
+    BOOST_TEST_REQUIRE(told.size() == 1u);
+    BOOST_CHECK_THROW(std::rethrow_exception(told[0].exception()), std::bad_alloc);
+}
+
+BOOST_AUTO_TEST_CASE(threads_come_and_go_with_frames)
+{
+    AsyncRegistry<int> r;
+    for (int i = 0; i < 4; ++i)
+        r.register_handler([](int) -> task<> { co_return; });
+    for (int i = 0; i < 200; ++i)
+        std::thread([&] {
+            int const e = 1;
+            async::sync_wait(r.notify(e));
+        }).join();
+    BOOST_TEST(r.size() == 4u);
+}

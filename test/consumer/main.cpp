@@ -1,0 +1,12 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+#include <registry_io.hpp>
+
+#include <string_view>
+
+int main()
+{
+    return std::string_view(registry_io::version()).empty() ? 1 : 0;
+}

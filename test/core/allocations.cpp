@@ -1,0 +1,164 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+#include <registry_io/alloc/pmr.hpp>
+#include <registry_io/panic/propagate.hpp>
+#include <registry_io/panic/terminate.hpp>
+#include <registry_io/presets.hpp>
+#include <registry_io/snapshot/atomic_shared_ptr.hpp>
+#include <registry_io/snapshot/locked.hpp>
+
+#include <boost/mp11/list.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "memory.hpp"
+
+using registry_io::handler_id;
+using threaded = registry_io::SyncRegistry<int>;
+using registries =
+    boost::mp11::mp_list<threaded, registry_io::RcuRegistry<int>, registry_io::LocalRegistry<int>,
+                         threaded::with<registry_io::snapshot::locked>,
+                         threaded::with<registry_io::snapshot::atomic_shared_ptr>>;
+
+// An empty registry is small: it is a member of many objects that nobody ever listens to.
+static_assert(sizeof(registry_io::SyncRegistry<int>) <= 64);
+static_assert(sizeof(registry_io::RcuRegistry<int>) <= 64);
+static_assert(sizeof(registry_io::LocalRegistry<int>) <= 64);
+static_assert(sizeof(threaded::with<registry_io::panic::terminate>) <= 32);
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(an_empty_registry_allocates_nothing, Registry, registries)
+{
+    std::uint64_t const before = test::allocations();
+    {
+        Registry r;
+        Registry hinted(100);
+        r.notify(0);
+        hinted.notify(0);
+        static_cast<void>(r.size() + r.clear());
+        r.contains(handler_id());
+        r.synchronize();
+        r.for_each_handler([](handler_id) {});
+        r.clear_panic_callback();
+        r.log_to_stderr();
+    }
+    BOOST_TEST(test::allocations() == before);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(notify_allocates_nothing, Registry, registries)
+{
+    for (int const size : {1, 2, 128, 129, 400}) {
+        Registry r;
+        std::array<int, 8> counts{};
+        for (int i = 0; i < size; ++i)
+            r.register_handler(i % 3, [&counts, i, room = counts](int n) {
+                counts[static_cast<std::size_t>(i) % 8] += n + room[0];
+            });
+        std::uint64_t const before = test::allocations();
+        for (int i = 0; i < 10; ++i)
+            r.notify(1);
+        BOOST_TEST(test::allocations() == before);
+        BOOST_TEST(counts[0] == 10 * ((size + 7) / 8));
+    }
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(nested_notifies_allocate_nothing, Registry, registries)
+{
+    Registry r;
+    int depth = 0;
+    r.register_handler([&](int n) {
+        if (++depth < 50)
+            r.notify(n);
+        --depth;
+    });
+    std::uint64_t const before = test::allocations();
+    r.notify(0);
+    BOOST_TEST(test::allocations() == before);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_failing_handler_costs_its_siblings_no_allocation, Registry,
+                              registries)
+{
+    // The exception itself lies in the runtime's own memory, and holds nothing from the heap.
+    Registry r;
+    int told = 0;
+    int calls = 0;
+    r.on_panic([&](registry_io::panic_info const&) { ++told; });
+    r.register_handler([&](int) { ++calls; });
+    r.register_handler([&](int) { throw 1; });
+    r.register_handler([&](int) { ++calls; });
+    std::uint64_t const before = test::allocations();
+    for (int i = 0; i < 5; ++i)
+        r.notify(0);
+    BOOST_TEST(test::allocations() == before);
+    BOOST_TEST(told == 5);
+    BOOST_TEST(calls == 10);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_trivial_handler_of_one_word_costs_no_allocation_of_its_own,
+                              Registry, registries)
+{
+    Registry r;
+    int calls = 0;
+    std::uint64_t const before = test::allocations();
+    for (int i = 0; i < 128; ++i)
+        r.register_handler([&calls](int) { ++calls; });
+    // The writers' block, and tables that double: far fewer than handlers.
+    BOOST_TEST(test::allocations() - before <= 32u);
+    r.notify(0);
+    BOOST_TEST(calls == 128);
+    std::uint64_t const then = test::allocations();
+    for (int i = 0; i < 10 * 128; ++i)
+        r.register_handler([&calls](int) { ++calls; });
+    BOOST_TEST(test::allocations() - then <= 120u);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_handler_without_state_costs_no_allocation, Registry, registries)
+{
+    Registry r(64);
+    r.register_handler([](int) {});
+    std::uint64_t const before = test::allocations();
+    for (int i = 0; i < 60; ++i)
+        r.register_handler([](int) {});
+    void (*const function)(int const&) = [](int const&) {};
+    r.register_handler(function);
+    BOOST_TEST(test::allocations() == before);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_larger_handler_costs_one_allocation, Registry, registries)
+{
+    Registry r(64);
+    auto const token = std::make_shared<int>();
+    r.register_handler([token](int) {});
+    std::uint64_t const before = test::allocations();
+    for (int i = 0; i < 20; ++i)
+        r.register_handler([token](int) {});
+    BOOST_TEST(test::allocations() - before == 20u);
+}
+
+BOOST_AUTO_TEST_CASE(memory_comes_from_the_alloc_policy_alone)
+{
+    test::counting_resource memory;
+    {
+        threaded::with<registry_io::alloc::pmr> r{registry_io::alloc::pmr(&memory)};
+        BOOST_TEST(memory.blocks() == 0);
+        std::vector<handler_id> ids;
+        ids.reserve(300);
+        auto const token = std::make_shared<int>();
+        for (int i = 0; i < 300; ++i)
+            ids.push_back(r.register_handler(i % 5, [token](int) {}));
+        BOOST_TEST(memory.blocks() > 300);
+        registry_io::handler_guard const kept = r.register_guard([token](int) {});
+        for (handler_id const id : ids)
+            r.unregister(id);
+        BOOST_TEST(token.use_count() == 2);
+        BOOST_TEST(memory.blocks() < 20);
+    }
+    BOOST_TEST(memory.blocks() == 0);
+    BOOST_TEST(memory.bytes() == 0);
+}

@@ -1,0 +1,137 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+#include <registry_io/presets/local.hpp>
+#include <registry_io/presets/rcu.hpp>
+#include <registry_io/presets/sync.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <memory>
+#include <string>
+
+namespace {
+
+struct later;  // incomplete where the registry is declared
+
+struct owner
+{
+    registry_io::SyncRegistry<later> events;
+    registry_io::LocalRegistry<later> local;
+};
+
+void register_without_seeing(owner& o, int& calls)
+{
+    // Neither a registration nor a guard needs more than a reference.
+    o.events.register_handler([&calls](later const&) { ++calls; });
+    o.local.register_handler([&calls](later const&) { ++calls; });
+}
+
+class hidden
+{
+public:
+    static hidden& the()
+    {
+        static hidden h;
+        return h;
+    }
+    int value = 7;
+
+private:
+    hidden() = default;
+    ~hidden() = default;
+};
+
+struct counting
+{
+    counting() = default;
+    counting(counting const& other) : copies(other.copies) { ++*copies; }
+    counting(counting&& other) noexcept : copies(other.copies) { ++*copies; }
+    int* copies = nullptr;
+};
+
+struct base
+{
+    virtual ~base() = default;
+    virtual std::string name() const = 0;
+};
+
+struct derived : base
+{
+    std::string name() const override { return "derived"; }
+};
+
+struct later
+{
+    later() = default;
+    later(later const&) = delete;
+    later& operator=(later const&) = delete;
+    int value = 3;
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(an_event_may_be_incomplete_where_the_registry_is_declared)
+{
+    owner o;
+    int calls = 0;
+    register_without_seeing(o, calls);
+    o.events.register_handler([&calls](later const& e) { calls += e.value; });
+    o.events.notify(later());
+    o.local.notify(later());
+    BOOST_TEST(calls == 5);
+}
+
+BOOST_AUTO_TEST_CASE(an_event_may_have_a_private_destructor)
+{
+    registry_io::SyncRegistry<hidden> r;
+    int seen = 0;
+    r.register_handler([&](hidden const& h) { seen = h.value; });
+    r.notify(hidden::the());
+    BOOST_TEST(seen == 7);
+}
+
+BOOST_AUTO_TEST_CASE(an_event_may_be_abstract)
+{
+    registry_io::RcuRegistry<base> r;
+    std::string seen;
+    r.register_handler([&](base const& b) { seen = b.name(); });
+    r.notify(derived());
+    BOOST_TEST(seen == "derived");
+}
+
+BOOST_AUTO_TEST_CASE(events_are_never_copied)
+{
+    int copies = 0;
+    counting e;
+    e.copies = &copies;
+    registry_io::SyncRegistry<counting> r;
+    counting const* seen = nullptr;
+    for (int i = 0; i < 140; ++i)
+        r.register_handler(i, [&](counting const& c) { seen = &c; });
+    r.notify(e);
+    BOOST_TEST(copies == 0);
+    BOOST_TEST(seen == &e);
+}
+
+BOOST_AUTO_TEST_CASE(a_handler_may_take_the_event_by_value)
+{
+    int copies = 0;
+    counting e;
+    e.copies = &copies;
+    registry_io::SyncRegistry<counting> r;
+    // NOLINTNEXTLINE(performance-unnecessary-value-param): by value is the point.
+    r.register_handler([](counting) {});
+    r.notify(e);
+    BOOST_TEST(copies == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_temporary_event_lives_through_notify)
+{
+    registry_io::LocalRegistry<std::unique_ptr<int>> r;
+    int seen = 0;
+    r.register_handler([&](std::unique_ptr<int> const& p) { seen = *p; });
+    r.notify(std::make_unique<int>(4));
+    BOOST_TEST(seen == 4);
+}

@@ -1,0 +1,158 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+#include <registry_io/presets/local.hpp>
+#include <registry_io/presets/sync.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <cctype>
+#include <random>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace {
+
+using registry_io::ordering::basic_priority;
+
+struct no_case
+{
+    bool operator()(std::string_view a, std::string_view b) const
+    {
+        return std::ranges::lexicographical_compare(a, b, [](unsigned char x, unsigned char y) {
+            return std::tolower(x) < std::tolower(y);
+        });
+    }
+};
+
+// An order that is known only at run time.
+struct by_rank
+{
+    std::vector<int> const* ranks;
+    bool operator()(int a, int b) const
+    {
+        return (*ranks)[static_cast<std::size_t>(a)] < (*ranks)[static_cast<std::size_t>(b)];
+    }
+};
+
+template <class Ordering>
+using ordered = registry_io::SyncRegistry<int>::with<Ordering>;
+
+// Two words and more than that, of a type that cannot be default-constructed.
+template <std::size_t Words>
+struct wide
+{
+    explicit wide(long v) { words[Words - 1] = v; }
+    long words[Words]{};
+    friend bool operator<(wide const& a, wide const& b)
+    {
+        return a.words[Words - 1] < b.words[Words - 1];
+    }
+};
+
+template <class Registry, class Key>
+void registers_in_order(Registry& r, std::vector<Key> const& keys, std::vector<std::size_t>& log)
+{
+    for (std::size_t i = 0; i < keys.size(); ++i)
+        r.register_handler(keys[i], [&log, i](int) { log.push_back(i); });
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(keys_may_be_strings)
+{
+    ordered<basic_priority<std::string, std::less<>>> r;
+    std::vector<std::size_t> log;
+    registers_in_order(r, std::vector<std::string>{"pear", "apple", "fig", "apple"}, log);
+    r.register_handler("banana", [&](int) { log.push_back(4); });
+    r.register_handler([&](int) { log.push_back(5); });  // the empty string
+    r.notify(0);
+    BOOST_TEST(log == (std::vector<std::size_t>{5, 1, 3, 4, 2, 0}),
+               boost::test_tools::per_element());
+    std::vector<std::string> keys;
+    r.for_each_handler([&](registry_io::handler_id, std::string const& k) { keys.push_back(k); });
+    BOOST_TEST(keys == (std::vector<std::string>{"", "apple", "apple", "banana", "fig", "pear"}),
+               boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(the_default_comparator_lets_the_greater_key_go_first)
+{
+    ordered<basic_priority<std::string>> r;
+    std::vector<std::size_t> log;
+    registers_in_order(r, std::vector<std::string>{"b", "c", "a"}, log);
+    r.notify(0);
+    BOOST_TEST(log == (std::vector<std::size_t>{1, 0, 2}), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(keys_that_are_equivalent_fire_as_registered)
+{
+    ordered<basic_priority<std::string, no_case>> r;
+    std::vector<std::size_t> log;
+    registers_in_order(r, std::vector<std::string>{"B", "a", "b", "A"}, log);
+    r.notify(0);
+    BOOST_TEST(log == (std::vector<std::size_t>{1, 3, 0, 2}), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(a_comparator_may_have_state)
+{
+    std::vector<int> const ranks{5, 3, 9, 1};
+    using ordering = basic_priority<int, by_rank>;
+    // There is no default comparator with ranks, so the object is given to the constructor.
+    ordered<ordering> r(registry_io::alloc::heap(), ordering(by_rank{&ranks}));
+    std::vector<std::size_t> log;
+    registers_in_order(r, std::vector<int>{0, 1, 2, 3, 1}, log);
+    r.notify(0);
+    BOOST_TEST(log == (std::vector<std::size_t>{3, 1, 4, 0, 2}), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(keys_may_lack_a_default)
+{
+    ordered<basic_priority<wide<2>, std::less<>>> two;
+    ordered<basic_priority<wide<5>, std::less<>>> five;
+    std::vector<std::size_t> log;
+    registers_in_order(two, std::vector<wide<2>>{wide<2>(3), wide<2>(1), wide<2>(2)}, log);
+    two.notify(0);
+    registers_in_order(five, std::vector<wide<5>>{wide<5>(3), wide<5>(1), wide<5>(2)}, log);
+    five.notify(0);
+    BOOST_TEST(log == (std::vector<std::size_t>{1, 2, 0, 1, 2, 0}),
+               boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(many_handlers_with_string_keys_agree_with_a_sorted_list)
+{
+    std::mt19937 random(7);
+    ordered<basic_priority<std::string, std::less<>>> r;
+    std::vector<std::pair<std::string, registry_io::handler_id>> expected;
+    std::vector<std::size_t> log;
+    for (std::size_t i = 0; i < 400; ++i) {
+        // Longer than what a string keeps in itself.
+        std::string const key = std::to_string(random() % 60) + " a key that lies on the heap";
+        expected.emplace_back(key, r.register_handler(key, [&log, i](int) { log.push_back(i); }));
+    }
+    std::ranges::shuffle(expected, random);
+    while (expected.size() > 30) {
+        BOOST_TEST_REQUIRE(r.contains(expected.back().second));
+        BOOST_TEST_REQUIRE(r.unregister(expected.back().second));
+        expected.pop_back();
+    }
+    std::ranges::sort(expected);  // by key, then by id
+    std::vector<registry_io::handler_id> ids;
+    r.for_each_handler([&](registry_io::handler_id id) { ids.push_back(id); });
+    BOOST_TEST_REQUIRE(ids.size() == expected.size());
+    for (std::size_t i = 0; i < ids.size(); ++i)
+        BOOST_TEST((ids[i] == expected[i].second));
+}
+
+BOOST_AUTO_TEST_CASE(a_key_is_converted_to_the_key_type)
+{
+    registry_io::LocalRegistry<int> r;
+    std::vector<std::size_t> log;
+    r.register_handler(short(1), [&](int) { log.push_back(0); });
+    r.register_handler(2L, [&](int) { log.push_back(1); });
+    r.notify(0);
+    BOOST_TEST(log == (std::vector<std::size_t>{1, 0}), boost::test_tools::per_element());
+}

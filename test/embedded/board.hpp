@@ -1,0 +1,173 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+#ifndef REGISTRY_IO_TEST_EMBEDDED_BOARD_HPP
+#define REGISTRY_IO_TEST_EMBEDDED_BOARD_HPP
+
+#include <cstdint>
+
+// What the tests ask of a board: to print, to stop, and three interrupts of different priority. All
+// of it lies where every Cortex-M has it; the emulator's semihosting prints and stops.
+
+namespace board {
+
+using isr = void (*)();
+
+namespace detail {
+
+inline std::uint32_t volatile& reg(std::uintptr_t address)
+{
+    return *reinterpret_cast<std::uint32_t volatile*>(address);
+}
+
+inline void host(std::uint32_t operation, void const* argument)
+{
+    register std::uint32_t r0 __asm__("r0") = operation;
+    register void const* r1 __asm__("r1") = argument;
+    __asm__ volatile("bkpt 0xAB" : "+r"(r0) : "r"(r1) : "memory");
+}
+
+constexpr std::uintptr_t systick_control = 0xE000E010;
+constexpr std::uintptr_t systick_reload = 0xE000E014;
+constexpr std::uintptr_t systick_value = 0xE000E018;
+constexpr std::uintptr_t system_pending = 0xE000ED04;
+constexpr std::uintptr_t interrupt_enable = 0xE000E100;
+constexpr std::uintptr_t interrupt_pend = 0xE000E200;
+constexpr std::uintptr_t interrupt_priority = 0xE000E400;
+constexpr std::uintptr_t system_priority = 0xE000ED20;
+
+}  // namespace detail
+
+inline void print(char const* text)
+{
+    detail::host(0x04, text);
+}
+
+inline void print(std::uint32_t n)
+{
+    char digits[11];
+    char* p = digits + 10;
+    *p = 0;
+    do {
+        // No division: not every core has one, and its library function is not of interest here.
+        std::uint32_t tenth = 0;
+        std::uint32_t rest = n;
+        for (int bit = 28; bit >= 0; --bit)
+            if (rest >= std::uint64_t(10) << bit) {
+                rest -= 10u << bit;
+                tenth |= 1u << bit;
+            }
+        *--p = static_cast<char>('0' + rest);
+        n = tenth;
+    } while (n != 0);
+    print(p);
+}
+
+[[noreturn]] inline void stop(std::uint32_t code)
+{
+    std::uint32_t const block[] = {0x20026, code};
+    detail::host(0x20, block);
+    while (true)
+        ;
+}
+
+/// What the vector table calls; null for a fault.
+extern isr on_tick;
+extern isr on_low;
+extern isr on_high;
+
+/// Ends the low interrupt from wherever in it this is called.
+[[noreturn]] void leave_interrupt();
+
+/// Where the tick interrupt came.
+extern std::uint32_t interrupted_at;
+
+/// The tick's priority is the middle one.
+inline void set_priorities()
+{
+    detail::reg(detail::system_priority) = 0x80000000;
+    detail::reg(detail::interrupt_priority) = 0x000000C0;  // low 0xC0, high 0x00
+    detail::reg(detail::interrupt_enable) = 3;
+}
+
+inline void raise_low()
+{
+    detail::reg(detail::interrupt_pend) = 1;
+    __asm__ volatile("dsb; isb" ::: "memory");
+}
+inline void raise_high()
+{
+    detail::reg(detail::interrupt_pend) = 2;
+    __asm__ volatile("dsb; isb" ::: "memory");
+}
+
+/// `on_tick` is called once, when so many of the clock's ticks have passed.
+inline void start_tick(std::uint32_t ticks)
+{
+    detail::reg(detail::systick_control) = 0;
+    detail::reg(detail::systick_reload) = ticks;
+    detail::reg(detail::systick_value) = 0;
+    detail::reg(detail::systick_control) = 7;
+    // What the interrupt looks at must have been stored, and must be loaded again afterwards.
+    __asm__ volatile("" ::: "memory");
+}
+inline void stop_tick()
+{
+    __asm__ volatile("" ::: "memory");
+    detail::reg(detail::systick_control) = 0;
+    // A short one may have come again already.
+    detail::reg(detail::system_pending) = 1u << 25;
+    __asm__ volatile("" ::: "memory");
+}
+
+/// A clock that counts down, and does not interrupt.
+inline void start_clock()
+{
+    detail::reg(detail::systick_control) = 0;
+    detail::reg(detail::systick_reload) = 0xFFFFFF;
+    detail::reg(detail::systick_value) = 0;
+    detail::reg(detail::systick_control) = 5;
+}
+inline std::uint32_t clock()
+{
+    return detail::reg(detail::systick_value);
+}
+
+}  // namespace board
+
+/// Checks, prints what failed, and goes on.
+#define CHECK(condition) ::test::check(static_cast<bool>(condition), #condition, __LINE__)
+
+namespace test {
+
+extern std::uint32_t checks;
+extern std::uint32_t failures;
+
+inline void check(bool holds, char const* condition, std::uint32_t line)
+{
+    ++checks;
+    if (holds)
+        return;
+    if (++failures > 20)
+        return;
+    board::print("line ");
+    board::print(line);
+    board::print(": ");
+    board::print(condition);
+    board::print("\n");
+}
+
+/// Says what was done, and stops.
+[[noreturn]] inline void end()
+{
+    board::print(checks);
+    board::print(" checks, ");
+    board::print(failures);
+    board::print(" failures\n");
+    board::stop(failures == 0 ? 0 : 1);
+}
+
+}  // namespace test
+
+#endif

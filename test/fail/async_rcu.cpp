@@ -1,0 +1,18 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+// expect: registry_io: the readers of this snapshot policy cannot hold a snapshot while handlers
+
+#include <registry_io/presets/async.hpp>
+#include <registry_io/snapshot/rcu.hpp>
+
+int main()
+{
+#ifdef REGISTRY_IO_TEST_CONTROL
+    registry_io::AsyncRegistry<int> r;
+#else
+    registry_io::AsyncRegistry<int>::with<registry_io::snapshot::rcu> r;
+#endif
+    r.clear();
+}

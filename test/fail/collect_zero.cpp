@@ -1,0 +1,17 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+// expect: registry_io: collect<0> would collect nothing; take catch_log instead
+
+#include <registry_io.hpp>
+
+namespace rio = registry_io;
+
+#ifdef REGISTRY_IO_TEST_CONTROL
+using policy = rio::panic::collect<1>;
+#else
+using policy = rio::panic::collect<0>;
+#endif
+
+rio::LocalRegistry<int>::with<policy> registry;

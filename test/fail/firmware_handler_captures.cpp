@@ -1,0 +1,18 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+// expect: registry_io: a handler of this registry is one trivial word that is called as const
+
+#include <memory>
+
+#include <registry_io/presets/firmware.hpp>
+
+void connect(registry_io::FirmwareRegistry<int, 4>& registry, std::unique_ptr<int> sum)
+{
+#ifdef REGISTRY_IO_TEST_CONTROL
+    registry.register_handler([s = sum.get()](int n) { *s += n; });
+#else
+    registry.register_handler([s = std::move(sum)](int n) { *s += n; });
+#endif
+}

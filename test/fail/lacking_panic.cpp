@@ -1,0 +1,21 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+// expect: registry_io: this panic policy does not satisfy panic_policy
+
+#include <registry_io.hpp>
+
+namespace rio = registry_io;
+
+// The base has all that the axis asks for.
+struct mine
+#ifdef REGISTRY_IO_TEST_CONTROL
+    : rio::panic::terminate
+#endif
+{
+    using category = rio::axis::panic;
+};
+
+rio::basic_registry<int, rio::snapshot::single_thread, rio::ordering::fifo, mine, rio::alloc::heap>
+    registry;

@@ -1,0 +1,32 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+// expect: registry_io: the store of this snapshot policy does not satisfy snapshot_store
+
+#include <registry_io.hpp>
+
+namespace rio = registry_io;
+
+struct mine : rio::snapshot::single_thread
+{
+#ifndef REGISTRY_IO_TEST_CONTROL
+    template <class Root>
+    struct store
+    {
+        template <class Source>
+        struct writer
+        {
+            struct retirement
+            {
+            };
+            struct completion
+            {
+            };
+        };
+    };
+#endif
+};
+
+rio::basic_registry<int, mine, rio::ordering::fifo, rio::panic::terminate, rio::alloc::heap>
+    registry;

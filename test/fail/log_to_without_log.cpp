@@ -1,0 +1,23 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+// expect: registry_io: this registry's panic policy does not log
+
+#include <string_view>
+
+#include <registry_io.hpp>
+
+namespace rio = registry_io;
+
+#ifdef REGISTRY_IO_TEST_CONTROL
+using policy = rio::panic::catch_log;
+#else
+using policy = rio::panic::propagate;
+#endif
+
+int main()
+{
+    rio::LocalRegistry<int>::with<policy> registry;
+    registry.log_to([](std::string_view) {});
+}

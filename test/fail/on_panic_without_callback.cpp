@@ -1,0 +1,21 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+// expect: registry_io: this registry's panic policy has no callback
+
+#include <registry_io.hpp>
+
+namespace rio = registry_io;
+
+#ifdef REGISTRY_IO_TEST_CONTROL
+using policy = rio::panic::catch_log;
+#else
+using policy = rio::panic::collect<2>;
+#endif
+
+int main()
+{
+    rio::LocalRegistry<int>::with<policy> registry;
+    registry.on_panic([](rio::panic_info const&) {});
+}

@@ -1,0 +1,19 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+// expect: registry_io: the callback of on_panic must be callable as a const object
+
+#include <registry_io/presets/sync.hpp>
+
+namespace rio = registry_io;
+
+int main()
+{
+    rio::SyncRegistry<int> registry;
+#ifdef REGISTRY_IO_TEST_CONTROL
+    registry.on_panic([](rio::panic_info const&) {});
+#else
+    registry.on_panic([](int) {});
+#endif
+}

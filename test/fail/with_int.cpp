@@ -1,0 +1,17 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+// expect: registry_io: an argument of with<...> is not a policy of any axis
+
+#include <registry_io.hpp>
+
+namespace rio = registry_io;
+
+#ifdef REGISTRY_IO_TEST_CONTROL
+using option = rio::ordering::fifo;
+#else
+using option = int;
+#endif
+
+rio::LocalRegistry<int>::with<option> registry;

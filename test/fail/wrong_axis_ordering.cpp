@@ -1,0 +1,19 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+// expect: registry_io: the 3rd argument of basic_registry is not an ordering policy
+
+#include <registry_io.hpp>
+
+namespace rio = registry_io;
+
+#ifdef REGISTRY_IO_TEST_CONTROL
+using slot = rio::ordering::fifo;
+#else
+using slot = rio::panic::terminate;
+#endif
+
+rio::basic_registry<int, rio::snapshot::single_thread, slot, rio::panic::terminate,
+                    rio::alloc::heap>
+    registry;

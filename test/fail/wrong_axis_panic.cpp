@@ -1,0 +1,18 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+// expect: registry_io: the 4th argument of basic_registry is not a panic policy
+
+#include <registry_io.hpp>
+
+namespace rio = registry_io;
+
+#ifdef REGISTRY_IO_TEST_CONTROL
+using slot = rio::panic::terminate;
+#else
+using slot = rio::alloc::heap;
+#endif
+
+rio::basic_registry<int, rio::snapshot::single_thread, rio::ordering::fifo, slot, rio::alloc::heap>
+    registry;

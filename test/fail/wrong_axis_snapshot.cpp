@@ -1,0 +1,18 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+// expect: registry_io: the 2nd argument of basic_registry is not a snapshot policy
+
+#include <registry_io.hpp>
+
+namespace rio = registry_io;
+
+#ifdef REGISTRY_IO_TEST_CONTROL
+using slot = rio::snapshot::single_thread;
+#else
+using slot = rio::ordering::fifo;
+#endif
+
+rio::basic_registry<int, slot, rio::ordering::fifo, rio::panic::terminate, rio::alloc::heap>
+    registry;

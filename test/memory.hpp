@@ -1,0 +1,194 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+// Counts what operator new hands out, and lets it fail on demand. It replaces the global operators,
+// so it belongs into one source file of a program, which in these tests is the only one.
+
+#ifndef REGISTRY_IO_TEST_MEMORY_HPP
+#define REGISTRY_IO_TEST_MEMORY_HPP
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <memory_resource>
+#include <new>
+
+namespace test {
+namespace detail {
+
+inline constinit std::atomic<std::uint64_t> allocations{0};
+// Of the thread under test alone: the framework's other business shall not fail.
+inline constinit thread_local long fails_in = -1;
+inline constinit thread_local bool has_failed = false;
+
+inline void* allocate(std::size_t size, std::size_t align) noexcept
+{
+    if (fails_in == 0) {
+        has_failed = true;
+        fails_in = -1;  // one failure at a time: what cleans up may allocate
+        return nullptr;
+    }
+    if (fails_in > 0)
+        --fails_in;
+    allocations.fetch_add(1, std::memory_order_relaxed);
+    if (align <= alignof(std::max_align_t))
+        return std::malloc(size == 0 ? 1 : size);
+    return std::aligned_alloc(align, (size + align - 1) / align * align);
+}
+
+inline void* allocate_or_throw(std::size_t size, std::size_t align)
+{
+    void* const p = allocate(size, align);
+    if (p == nullptr)
+        throw std::bad_alloc();
+    return p;
+}
+
+}  // namespace detail
+
+/// How often operator new was called in this program.
+inline std::uint64_t allocations() noexcept
+{
+    return detail::allocations.load(std::memory_order_relaxed);
+}
+
+/// While it lives, this thread's n-th allocation fails, counted from 0; those before and after it
+/// succeed.
+class failing_allocation
+{
+public:
+    explicit failing_allocation(long n) noexcept
+    {
+        detail::has_failed = false;
+        detail::fails_in = n;
+    }
+    failing_allocation(failing_allocation const&) = delete;
+    failing_allocation& operator=(failing_allocation const&) = delete;
+    ~failing_allocation() { detail::fails_in = -1; }
+
+    /// Whether it came to that.
+    bool has_failed() const noexcept { return detail::has_failed; }
+};
+
+/// A resource on top of operator new that knows how many of its blocks and bytes are in use.
+class counting_resource : public std::pmr::memory_resource
+{
+public:
+    std::int64_t blocks() const noexcept { return blocks_.load(); }
+    std::int64_t bytes() const noexcept { return bytes_.load(); }
+
+private:
+    void* do_allocate(std::size_t size, std::size_t align) override
+    {
+        void* const p = detail::allocate_or_throw(size, align);
+        ++blocks_;
+        bytes_ += static_cast<std::int64_t>(size);
+        return p;
+    }
+    void do_deallocate(void* p, std::size_t size, std::size_t) override
+    {
+        --blocks_;
+        bytes_ -= static_cast<std::int64_t>(size);
+        std::free(p);
+    }
+    bool do_is_equal(memory_resource const& other) const noexcept override
+    {
+        return this == &other;
+    }
+
+    std::atomic<std::int64_t> blocks_{0};
+    std::atomic<std::int64_t> bytes_{0};
+};
+
+}  // namespace test
+
+// All of them: a sanitizer's own version of one would not go with ours of another. Not inline, or
+// gcc takes malloc for new's partner and warns of a mismatch.
+// NOLINTBEGIN(misc-definitions-in-headers)
+[[gnu::noinline]] void* operator new(std::size_t size)
+{
+    return test::detail::allocate_or_throw(size, 1);
+}
+[[gnu::noinline]] void* operator new[](std::size_t size)
+{
+    return test::detail::allocate_or_throw(size, 1);
+}
+[[gnu::noinline]] void* operator new(std::size_t size, std::align_val_t align)
+{
+    return test::detail::allocate_or_throw(size, static_cast<std::size_t>(align));
+}
+[[gnu::noinline]] void* operator new[](std::size_t size, std::align_val_t align)
+{
+    return test::detail::allocate_or_throw(size, static_cast<std::size_t>(align));
+}
+[[gnu::noinline]] void* operator new(std::size_t size, std::nothrow_t const&) noexcept
+{
+    return test::detail::allocate(size, 1);
+}
+[[gnu::noinline]] void* operator new[](std::size_t size, std::nothrow_t const&) noexcept
+{
+    return test::detail::allocate(size, 1);
+}
+[[gnu::noinline]] void* operator new(std::size_t size, std::align_val_t align,
+                                     std::nothrow_t const&) noexcept
+{
+    return test::detail::allocate(size, static_cast<std::size_t>(align));
+}
+[[gnu::noinline]] void* operator new[](std::size_t size, std::align_val_t align,
+                                       std::nothrow_t const&) noexcept
+{
+    return test::detail::allocate(size, static_cast<std::size_t>(align));
+}
+[[gnu::noinline]] void operator delete(void* p) noexcept
+{
+    std::free(p);
+}
+[[gnu::noinline]] void operator delete[](void* p) noexcept
+{
+    std::free(p);
+}
+[[gnu::noinline]] void operator delete(void* p, std::size_t) noexcept
+{
+    std::free(p);
+}
+[[gnu::noinline]] void operator delete[](void* p, std::size_t) noexcept
+{
+    std::free(p);
+}
+[[gnu::noinline]] void operator delete(void* p, std::align_val_t) noexcept
+{
+    std::free(p);
+}
+[[gnu::noinline]] void operator delete[](void* p, std::align_val_t) noexcept
+{
+    std::free(p);
+}
+[[gnu::noinline]] void operator delete(void* p, std::size_t, std::align_val_t) noexcept
+{
+    std::free(p);
+}
+[[gnu::noinline]] void operator delete[](void* p, std::size_t, std::align_val_t) noexcept
+{
+    std::free(p);
+}
+[[gnu::noinline]] void operator delete(void* p, std::nothrow_t const&) noexcept
+{
+    std::free(p);
+}
+[[gnu::noinline]] void operator delete[](void* p, std::nothrow_t const&) noexcept
+{
+    std::free(p);
+}
+[[gnu::noinline]] void operator delete(void* p, std::align_val_t, std::nothrow_t const&) noexcept
+{
+    std::free(p);
+}
+[[gnu::noinline]] void operator delete[](void* p, std::align_val_t, std::nothrow_t const&) noexcept
+{
+    std::free(p);
+}
+// NOLINTEND(misc-definitions-in-headers)
+
+#endif

@@ -1,0 +1,469 @@
+/* Copyright 2026 the registry_io authors
+ * Distributed under the Boost Software License, Version 1.0.
+ * (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+ *
+ * Read-copy-update with last-reader-out, on a machine with store buffers.
+ *
+ * Labels, properties, readers, buffers and FALLBACK are as in hazard_pointer.pml. An era is one of
+ * the domain here, and ends with an epoch; so reads that begin before that may hold up a removal.
+ *
+ *   default       one writer: a registration, whose fence is deferred, then two removals
+ *   TWO_WRITERS   two writers, each of whom removes a handler
+ *   FALLBACK      without membarrier
+ *   ONE_READER    who reads READS times
+ */
+
+#define ROOTS 5         /* 0 is no root */
+#define IDLE 0
+#define ERAS 3          /* 0 is no era */
+#define CHAIN 4         /* bits in links, beside those of the batches 0 and 1 */
+#define CLOSED 8
+
+#ifndef READS
+#define READS 1         /* of the first reader */
+#endif
+
+byte current = 1;       /* the root that is published */
+byte epoch = 1;
+byte since[2];          /* the slots, as memory has them */
+byte mail[2];
+chan buffer[2] = [2] of { byte };
+
+bool locked;            /* the writers' lock, and the domain's */
+
+byte shows[ROOTS];      /* the handlers of a root, as bits */
+byte replaced_in[ROOTS];
+byte retired;           /* roots that were replaced and are not freed */
+byte latest = 1;        /* the last root */
+
+/* Eras. */
+byte ends[ERAS];        /* its epoch */
+byte covers[ERAS];
+byte count[ERAS];
+byte links[ERAS];
+byte own[ERAS];
+byte newest;            /* 0: none in use */
+byte oldest;
+byte settled = 1;
+byte used;              /* the last era that was taken */
+
+byte holds[2];          /* of the batch of each handler */
+
+/* For the properties alone. */
+byte reading[2];
+bool in_flight[2];
+bool destroyed[2];
+bool removed[2];
+byte pinned_by[2];
+
+#define bit(n) (1 << (n))
+#define shown(reader, h) (reading[reader] != 0 && (shows[reading[reader]] & bit(h)) != 0)
+
+inline destroy(h)
+{
+    atomic {
+        assert(!destroyed[h]);
+        assert(!shown(0, h) && !shown(1, h));
+        destroyed[h] = true
+    }
+}
+
+inline store_since(r, value)
+{
+#if defined(FALLBACK) && !defined(FALLBACK_BUFFERED)
+    since[r] = value
+#else
+    buffer[r]!value
+#endif
+}
+
+inline membarrier()
+{
+#ifndef FALLBACK
+    if
+    :: empty(buffer[0]) -> empty(buffer[1])
+    :: empty(buffer[1]) -> empty(buffer[0])
+    fi
+#else
+    skip
+#endif
+}
+
+inline drop_batch(h)
+{
+    if
+    :: atomic { holds[h] == 1 -> holds[h] = 0 }; destroy(h)    /* [era.drop_batch] */
+    :: atomic { holds[h] != 1 -> assert(holds[h] > 1); holds[h]-- }
+    fi
+}
+
+inline let_go(e, last)
+{
+    d_step {                                                   /* [era.let_go] */
+        assert(count[e] > 0);
+        count[e]--;
+        last = (count[e] == 0)
+    }
+}
+
+/* Drains era e, then those that it let go of. */
+inline drain(e, got, last)
+{
+    do
+    :: true ->
+        if
+        :: (own[e] & 1) != 0 -> destroy(0)
+        :: else
+        fi;
+        if
+        :: (own[e] & 2) != 0 -> destroy(1)
+        :: else
+        fi;
+        own[e] = 0;
+        last = false;
+        do
+        :: true ->
+            d_step { got = links[e]; links[e] = 0 };           /* [era.take] */
+            if
+            :: got == 0 ->
+                if
+                :: atomic { links[e] == 0 -> links[e] = CLOSED }; break   /* [era.close] */
+                :: links[e] != 0
+                fi
+            :: else ->
+                if
+                :: (got & 1) != 0 -> drop_batch(0)
+                :: else
+                fi;
+                if
+                :: (got & 2) != 0 -> drop_batch(1)
+                :: else
+                fi;
+                if
+                :: (got & CHAIN) != 0 -> last = true           /* [rcu.chained] */
+                :: else
+                fi
+            fi
+        od;
+        got = 0;
+        /* The chained one is the next that was taken. */
+        if
+        :: last -> e = e + 1;
+            let_go(e, last);
+            if
+            :: last
+            :: !last -> break
+            fi
+        :: else -> break
+        fi
+    od;
+    last = false;
+    e = 0
+}
+
+proctype reader(byte r; byte reads)
+{
+    byte last_epoch;
+    byte m;
+    byte got;
+    bool last;
+
+    do
+    :: reads > 0 ->
+        reads--;
+        in_flight[r] = true;
+        if
+        :: current == 0 -> goto done                           /* [rcu.look] */
+        :: else
+        fi;
+        last_epoch = epoch;                                    /* [rcu.now] */
+        store_since(r, last_epoch);                            /* [rcu.announce] */
+        reading[r] = current;                                  /* [rcu.root] */
+#ifdef MAIL_BEFORE_IDLE
+        m = mail[r];
+        atomic { store_since(r, IDLE); reading[r] = 0 };
+#else
+        atomic { store_since(r, IDLE); reading[r] = 0 };       /* [rcu.idle] */
+        m = mail[r];                                           /* [rcu.mail] */
+#endif
+        if
+#ifdef ANY_MAIL
+        :: m != 0 ->
+#else
+        :: m != 0 && last_epoch < ends[m] ->
+#endif
+            if
+            :: atomic { mail[r] == m && empty(buffer[r]) -> mail[r] = 0 };   /* [rcu.take] */
+                let_go(m, last);
+                if
+                :: last -> drain(m, got, last)
+                :: else
+                fi
+            :: mail[r] != m
+            fi
+        :: else
+        fi;
+        m = 0;
+        last = false;
+done:   last_epoch = 0;
+        d_step {
+            in_flight[r] = false;
+            pinned_by[0] = pinned_by[0] & ~bit(r);
+            pinned_by[1] = pinned_by[1] & ~bit(r);
+            assert(!removed[0] || destroyed[0] || pinned_by[0] != 0);
+            assert(!removed[1] || destroyed[1] || pinned_by[1] != 0)
+        }
+    :: else -> break
+    od
+}
+
+proctype memory(byte r)
+{
+end:
+    do
+    :: buffer[r]?since[r]
+    od
+}
+
+inline scan_and_post(r)
+{
+    seen = since[r];                                           /* [rcu.scan] */
+    if
+    :: seen != 0 && seen < ends[e] && mail[r] == 0 ->
+        d_step { count[e]++; mail[r] = e };                    /* [rcu.post] */
+        late = true
+    :: else
+    fi
+}
+
+inline revoke_moved(r)
+{
+    if
+    :: mail[r] == e ->
+        seen = since[r];
+        if
+        :: seen == 0 || seen >= ends[e] ->
+            d_step {                                           /* [rcu.revoke] */
+                if
+                :: mail[r] == e -> mail[r] = 0; assert(count[e] > 1); count[e]--
+                :: else
+                fi
+            }
+        :: else
+        fi
+    :: else
+    fi
+}
+
+/* Closed eras go, the oldest first. */
+inline sweep()
+{
+    do
+    :: oldest != 0 && links[oldest] == CLOSED ->               /* [era.closed] */
+        if
+        :: oldest == newest -> oldest = 0; newest = 0
+        :: else -> oldest++
+        fi
+    :: else -> break
+    od
+}
+
+inline free_root(n)
+{
+    if
+#ifdef COMPLETE_EARLY
+    :: (retired & bit(n)) != 0 && replaced_in[n] <= (oldest == 0 -> settled : covers[oldest]) ->
+#else
+    :: (retired & bit(n)) != 0 && replaced_in[n] < (oldest == 0 -> settled : covers[oldest]) ->   /* [rcu.complete] */
+#endif
+        assert(reading[0] != n && reading[1] != n);
+        retired = retired & ~bit(n)
+    :: else
+    fi
+}
+
+/* Takes handler h out; h == 2 puts handler 1 in instead, which needs no fence of its own. */
+inline change(h)
+{
+    atomic { !locked -> locked = true };
+    sweep();
+    free_root(1);
+    free_root(2);
+    free_root(3);
+    d_step {
+        next = latest + 1;
+        old = current;
+        if
+        :: h == 2 -> shows[next] = shows[current] | 2
+        :: else -> shows[next] = shows[current] & ~bit(h)
+        fi;
+        latest = next;
+        if
+        :: shows[next] == 0 -> next = 0
+        :: else
+        fi;
+        /* A batch, if there is an era that it may have to hang on. */
+        batch = (h != 2 && oldest != 0);
+        if
+        :: batch -> holds[h] = 1
+        :: else
+        fi
+    };
+#ifdef EPOCH_FIRST
+    replaced_in[old] = epoch;
+    epoch++;
+#endif
+    current = next;                                            /* [rcu.publish] */
+    retired = retired | bit(old);
+#ifndef EPOCH_FIRST
+    replaced_in[old] = epoch;
+#endif
+    if
+    :: h != 2 ->                                               /* [rcu.deferred] */
+        used++;
+        e = used;
+        count[e] = 1;
+#ifdef EPOCH_FIRST
+        ends[e] = epoch;
+        pinned_by[h] = in_flight[0] + 2 * in_flight[1];
+#else
+        ends[e] = epoch + 1;
+        d_step {
+            epoch = ends[e];                                   /* [rcu.epoch] */
+            pinned_by[h] = in_flight[0] + 2 * in_flight[1]
+        };
+#endif
+        late = false;
+        scan_and_post(0);
+        scan_and_post(1);
+#ifndef NO_FENCE
+        membarrier();                                          /* [rcu.fence] */
+#endif
+        late = false;
+#ifndef NO_REVOKE
+        revoke_moved(0);
+        revoke_moved(1);
+#endif
+        scan_and_post(0);
+        scan_and_post(1);
+#ifndef NO_LATE
+        if
+        :: late ->
+#ifndef NO_LATE_FENCE
+            membarrier();                                      /* [rcu.late_fence] */
+#endif
+            revoke_moved(0);
+            revoke_moved(1)
+        :: else
+        fi;
+#endif
+        covers[e] = settled;
+        settled = ends[e];
+        merged = false;
+        if
+        :: count[e] == 1 && batch && newest != 0 && count[newest] != 0 ->
+            if
+            :: atomic { (links[newest] & CLOSED) == 0 ->
+                links[newest] = links[newest] | bit(h) };      /* [era.hang] */
+                merged = true
+            :: (links[newest] & CLOSED) != 0
+            fi
+        :: else
+        fi;
+        if
+        :: merged ->
+            used--;
+            last = false
+        :: else ->
+            own[e] = bit(h);
+            if
+            :: newest != 0 && count[newest] != 0 ->
+#ifndef NOT_CHAINED
+#ifndef CHAIN_WITHOUT_HOLD
+                d_step { count[e]++ };
+#endif
+                if
+                :: atomic { (links[newest] & CLOSED) == 0 ->
+                    links[newest] = links[newest] | CHAIN }    /* [rcu.chain] */
+                :: (links[newest] & CLOSED) != 0 ->
+                    d_step { assert(count[e] > 1); count[e]-- }
+                fi
+#else
+                skip
+#endif
+            :: else
+            fi;
+            if
+            :: newest == 0 -> oldest = e
+            :: else
+            fi;
+            newest = e;
+            let_go(e, last)
+        fi
+    :: else
+    fi;
+    seen = 0;
+    late = false;
+    locked = false;
+    if
+    :: h != 2 && !merged && last -> drain(e, got, last)        /* [era.finish] */
+    :: else
+    fi;
+    d_step {
+        next = 0;
+        old = 0;
+        e = 0;
+        batch = false;
+        last = false;
+        merged = false;
+        if
+        :: h != 2 ->
+            removed[h] = true;
+            assert(destroyed[h] || pinned_by[h] != 0)
+        :: else
+        fi
+    }
+}
+
+#define WRITER_LOCALS byte next; byte old; byte seen; byte e; byte got; \
+    bool late; bool last; bool batch; bool merged
+
+proctype writer()
+{
+    WRITER_LOCALS;
+#ifdef TWO_WRITERS
+    change(0)
+#else
+    change(2);
+    change(0);
+    change(1)
+#endif
+}
+
+#ifdef TWO_WRITERS
+proctype other_writer()
+{
+    WRITER_LOCALS;
+    change(1)
+}
+#endif
+
+init {
+    atomic {
+#ifdef TWO_WRITERS
+        shows[1] = 3;
+        run other_writer();
+#else
+        shows[1] = 1;
+#endif
+        run reader(0, READS);
+#ifndef ONE_READER
+        run reader(1, 1);
+#endif
+#if !defined(FALLBACK) || defined(FALLBACK_BUFFERED)
+        run memory(0);
+        run memory(1);
+#endif
+        run writer()
+    }
+}

@@ -1,0 +1,49 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+// What the tests of whole processes share.
+
+#ifndef REGISTRY_IO_TEST_PROCESS_CHILD_HPP
+#define REGISTRY_IO_TEST_PROCESS_CHILD_HPP
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <exception>
+
+namespace process {
+
+/// Runs `f` in a child, which ends with what f returns. Returns how it ended: the exit code, or
+/// minus the signal.
+template <class F>
+int in_child(F f)
+{
+    pid_t const child = ::fork();
+    if (child == 0) {
+        // The test framework's handlers are for its own process.
+        for (int s : {SIGABRT, SIGSEGV, SIGALRM, SIGTERM, SIGBUS, SIGFPE, SIGILL})
+            std::signal(s, SIG_DFL);
+        std::set_terminate(&std::abort);
+        ::alarm(20);  // rather than to hang
+        ::_exit(f());
+    }
+    int status = 0;
+    if (child < 0 || ::waitpid(child, &status, 0) != child)
+        return -1000;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+/// For children that are going to die noisily.
+inline void silence()
+{
+    int const null = ::open("/dev/null", O_WRONLY);
+    ::dup2(null, STDERR_FILENO);
+    ::dup2(null, STDOUT_FILENO);
+}
+
+}  // namespace process
+
+#endif

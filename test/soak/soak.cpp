@@ -1,0 +1,431 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+// Every preset, and every policy that lets several threads in, under random load for as long as one
+// likes: soak [SECONDS] [SEED]. What must hold: no handler runs after its captures were destroyed,
+// a transaction is seen whole, an id is removed once, each notify runs in the order of keys and
+// ids; after each round nothing is alive that is not registered, and the heap is as large as it
+// was.
+//
+// The presets of one thread, and those again that serve several, run random programs beside a naive
+// model, as the fuzzer does.
+
+#include <malloc.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cinttypes>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "fuzz/targets.hpp"
+#include "stress/stress.hpp"
+
+namespace {
+
+using namespace stress;
+using std::chrono::milliseconds;
+
+struct counts
+{
+    std::atomic<std::uint64_t> notifies{0};
+    std::atomic<std::uint64_t> calls{0};
+    std::atomic<std::uint64_t> changes{0};
+    std::atomic<std::uint64_t> waits{0};
+    std::atomic<std::uint64_t> threads{0};
+    std::atomic<std::uint64_t> violations{0};
+};
+
+/// Bytes of the heap that are in use; 0 where a sanitizer has taken the heap's place.
+std::size_t heap_in_use()
+{
+    return ::mallinfo2().uordblks;
+}
+
+struct soaked
+{
+    std::string name;
+    std::uint64_t rounds = 0;
+    std::size_t heap_first = 0;
+    std::size_t heap_last = 0;
+};
+
+/// Tells on stderr what does not hold, once for each kind and preset.
+class witness
+{
+public:
+    witness(counts& c, std::string const& name) : counts_(c), name_(name) {}
+    void demand(bool holds, char const* what)
+    {
+        if (holds)
+            return;
+        ++counts_.violations;
+        std::fprintf(stderr, "%s: %s\n", name_.c_str(), what);
+    }
+
+private:
+    counts& counts_;
+    std::string const& name_;
+};
+
+/// A registry, and what its handlers are judged by.
+template <class Registry>
+class arena
+{
+public:
+    arena(counts& c, witness& w, std::uint64_t seed) : counts_(c), witness_(w), seed_(seed) {}
+
+    /// One round: the threads come, do their work, and go.
+    void run(milliseconds how_long)
+    {
+        {
+            Registry registry;
+            registry_ = &registry;
+            if constexpr (throws)
+                registry.on_panic([bird = canary(birds_)](registry_io::panic_info const&) {
+                    bird.sing();
+                    throw 2;
+                });
+            registry.register_handler(10, [this](event const& e) { called(e, 10); });
+            handler_id const bed = registry.register_handler(9, [this](event const& e) {
+                if (e.value == 2)
+                    sleep();
+            });
+            // In every other round one is asleep in a handler all the time; then nobody waits.
+            bool const sleeps = round_ % 2 == 0;
+            awake_.store(!sleeps);
+            crew sleepers;
+            if (sleeps)
+                sleepers.add([this] { notify(2); });
+            crew all;
+            for (unsigned i = 0; i < 2; ++i)
+                all.add([&, i] { write(all, i); });
+            for (unsigned i = 2; i < 4; ++i)
+                all.add([&, i] { read(all, i); });
+            all.add([&] { come_and_go(all); });
+            stopwatch const watch;
+            while (!watch.over(how_long))
+                std::this_thread::sleep_for(milliseconds(2));
+            all.stop_and_join();
+            awake_.store(true);
+            sleepers.join();
+            registry.unregister_and_wait(bed);
+            witness_.demand(birds_.living.load() == static_cast<long>(registry.size()) - 1 + throws,
+                            "captures do not live as long as they should");
+            registry.clear();
+            witness_.demand(birds_.living.load() == long(throws),
+                            "captures outlive their handlers");
+            witness_.demand(registry.empty(), "a cleared registry is not empty");
+            fill(registry);
+        }
+        witness_.demand(birds_.living.load() == 0, "captures outlive their registry");
+        witness_.demand(birds_.misused.load() == 0,
+                        "a handler ran after its captures were destroyed");
+        birds_.misused.store(0);
+        ++round_;
+    }
+
+private:
+    static constexpr bool throws = Registry::panic_policy::reports;
+
+    struct tally
+    {
+        long sum = 0;
+        int last_key = 1000;
+        std::uint64_t calls = 0;
+        bool ordered = true;
+    };
+    // The event's `tally` is one long; the rest is the thread's.
+    inline static thread_local tally* mine = nullptr;
+
+    void called(event const&, int key)
+    {
+        if (mine == nullptr)
+            return;
+        mine->ordered = mine->ordered && key <= mine->last_key;
+        mine->last_key = key;
+        ++mine->calls;
+    }
+
+    /// One of a pair of handlers whose sum is nothing.
+    auto half(int key, long n)
+    {
+        return [this, key, n, bird = canary(birds_)](event const& e) {
+            bird.sing();
+            called(e, key);
+            if (mine != nullptr)
+                mine->sum += n;
+            bird.sing();
+        };
+    }
+
+    void notify(int value = 0)
+    {
+        tally t;
+        tally* const outer = std::exchange(mine, &t);
+        try {
+            registry_->notify({value});
+        } catch (int) {
+            // What a handler has thrown, where the panic policy lets it pass.
+        }
+        mine = outer;
+        witness_.demand(t.sum == 0, "a transaction was seen by halves");
+        witness_.demand(t.ordered, "handlers ran out of order");
+        counts_.calls.fetch_add(t.calls, std::memory_order_relaxed);
+        counts_.notifies.fetch_add(1, std::memory_order_relaxed);
+    }
+
+    void sleep()
+    {
+        while (!awake_.load(std::memory_order_acquire))
+            std::this_thread::sleep_for(milliseconds(1));
+    }
+
+    void fill(Registry& registry)
+    {
+        for (int i = 0; i < 300; ++i)
+            registry.register_handler(i % 5, singing(birds_));
+    }
+
+    std::mt19937_64 random_of(unsigned thread) const
+    {
+        return std::mt19937_64(seed_ * 1000003 + round_ * 101 + thread);
+    }
+
+    void write(crew const& all, unsigned thread)
+    {
+        std::mt19937_64 random = random_of(thread);
+        auto below = [&](unsigned n) { return static_cast<unsigned>(random() % n); };
+        struct pair
+        {
+            handler_id plus, minus;
+        };
+        std::vector<pair> pairs;
+        // The size goes up and down, over the bounds of one table.
+        std::size_t aim = 20;
+        while (!all.stopped()) {
+            if (below(500) == 0)
+                aim = below(300);
+            counts_.changes.fetch_add(1, std::memory_order_relaxed);
+            if (unsigned const what = below(100); what < 2) {
+                // A handler that takes itself away, and one that registers and notifies.
+                auto id = std::make_shared<handler_id>();
+                // Through a transaction, which knows the id before anybody can call the handler.
+                registry_->update([&](auto& tx) {
+                    *id =
+                        tx.register_handler(-1, [this, id, bird = canary(birds_)](event const& e) {
+                            bird.sing();
+                            if (e.value != 0)
+                                return;
+                            notify(1);
+                            registry_->unregister(*id);
+                            notify(1);
+                            bird.sing();
+                        });
+                });
+                std::this_thread::yield();
+                registry_->unregister(*id);
+            } else if (what == 2) {
+                if constexpr (throws) {
+                    handler_id const id =
+                        registry_->register_handler(5, [bird = canary(birds_)](event const&) {
+                            bird.sing();
+                            throw 1;
+                        });
+                    std::this_thread::yield();
+                    registry_->unregister(id);
+                }
+            } else if (what == 3) {
+                registry_io::handler_guard const g = registry_->register_guard(singing(birds_));
+                witness_.demand(registry_->contains(g.id()), "what is guarded is not registered");
+            } else if (what == 4 && awake_.load()) {
+                registry_->synchronize();
+                ++counts_.waits;
+            } else if (pairs.size() < aim) {
+                long const n = static_cast<long>(below(1000)) + 1;
+                int const k = static_cast<int>(below(8));
+                int const l = static_cast<int>(below(8));
+                pair p;
+                registry_->update([&](auto& tx) {
+                    p.plus = tx.register_handler(k, half(k, n));
+                    p.minus = tx.register_handler(l, half(l, -n));
+                });
+                pairs.push_back(p);
+            } else if (!pairs.empty()) {
+                std::swap(pairs[below(static_cast<unsigned>(pairs.size()))], pairs.back());
+                pair const p = pairs.back();
+                pairs.pop_back();
+                auto const result = registry_->update([&](auto& tx) {
+                    tx.unregister(p.plus);
+                    tx.unregister(p.minus);
+                    tx.unregister(p.plus);
+                });
+                witness_.demand(result.unregistered == 2, "an id is not removed once");
+                witness_.demand(!registry_->unregister(p.plus), "an id is removed twice");
+            }
+        }
+    }
+
+    void read(crew const& all, unsigned thread)
+    {
+        std::mt19937_64 random = random_of(thread);
+        while (!all.stopped()) {
+            notify();
+            if (random() % 64 == 0) {
+                handler_id last;
+                int last_key = 1000;
+                bool ordered = true;
+                registry_->for_each_handler([&](handler_id id, int key) {
+                    ordered = ordered && (key < last_key || (key == last_key && last < id));
+                    last = id;
+                    last_key = key;
+                });
+                witness_.demand(ordered, "ids and keys are out of order");
+            }
+        }
+    }
+
+    /// Threads that come, notify once and go.
+    void come_and_go(crew const& all)
+    {
+        while (!all.stopped()) {
+            std::array<std::thread, 3> some;
+            for (std::thread& t : some)
+                t = std::thread([this] { notify(); });
+            for (std::thread& t : some)
+                t.join();
+            counts_.threads.fetch_add(some.size(), std::memory_order_relaxed);
+        }
+    }
+
+    counts& counts_;
+    witness& witness_;
+    std::uint64_t seed_;
+    std::uint64_t round_ = 0;
+    Registry* registry_ = nullptr;
+    census birds_;
+    std::atomic<bool> awake_{false};
+};
+
+bool flat(std::size_t first, std::size_t last)
+{
+    // Records of threads and recycled eras come and stay; a leak of one handler a round does not
+    // fit in.
+    return last <= first + 64 * 1024;
+}
+
+template <class Registry>
+soaked soak(std::string const& name, milliseconds share, std::uint64_t seed, counts& c)
+{
+    witness w(c, name);
+    soaked result{name};
+    stopwatch const watch;
+    {
+        arena<Registry> a(c, w, seed);
+        while (result.rounds < 2 || !watch.over(share)) {
+            a.run(std::min(share / 4, milliseconds(2000)));
+            ++result.rounds;
+            result.heap_last = heap_in_use();
+            if (result.rounds == 1)
+                result.heap_first = result.heap_last;
+        }
+    }
+    w.demand(flat(result.heap_first, result.heap_last), "the heap has grown");
+    return result;
+}
+
+/// Random programs on a target of the fuzzer.
+soaked programs(fuzz::target const& t, milliseconds share, std::uint64_t seed, counts& c)
+{
+    witness w(c, t.name);
+    soaked result{t.name + ", programs"};
+    std::mt19937_64 random(seed);
+    stopwatch const watch;
+    while (result.rounds < 200 || !watch.over(share)) {
+        std::vector<unsigned char> program(random() % 400);
+        std::generate(program.begin(), program.end(),
+                      [&] { return static_cast<unsigned char>(random()); });
+        c.changes.fetch_add(t.run(program.data(), program.size()));
+        program = {};
+        ++result.rounds;
+        result.heap_last = heap_in_use();
+        if (result.rounds == 100)
+            result.heap_first = result.heap_last;
+    }
+    w.demand(flat(result.heap_first, result.heap_last), "the heap has grown");
+    return result;
+}
+
+std::uint64_t number(char const* text)
+{
+    char* end = nullptr;
+    std::uint64_t const n = std::strtoull(text, &end, 10);
+    if (*text == '\0' || *end != '\0') {
+        std::fprintf(stderr, "soak [SECONDS] [SEED]: not a number: %s\n", text);
+        std::exit(2);
+    }
+    return n;
+}
+
+}  // namespace
+
+int main(int argc, char** argv)
+{
+    std::uint64_t const seconds = argc > 1 ? number(argv[1]) : 60;
+    std::uint64_t const seed = argc > 2 ? number(argv[2]) : std::random_device{}();
+    std::printf("soak: %" PRIu64 " seconds, seed %" PRIu64 "\n", seconds, seed);
+    std::printf("%-28s %7s %12s %12s %11s %8s %14s\n", "", "rounds", "notifies", "calls", "changes",
+                "threads", "heap in use");
+
+    std::uint64_t notifies = 0;
+    std::uint64_t changes = 0;
+    std::uint64_t violations = 0;
+    std::uint64_t kinds = 0;
+    constexpr std::uint64_t all_kinds = 14;
+    milliseconds const share(seconds * 1000 / all_kinds);
+    auto report = [&](soaked const& s, counts const& c) {
+        std::printf("%-28s %7" PRIu64 " %12" PRIu64 " %12" PRIu64 " %11" PRIu64 " %8" PRIu64
+                    " %6zu -> %zu\n",
+                    s.name.c_str(), s.rounds, c.notifies.load(), c.calls.load(), c.changes.load(),
+                    c.threads.load(), s.heap_first, s.heap_last);
+        std::fflush(stdout);
+        notifies += c.notifies.load();
+        changes += c.changes.load();
+        violations += c.violations.load();
+        ++kinds;
+    };
+    auto threaded = [&]<class Registry>(std::type_identity<Registry>, char const* name) {
+        counts c;
+        soaked const s = soak<Registry>(name, share, seed, c);
+        report(s, c);
+    };
+    threaded(std::type_identity<registry_io::SyncRegistry<event>>(), "sync");
+    threaded(std::type_identity<registry_io::RcuRegistry<event>>(), "rcu");
+    threaded(std::type_identity<registry_of<snapshot::locked>>(), "locked");
+#ifndef REGISTRY_IO_TEST_TSAN
+    threaded(std::type_identity<registry_of<snapshot::atomic_shared_ptr>>(), "atomic_shared_ptr");
+#endif
+    threaded(std::type_identity<
+                 registry_of<snapshot::hazard_pointer, alloc::pmr, panic::quarantine<3>>>(),
+             "hazard_pointer, quarantine");
+    threaded(std::type_identity<
+                 registry_of<snapshot::basic_rcu<shared_domain>, alloc::pmr, panic::propagate>>(),
+             "rcu, propagate");
+    for (fuzz::target const& t : fuzz::targets()) {
+        counts c;
+        soaked const s = programs(t, share, seed, c);
+        report(s, c);
+    }
+    std::printf("soak: %s: %" PRIu64 " notifies and %" PRIu64 " changes on %" PRIu64
+                " kinds of registries, %" PRIu64 " violations, seed %" PRIu64 "\n",
+                violations == 0 ? "held" : "FAILED", notifies, changes, kinds, violations, seed);
+    return violations == 0 ? 0 : 1;
+}
