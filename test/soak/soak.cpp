@@ -342,24 +342,29 @@ soaked soak(std::string const& name, milliseconds share, std::uint64_t seed, cou
     return result;
 }
 
-/// Random programs on a target of the fuzzer.
+/// Random programs on a target of the fuzzer, in two halves: the first fills what is recycled, and
+/// the second has to do with that. Each has a thread of its own, with which the allocator's cache
+/// of that thread goes.
 soaked programs(fuzz::target const& t, milliseconds share, std::uint64_t seed, counts& c)
 {
     witness w(c, t.name);
     soaked result{t.name + ", programs"};
     std::mt19937_64 random(seed);
-    stopwatch const watch;
-    while (result.rounds < 200 || !watch.over(share)) {
-        std::vector<unsigned char> program(random() % 400);
-        std::generate(program.begin(), program.end(),
-                      [&] { return static_cast<unsigned char>(random()); });
-        c.changes.fetch_add(t.run(program.data(), program.size()));
-        program = {};
-        ++result.rounds;
-        result.heap_last = heap_in_use();
-        if (result.rounds == 100)
-            result.heap_first = result.heap_last;
-    }
+    auto half = [&](std::uint64_t at_least) {
+        std::thread([&] {
+            stopwatch const watch;
+            for (std::uint64_t n = 0; n < at_least || !watch.over(share / 2); ++n) {
+                std::vector<unsigned char> program(random() % 400);
+                std::generate(program.begin(), program.end(),
+                              [&] { return static_cast<unsigned char>(random()); });
+                c.changes.fetch_add(t.run(program.data(), program.size()));
+                ++result.rounds;
+            }
+        }).join();
+        return heap_in_use();
+    };
+    result.heap_first = half(100);
+    result.heap_last = half(result.rounds);
     w.demand(flat(result.heap_first, result.heap_last), "the heap has grown");
     return result;
 }
