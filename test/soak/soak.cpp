@@ -342,18 +342,17 @@ soaked soak(std::string const& name, milliseconds share, std::uint64_t seed, cou
     return result;
 }
 
-/// Random programs on a target of the fuzzer, in two halves: the first fills what is recycled, and
-/// the second has to do with that. Each has a thread of its own, with which the allocator's cache
-/// of that thread goes.
+/// Random programs on a target of the fuzzer, and the same ones once more: the first time fills
+/// what is recycled, the second has to do with that. Each has a thread of its own, with which the
+/// allocator's cache of that thread goes.
 soaked programs(fuzz::target const& t, milliseconds share, std::uint64_t seed, counts& c)
 {
     witness w(c, t.name);
     soaked result{t.name + ", programs"};
-    std::mt19937_64 random(seed);
-    auto half = [&](std::uint64_t at_least) {
+    auto run = [&](auto another) {
         std::thread([&] {
-            stopwatch const watch;
-            for (std::uint64_t n = 0; n < at_least || !watch.over(share / 2); ++n) {
+            std::mt19937_64 random(seed);
+            for (std::uint64_t n = 0; another(n); ++n) {
                 std::vector<unsigned char> program(random() % 400);
                 std::generate(program.begin(), program.end(),
                               [&] { return static_cast<unsigned char>(random()); });
@@ -363,9 +362,11 @@ soaked programs(fuzz::target const& t, milliseconds share, std::uint64_t seed, c
         }).join();
         return heap_in_use();
     };
-    result.heap_first = half(100);
-    result.heap_last = half(result.rounds);
-    w.demand(flat(result.heap_first, result.heap_last), "the heap has grown");
+    stopwatch const watch;
+    result.heap_first = run([&](std::uint64_t n) { return n < 100 || !watch.over(share / 2); });
+    std::uint64_t const programs = result.rounds;
+    result.heap_last = run([&](std::uint64_t n) { return n < programs; });
+    w.demand(result.heap_last <= result.heap_first + 16 * 1024, "the heap has grown");
     return result;
 }
 
