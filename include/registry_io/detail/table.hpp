@@ -35,10 +35,18 @@ struct shared_word<Snapshot, T>
 template <class Snapshot, class T>
 using shared = typename shared_word<Snapshot, T>::type;
 
+template <class T>
+void move_all(T* to, T const* from, std::size_t n) noexcept
+{
+    static_assert(std::is_trivially_copyable_v<T>);
+    std::memmove(static_cast<void*>(to), static_cast<void const*>(from), n * sizeof *to);
+}
+
 /// Where the columns of a table lie: hot entries first, contiguous; ids and keys behind them.
 template <class Entry, class Key>
 struct columns
 {
+    using key_type = Key;
     static constexpr bool keyed = !std::is_same_v<Key, no_key>;
 
     Entry* entries;
@@ -80,18 +88,10 @@ struct columns
     /// Copies `n` rows from row `at` of `from` to row `to` of this one; the two may overlap.
     void copy(std::uint32_t to, columns const& from, std::uint32_t at, std::uint32_t n) noexcept
     {
-        move(entries + to, from.entries + at, n);
-        move(tags + to, from.tags + at, n);
+        move_all(entries + to, from.entries + at, n);
+        move_all(tags + to, from.tags + at, n);
         if constexpr (keyed)
-            move(keys + to, from.keys + at, n);
-    }
-
-private:
-    template <class T>
-    static void move(T* to, T const* from, std::size_t n) noexcept
-    {
-        static_assert(std::is_trivially_copyable_v<T>);
-        std::memmove(static_cast<void*>(to), static_cast<void const*>(from), n * sizeof *to);
+            move_all(keys + to, from.keys + at, n);
     }
 };
 
@@ -108,89 +108,163 @@ struct hook : garbage
 
 enum hook_kind : unsigned char { report_hook, log_hook, hook_kinds };
 
-/// A piece of a large snapshot: up to `capacity` rows. Shared by successive roots. Rows below the
-/// size that a root shows are never written while that root can be read.
+/// A part of a large snapshot, which successive roots share.
+struct piece
+{
+    std::uint64_t birth;  ///< the first version that shows it
+    std::uint64_t death = 0;
+    piece* next = nullptr;  ///< in the list of those to be given back
+    bool const inner;       ///< a branch, not a chunk
+    /// Not to be appended to: an older root may show it in its middle, where a chunk's size counts.
+    bool sealed = false;
+
+    piece(std::uint64_t b, bool i) noexcept : birth(b), inner(i) {}
+};
+
+/// The id and the key of a row.
+template <class Key>
+struct fence
+{
+    std::uint64_t id;
+    REGISTRY_IO_NO_UNIQUE_ADDRESS Key key;
+};
+
+/// What is right below an inner node, and beside each the first row of it: a writer bisects these,
+/// which lie together, and not the rows, each of which would be a miss of the cache.
+template <class Node, class Key>
+struct children
+{
+    Node** nodes;
+    fence<Key>* fences;
+
+    children(void* payload, std::uint32_t capacity) noexcept
+        : nodes(static_cast<Node**>(payload)),
+          fences(reinterpret_cast<fence<Key>*>(nodes + capacity))
+    {
+    }
+
+    static constexpr std::size_t bytes(std::uint32_t capacity) noexcept
+    {
+        return capacity * (sizeof(Node*) + sizeof(fence<Key>));
+    }
+
+    /// Makes `n` the one at `i`; to be called again when the first row of `n` is another.
+    void set(std::uint32_t i, Node* n) const noexcept
+    {
+        nodes[i] = n;
+        fences[i] = n->first();
+    }
+
+    /// Copies `n` of them from `at` of `from` to `to`; the two may overlap.
+    void copy(std::uint32_t to, children const& from, std::uint32_t at,
+              std::uint32_t n) const noexcept
+    {
+        move_all(nodes + to, from.nodes + at, n);
+        move_all(fences + to, from.fences + at, n);
+    }
+};
+
+/// What lies right behind an object of type `T`.
+template <class T>
+constexpr std::size_t payload_offset() noexcept
+{
+    return (sizeof(T) + 15) / 16 * 16;
+}
+template <class T>
+void* payload_of(T const& t) noexcept
+{
+    return const_cast<std::byte*>(reinterpret_cast<std::byte const*>(&t)) + payload_offset<T>();
+}
+
+/// Up to `capacity` rows. Those below the size that a root shows are never written while that root
+/// can be read.
 template <class Columns, class Size>
-struct chunk
+struct chunk : piece
 {
     static constexpr std::uint32_t capacity = 128;
 
-    void* home;           ///< the writers' block
-    std::uint64_t birth;  ///< the first version that shows it
-    std::uint64_t death = 0;
-    chunk* next = nullptr;  ///< in the list of those to be given back
-    /// Not to be appended to: an older root may show it in its middle, where a chunk's size counts.
-    bool sealed = false;
+    void* home;  ///< the writers' block
     // relaxed: readers take the smaller of this and what their root has left; the root's size,
     // which they load with acquire, vouches for the rows.
     Size size{0};
 
-    chunk(void* h, std::uint64_t b) noexcept : home(h), birth(b) {}
+    chunk(void* h, std::uint64_t b) noexcept : piece(b, false), home(h) {}
 
-    static constexpr std::size_t payload_offset() noexcept
-    {
-        return (sizeof(chunk) + 15) / 16 * 16;
-    }
     static constexpr std::size_t bytes() noexcept
     {
-        return payload_offset() + Columns::bytes(capacity);
+        return payload_offset<chunk>() + Columns::bytes(capacity);
     }
-    Columns rows() const noexcept
-    {
-        return Columns(const_cast<std::byte*>(reinterpret_cast<std::byte const*>(this)) +
-                           payload_offset(),
-                       capacity);
-    }
+    Columns rows() const noexcept { return Columns(payload_of(*this), capacity); }
+
+    using first_row = fence<typename Columns::key_type>;
+    first_row first() const noexcept { return {rows().id(0), rows().key(0)}; }
 };
 
-/// One snapshot: either flat, the rows right behind the header, or a spine of chunks. Immutable
-/// once it is published, but for one thing: rows are appended behind the last one, and become
-/// visible by
-/// the size alone.
+/// Up to `capacity` chunks. Immutable once it is published.
+template <class Chunk>
+struct branch : piece
+{
+    using first_row = typename Chunk::first_row;
+    using children_type = children<Chunk, decltype(first_row::key)>;
+
+    static constexpr std::uint32_t capacity = 32;
+
+    std::uint32_t count = 0;
+
+    explicit branch(std::uint64_t b) noexcept : piece(b, true) {}
+
+    static constexpr std::size_t bytes() noexcept
+    {
+        return payload_offset<branch>() + children_type::bytes(capacity);
+    }
+    children_type chunks() const noexcept { return children_type(payload_of(*this), capacity); }
+
+    first_row first() const noexcept { return chunks().fences[0]; }
+};
+
+/// One snapshot: either flat, the rows right behind the header, or a spine of branches of chunks.
+/// Immutable once it is published, but for one thing: rows are appended behind the last one, and
+/// become visible by the size alone.
 template <class Header, class Columns, class Size>
 struct root : Header
 {
     using chunk_type = chunk<Columns, Size>;
+    using branch_type = branch<chunk_type>;
+    using children_type = children<branch_type, typename Columns::key_type>;
 
     static constexpr std::uint32_t spine_bit = std::uint32_t(1) << 31;
 
     hook* hooks[hook_kinds] = {};
-    void* home;                ///< the writers' block
-    std::size_t memory;        ///< how many bytes were allocated for it
-    std::uint32_t capacity;    ///< of rows when flat, of chunks when not
-    std::uint32_t chunks = 0;  ///< for writers
-    Size size;                 ///< of rows; with spine_bit when they are in chunks
+    void* home;               ///< the writers' block
+    std::size_t memory;       ///< how many bytes were allocated for it
+    std::uint32_t capacity;   ///< of rows when flat, of branches when not
+    std::uint32_t count = 0;  ///< of branches; for writers
+    Size size;                ///< of rows; with spine_bit when they are in chunks
 
     root(void* h, std::size_t m, std::uint32_t c, bool spine) noexcept
         : home(h), memory(m), capacity(c), size(spine ? spine_bit : 0)
     {
     }
 
-    static constexpr std::size_t payload_offset() noexcept { return (sizeof(root) + 15) / 16 * 16; }
-
     static std::size_t bytes(std::uint32_t capacity, bool spine) noexcept
     {
-        return payload_offset() +
-            (spine ? capacity * sizeof(chunk_type*) : Columns::bytes(capacity));
+        return payload_offset<root>() +
+            (spine ? children_type::bytes(capacity) : Columns::bytes(capacity));
     }
 
-    void* payload() const noexcept
-    {
-        return const_cast<std::byte*>(reinterpret_cast<std::byte const*>(this)) + payload_offset();
-    }
-    Columns rows() const noexcept { return Columns(payload(), capacity); }
-    chunk_type** spine() const noexcept { return static_cast<chunk_type**>(payload()); }
+    Columns rows() const noexcept { return Columns(payload_of(*this), capacity); }
+    children_type branches() const noexcept { return children_type(payload_of(*this), capacity); }
 
     // For writers, who know what they wrote.
     bool is_spine() const noexcept
     {
         return (size.load(std::memory_order_relaxed) & spine_bit) != 0;
     }
-    std::uint32_t count() const noexcept
+    std::uint32_t handlers() const noexcept
     {
         return size.load(std::memory_order_relaxed) & ~spine_bit;
     }
-    void set_count(std::uint32_t n) noexcept
+    void set_handlers(std::uint32_t n) noexcept
     {
         // release: pairs with the reader's acquire; the row was written before.
         size.store(n | (size.load(std::memory_order_relaxed) & spine_bit),
@@ -210,15 +284,48 @@ struct root : Header
                        [&](chunk_type const& c, std::uint32_t m) { f(c.rows(), m); });
     }
 
+    /// The chunks of a spine, as far as its first `left` rows go.
+    class chunk_range
+    {
+    public:
+        chunk_range() noexcept = default;
+        chunk_range(root const& r, std::uint32_t left) noexcept
+            : branch_(r.branches().nodes), left_(left)
+        {
+        }
+
+        bool empty() const noexcept { return left_ == 0; }
+
+        /// The next chunk; `n` becomes the number of its rows. Precondition: there is one.
+        chunk_type const& next(std::uint32_t& n) noexcept
+        {
+            if (chunk_ == end_) {
+                branch_type const& b = **branch_++;
+                chunk_ = b.chunks().nodes;
+                end_ = chunk_ + b.count;
+            }
+            chunk_type const& c = **chunk_++;
+            std::uint32_t const full = c.size.load(std::memory_order_relaxed);
+            n = full < left_ ? full : left_;
+            left_ -= n;
+            return c;
+        }
+
+    private:
+        branch_type* const* branch_ = nullptr;
+        chunk_type* const* chunk_ = nullptr;
+        chunk_type* const* end_ = nullptr;
+        std::uint32_t left_ = 0;
+    };
+
     /// Calls `f(chunk, n)` for each chunk of a spine with `left` rows, in order.
     template <class F>
     void each_chunk(std::uint32_t left, F f) const
     {
-        for (chunk_type** c = spine(); left != 0; ++c) {
-            std::uint32_t const full = (*c)->size.load(std::memory_order_relaxed);
-            std::uint32_t const n = full < left ? full : left;
-            f(**c, n);
-            left -= n;
+        for (chunk_range chunks(*this, left); !chunks.empty();) {
+            std::uint32_t n = 0;
+            chunk_type const& c = chunks.next(n);
+            f(c, n);
         }
     }
 };

@@ -64,6 +64,7 @@ public:
     using shared = detail::shared<Snapshot, T>;
     using root = detail::root<typename Snapshot::root_header, columns, shared<std::uint32_t>>;
     using chunk = typename root::chunk_type;
+    using branch = typename root::branch_type;
     using store = typename Snapshot::template store<root>;
     using writer = typename store::template writer<source>;
     using retirement = typename writer::retirement;
@@ -74,7 +75,7 @@ public:
     /// Up to here a snapshot is one flat table; a bounded registry has no other.
     static constexpr std::uint32_t flat_limit =
         bounded ? static_cast<std::uint32_t>(Alloc::capacity) : chunk::capacity;
-    /// A spine that has shrunk to this many rows becomes flat again.
+    /// A snapshot in chunks that has shrunk to this many rows becomes flat again.
     static constexpr std::uint32_t flat_again = chunk::capacity / 2;
 
     static writers* make(store& s, Ordering const& order, source src)
@@ -130,17 +131,15 @@ public:
         garbage_list dead;
         if (root* const r = log.current()) {
             bury_all(*r, dead);
-            if (r->is_spine())
-                for (std::uint32_t i = 0; i < r->chunks; ++i)
-                    free_chunk(r->spine()[i]);
+            each_piece(*r, [this](piece* p) { free_piece(p); });
         }
         for (hook*& h : hooks)
             if (hook* const mine = std::exchange(h, nullptr))
                 dead.push(mine);
         log.close([this](root& r) { free_root(r); });
-        while (chunk* const c = replaced_) {
-            replaced_ = c->next;
-            free_chunk(c);
+        while (piece* const p = replaced_) {
+            replaced_ = p->next;
+            free_piece(p);
         }
         size.store(0, std::memory_order_relaxed);
         index_.clear();
@@ -153,16 +152,16 @@ public:
     void sweep() noexcept
     {
         log.sweep([this](root& r) { free_root(r); });
-        chunk* c = std::exchange(replaced_, nullptr);
-        while (c != nullptr) {
-            chunk* const next = c->next;
-            if (log.spans(c->birth, c->death)) {
-                c->next = replaced_;
-                replaced_ = c;
+        piece* p = std::exchange(replaced_, nullptr);
+        while (p != nullptr) {
+            piece* const next = p->next;
+            if (log.spans(p->birth, p->death)) {
+                p->next = replaced_;
+                replaced_ = p;
             } else {
-                free_chunk(c);
+                free_piece(p);
             }
-            c = next;
+            p = next;
         }
     }
 
@@ -185,36 +184,29 @@ public:
         root* const r = log.current();
         if (r == nullptr)
             return false;
-        std::uint32_t const n = r->count();
+        std::uint32_t const n = r->handlers();
         if (!r->is_spine()) {
             if (n == r->capacity || !fires_last(r->rows(), n, k, id))
                 return false;
             if (has_block)
                 block_of(e)->birth = version;
             r->rows().set(n, e, tag(id, has_block), k);
-            r->set_count(n + 1);
+            r->set_handlers(n + 1);
             size.store(n + 1, std::memory_order_relaxed);
             return true;
         }
-        chunk* last = r->spine()[r->chunks - 1];
-        std::uint32_t at = last->size.load(std::memory_order_relaxed);
-        if (!fires_last(last->rows(), at, k, id))
-            return false;
-        if (at == chunk::capacity ? r->chunks == r->capacity : last->sealed)
+        // Another chunk is another branch, as branches do not change.
+        chunk& last = last_chunk(*r);
+        std::uint32_t const at = last.size.load(std::memory_order_relaxed);
+        if (at == chunk::capacity || last.sealed || !fires_last(last.rows(), at, k, id))
             return false;
         index_reserve(n + 1);
-        if (at == chunk::capacity) {
-            last = new_chunk(version);
-            at = 0;
-            // Readers of this root do not look here before the size says that there are rows.
-            r->spine()[r->chunks++] = last;
-        }
         if (has_block)
             block_of(e)->birth = version;
-        last->rows().set(at, e, tag(id, has_block), k);
-        last->size.store(at + 1, std::memory_order_relaxed);
+        last.rows().set(at, e, tag(id, has_block), k);
+        last.size.store(at + 1, std::memory_order_relaxed);
         index_insert(id, k);
-        r->set_count(n + 1);
+        r->set_handlers(n + 1);
         size.store(n + 1, std::memory_order_relaxed);
         return true;
     }
@@ -225,8 +217,30 @@ public:
     /// Where a row is: its number in the flat table, or in a chunk.
     struct place
     {
+        std::uint32_t branch = 0;
         std::uint32_t chunk = 0;
         std::uint32_t row = 0;
+    };
+
+    /// A new piece, until it has its place.
+    template <class Piece>
+    class owner
+    {
+    public:
+        owner(writers& w, Piece* p) noexcept : w_(w), piece_(p) {}
+        owner(owner const&) = delete;
+        owner& operator=(owner const&) = delete;
+        ~owner()
+        {
+            if (piece_ != nullptr)
+                w_.free_piece(piece_);
+        }
+        Piece* operator->() const noexcept { return piece_; }
+        Piece* release() noexcept { return std::exchange(piece_, nullptr); }
+
+    private:
+        writers& w_;
+        Piece* piece_;
     };
 
     /// One change of the tables, invisible until commit; undone unless committed.
@@ -251,7 +265,7 @@ public:
             if (committed_)
                 return;
             if (work_ != nullptr && work_ != w_.log.current())
-                discard(*work_, true);
+                discard(*work_);
             if (index_changed_)
                 w_.rebuild_index();
         }
@@ -272,7 +286,7 @@ public:
             if (has_block)
                 block_of(e)->birth = birth();
             std::uint64_t const t = tag(id, has_block);
-            std::uint32_t const n = work_ == nullptr ? 0 : work_->count();
+            std::uint32_t const n = work_ == nullptr ? 0 : work_->handlers();
             if (n == (std::uint32_t(1) << 30) || (bounded && n == flat_limit))
                 boost::throw_exception(
                     std::length_error("registry_io: the registry holds as many handlers as it can"),
@@ -294,8 +308,9 @@ public:
             if (!w_.locate(work_, id, &p, true))
                 return false;
             index_changed_ = true;
-            columns const rows =
-                work_->is_spine() ? work_->spine()[p.chunk]->rows() : work_->rows();
+            columns const rows = work_->is_spine()
+                ? work_->branches().nodes[p.branch]->chunks().nodes[p.chunk]->rows()
+                : work_->rows();
             entry const gone = rows.entries[p.row];
             bool const has_block = rows.has_block(p.row);
             if (work_->is_spine())
@@ -312,11 +327,9 @@ public:
         {
             if (work_ == nullptr)
                 return 0;
-            std::uint32_t const n = work_->count();
+            std::uint32_t const n = work_->handlers();
             bury_all(*work_, dead);
-            if (work_->is_spine())
-                for (std::uint32_t i = 0; i < work_->chunks; ++i)
-                    replace(work_->spine()[i]);
+            each_piece(*work_, [this](piece* p) { replace(p); });
             work_ = nullptr;
             in_place_ = false;
             index_changed_ = true;
@@ -347,7 +360,7 @@ public:
         /// the lock. May throw; then nothing has happened.
         retirement commit(garbage_list const& dead, completion* wait = nullptr)
         {
-            if (work_ != nullptr && work_->is_spine() && work_->count() <= flat_again) {
+            if (work_ != nullptr && work_->is_spine() && work_->handlers() <= flat_again) {
                 BOOST_TRY
                 {
                     to_flat();
@@ -366,16 +379,16 @@ public:
                 ++w_.version;
             w_.log.publish(work_, r);
             committed_ = true;
-            while (chunk* const c = replaced_) {
-                replaced_ = c->next;
-                c->death = w_.version;
-                c->next = w_.replaced_;
-                w_.replaced_ = c;
+            while (piece* const p = replaced_) {
+                replaced_ = p->next;
+                p->death = w_.version;
+                p->next = w_.replaced_;
+                w_.replaced_ = p;
             }
             if (work_ == nullptr || !work_->is_spine())
                 w_.index_.clear();
             // relaxed: a count is only a count.
-            w_.size.store(work_ == nullptr ? 0 : work_->count(), std::memory_order_relaxed);
+            w_.size.store(work_ == nullptr ? 0 : work_->handlers(), std::memory_order_relaxed);
             return r;
         }
 
@@ -385,8 +398,8 @@ public:
 
         bool owns_root() const noexcept { return in_place_ || work_ != w_.log.current(); }
 
-        /// Whether this edit may write into a chunk: it is the edit's own, or nobody can see it.
-        bool owns(chunk const& c) const noexcept { return in_place_ || c.birth == birth(); }
+        /// Whether this edit may write into a piece: it is the edit's own, or nobody can see it.
+        bool owns(piece const& p) const noexcept { return in_place_ || p.birth == birth(); }
 
         /// A chunk that was in the middle of the current root and is the last of the new one must
         /// not grow in place.
@@ -396,29 +409,29 @@ public:
             if (work_ == old || old == nullptr || work_ == nullptr || !work_->is_spine() ||
                 !old->is_spine())
                 return;
-            chunk* const last = work_->spine()[work_->chunks - 1];
-            if (last->birth <= old->version && last != old->spine()[old->chunks - 1])
-                last->sealed = true;
+            chunk& last = last_chunk(*work_);
+            if (last.birth <= old->version && &last != &last_chunk(*old))
+                last.sealed = true;
         }
 
-        /// A chunk of the current root that the new one will not have.
-        void replace(chunk* c) noexcept
+        /// A piece of the current root that the new one will not have.
+        void replace(piece* p) noexcept
         {
-            if (!in_place_ && c->birth == birth()) {
-                w_.free_chunk(c);  // never was visible
+            if (!in_place_ && p->birth == birth()) {
+                w_.free_piece(p);  // never was visible
             } else {
-                c->next = replaced_;
-                replaced_ = c;
+                p->next = replaced_;
+                replaced_ = p;
             }
         }
 
         /// A root that was never visible.
-        void discard(root& r, bool with_chunks) noexcept
+        void discard(root& r) noexcept
         {
-            if (with_chunks && r.is_spine())
-                for (std::uint32_t i = 0; i < r.chunks; ++i)
-                    if (r.spine()[i]->birth == birth())
-                        w_.free_chunk(r.spine()[i]);
+            each_piece(r, [this](piece* p) {
+                if (p->birth == birth())
+                    w_.free_piece(p);
+            });
             w_.free_root(r);
         }
 
@@ -430,19 +443,19 @@ public:
             work_ = fresh;
         }
 
-        /// Copies the root, with room for `capacity` rows or chunks.
+        /// Copies the root, with room for `capacity` rows or branches.
         void grow_root(std::uint32_t capacity)
         {
             in_place_ = false;
             bool const spine = work_->is_spine();
             root* const fresh = w_.new_root(capacity, spine);
             if (spine) {
-                std::copy_n(work_->spine(), work_->chunks, fresh->spine());
-                fresh->chunks = work_->chunks;
+                fresh->branches().copy(0, work_->branches(), 0, work_->count);
+                fresh->count = work_->count;
             } else {
-                fresh->rows().copy(0, work_->rows(), 0, work_->count());
+                fresh->rows().copy(0, work_->rows(), 0, work_->handlers());
             }
-            fresh->set_count(work_->count());
+            fresh->set_handlers(work_->handlers());
             adopt(fresh);
         }
 
@@ -454,7 +467,7 @@ public:
                 columns rows = work_->rows();
                 rows.copy(at + 1, rows, at, n - at);
                 rows.set(at, e, t, k);
-                work_->set_count(n + 1);
+                work_->set_handlers(n + 1);
                 return;
             }
             in_place_ = false;
@@ -468,13 +481,13 @@ public:
                 rows.copy(at + 1, work_->rows(), at, n - at);
             }
             rows.set(at, e, t, k);
-            fresh->set_count(n + 1);
+            fresh->set_handlers(n + 1);
             adopt(fresh);
         }
 
         void erase_flat(std::uint32_t at)
         {
-            std::uint32_t const n = work_->count();
+            std::uint32_t const n = work_->handlers();
             if (n == 1) {
                 adopt(nullptr);
                 in_place_ = false;
@@ -483,7 +496,7 @@ public:
             if (owns_root()) {
                 columns rows = work_->rows();
                 rows.copy(at, rows, at + 1, n - at - 1);
-                work_->set_count(n - 1);
+                work_->set_handlers(n - 1);
                 return;
             }
             std::uint32_t capacity = work_->capacity;
@@ -493,33 +506,24 @@ public:
             columns rows = fresh->rows();
             rows.copy(0, work_->rows(), 0, at);
             rows.copy(at, work_->rows(), at + 1, n - at - 1);
-            fresh->set_count(n - 1);
+            fresh->set_handlers(n - 1);
             adopt(fresh);
         }
 
         void to_spine()
         {
             in_place_ = false;
-            std::uint32_t const n = work_->count();
+            std::uint32_t const n = work_->handlers();
             columns const old = work_->rows();
             w_.index_reserve(n + 1);
+            owner<chunk> c(w_, w_.new_chunk(birth()));
+            owner<branch> b(w_, w_.new_branch(birth()));
             root* const fresh = w_.new_root(4, true);
-            chunk* c = nullptr;
-            BOOST_TRY
-            {
-                c = w_.new_chunk(birth());
-            }
-            BOOST_CATCH(...)
-            {
-                w_.free_root(*fresh);
-                BOOST_RETHROW
-            }
-            BOOST_CATCH_END
             c->rows().copy(0, old, 0, n);
             c->size.store(n, std::memory_order_relaxed);
-            fresh->spine()[0] = c;
-            fresh->chunks = 1;
-            fresh->set_count(n);
+            b->chunks().set(b->count++, c.release());
+            fresh->branches().set(fresh->count++, b.release());
+            fresh->set_handlers(n);
             index_changed_ = true;
             for (std::uint32_t i = 0; i < n; ++i)
                 w_.index_insert(old.id(i), old.key(i));
@@ -528,7 +532,7 @@ public:
 
         void to_flat()
         {
-            std::uint32_t const n = work_->count();
+            std::uint32_t const n = work_->handlers();
             root* const fresh = w_.new_root(flat_limit, false);
             columns rows = fresh->rows();
             std::uint32_t at = 0;
@@ -536,9 +540,8 @@ public:
                 rows.copy(at, from, 0, m);
                 at += m;
             });
-            fresh->set_count(n);
-            for (std::uint32_t i = 0; i < work_->chunks; ++i)
-                replace(work_->spine()[i]);
+            fresh->set_handlers(n);
+            each_piece(*work_, [this](piece* p) { replace(p); });
             adopt(fresh);
         }
 
@@ -546,58 +549,96 @@ public:
         {
             std::uint64_t const id = t >> 1;
             w_.index_reserve(n + 1);
-            if (!owns_root() || work_->chunks == work_->capacity)
-                grow_root(work_->chunks + 1 + work_->chunks / 4);
-            std::uint32_t const ci = w_.chunk_for(*work_, k, id);
-            chunk* const c = work_->spine()[ci];
-            std::uint32_t const m = c->size.load(std::memory_order_relaxed);
-            std::uint32_t const at = w_.upper_bound(c->rows(), m, k, id);
-            if (m == chunk::capacity) {
-                if (at == m && ci + 1 == work_->chunks) {
-                    chunk* const last = w_.new_chunk(birth());
-                    last->rows().set(0, e, t, k);
-                    last->size.store(1, std::memory_order_relaxed);
-                    work_->spine()[work_->chunks++] = last;
-                } else {
-                    split(ci, at, e, t, k);
-                }
-            } else if (owns(*c)) {
-                columns rows = c->rows();
-                rows.copy(at + 1, rows, at, m - at);
+            if (!owns_root() || work_->count == work_->capacity)
+                grow_root(work_->count + 1 + work_->count / 4);
+            auto const branches = work_->branches();
+            std::uint32_t const bi = w_.child_for(branches, work_->count, k, id);
+            branch& b = own_branch(bi);
+            std::uint32_t const ci = w_.child_for(b.chunks(), b.count, k, id);
+            chunk& c = *b.chunks().nodes[ci];
+            std::uint32_t const m = c.size.load(std::memory_order_relaxed);
+            std::uint32_t const at = w_.upper_bound(c.rows(), m, k, id);
+            if (m != chunk::capacity) {
+                chunk* const mine = owns(c) ? &c : w_.new_chunk(birth());
+                columns rows = mine->rows();
+                rows.copy(at + 1, c.rows(), at, m - at);
+                if (mine != &c)
+                    rows.copy(0, c.rows(), 0, at);
                 rows.set(at, e, t, k);
-                c->size.store(m + 1, std::memory_order_relaxed);
+                mine->size.store(m + 1, std::memory_order_relaxed);
+                b.chunks().set(ci, mine);
+                if (mine != &c)
+                    replace(&c);
+                branches.set(bi, &b);
+            } else if (at == m && ci + 1 == b.count && bi + 1 == work_->count) {
+                owner<chunk> last(w_, w_.new_chunk(birth()));
+                last->rows().set(0, e, t, k);
+                last->size.store(1, std::memory_order_relaxed);
+                if (b.count == branch::capacity)
+                    branches.set(work_->count++, new_branch_of(last));
+                else
+                    b.chunks().set(b.count++, last.release());
             } else {
-                chunk* const fresh = w_.new_chunk(birth());
-                columns rows = fresh->rows();
-                rows.copy(0, c->rows(), 0, at);
-                rows.set(at, e, t, k);
-                rows.copy(at + 1, c->rows(), at, m - at);
-                fresh->size.store(m + 1, std::memory_order_relaxed);
-                work_->spine()[ci] = fresh;
-                replace(c);
+                split_chunk(bi, ci, at, e, t, k);
             }
             index_changed_ = true;
             w_.index_insert(id, k);
-            work_->set_count(n + 1);
+            work_->set_handlers(n + 1);
+        }
+
+        /// The branch at `bi`, as one that this edit may write into.
+        branch& own_branch(std::uint32_t bi)
+        {
+            branch* const old = work_->branches().nodes[bi];
+            if (owns(*old))
+                return *old;
+            branch* const fresh = w_.new_branch(birth());
+            fresh->chunks().copy(0, old->chunks(), 0, old->count);
+            fresh->count = old->count;
+            work_->branches().set(bi, fresh);
+            replace(old);
+            return *fresh;
+        }
+
+        branch* new_branch_of(owner<chunk>& c)
+        {
+            branch* const b = w_.new_branch(birth());
+            b->chunks().set(b->count++, c.release());
+            return b;
+        }
+
+        /// Makes two of a full branch. Precondition: the root has room.
+        void split_branch(std::uint32_t bi)
+        {
+            constexpr std::uint32_t half = branch::capacity / 2;
+            auto const branches = work_->branches();
+            branch* const left = branches.nodes[bi];
+            branch* const right = w_.new_branch(birth());
+            right->chunks().copy(0, left->chunks(), half, branch::capacity - half);
+            right->count = branch::capacity - half;
+            left->count = half;
+            branches.copy(bi + 2, branches, bi + 1, work_->count - bi - 1);
+            branches.set(bi + 1, right);
+            ++work_->count;
         }
 
         /// Puts a row at `at` of a full chunk, which becomes two.
-        void split(std::uint32_t ci, std::uint32_t at, entry const& e, std::uint64_t t, key k)
+        void split_chunk(std::uint32_t bi, std::uint32_t ci, std::uint32_t at, entry const& e,
+                         std::uint64_t t, key k)
         {
+            auto const branches = work_->branches();
+            if (branches.nodes[bi]->count == branch::capacity) {
+                split_branch(bi);
+                if (std::uint32_t const in_left = branches.nodes[bi]->count; ci >= in_left) {
+                    ci -= in_left;
+                    ++bi;
+                }
+            }
+            branch& b = *branches.nodes[bi];
             constexpr std::uint32_t half = chunk::capacity / 2;
-            chunk* const old = work_->spine()[ci];
-            chunk* const right = w_.new_chunk(birth());
-            chunk* left = nullptr;
-            BOOST_TRY
-            {
-                left = w_.new_chunk(birth());
-            }
-            BOOST_CATCH(...)
-            {
-                w_.free_chunk(right);
-                BOOST_RETHROW
-            }
-            BOOST_CATCH_END
+            chunk* const old = b.chunks().nodes[ci];
+            owner<chunk> right(w_, w_.new_chunk(birth()));
+            owner<chunk> left(w_, w_.new_chunk(birth()));
             columns l = left->rows();
             columns r = right->rows();
             columns const from = old->rows();
@@ -618,89 +659,90 @@ public:
             }
             left->size.store(in_left, std::memory_order_relaxed);
             right->size.store(in_right, std::memory_order_relaxed);
-            chunk** const spine = work_->spine();
-            std::copy_backward(spine + ci + 1, spine + work_->chunks, spine + work_->chunks + 1);
-            spine[ci] = left;
-            spine[ci + 1] = right;
-            ++work_->chunks;
+            b.chunks().copy(ci + 2, b.chunks(), ci + 1, b.count - ci - 1);
+            b.chunks().set(ci, left.release());
+            b.chunks().set(ci + 1, right.release());
+            ++b.count;
+            branches.set(bi, &b);
             replace(old);
         }
 
         void erase_chunked(typename writers::place p)
         {
             own_root();
-            std::uint32_t const n = work_->count();
-            chunk** const spine = work_->spine();
-            chunk* const c = spine[p.chunk];
-            std::uint32_t const m = c->size.load(std::memory_order_relaxed);
+            std::uint32_t const n = work_->handlers();
+            branch& b = own_branch(p.branch);
+            auto const chunks = b.chunks();
+            chunk& c = *chunks.nodes[p.chunk];
+            std::uint32_t const m = c.size.load(std::memory_order_relaxed);
+            // The rows of `from` but for the one that goes, from `at` on of `to`.
+            auto copy_rest = [&](columns to, std::uint32_t at, columns const& from) {
+                to.copy(at, from, 0, p.row);
+                to.copy(at + p.row, from, p.row + 1, m - p.row - 1);
+            };
+            if (m == 1) {
+                take_out(p.branch, p.chunk);
+                replace(&c);
+            } else if (std::uint32_t const with = neighbour(b, p.chunk, m); with != p.chunk) {
+                chunk& other = *chunks.nodes[with];
+                std::uint32_t const others = other.size.load(std::memory_order_relaxed);
+                chunk* const fresh = w_.new_chunk(birth());
+                fresh->rows().copy(with < p.chunk ? 0 : m - 1, other.rows(), 0, others);
+                copy_rest(fresh->rows(), with < p.chunk ? others : 0, c.rows());
+                fresh->size.store(others + m - 1, std::memory_order_relaxed);
+                chunks.set(with, fresh);
+                take_out(p.branch, p.chunk);
+                replace(&c);
+                replace(&other);
+            } else {
+                chunk* const mine = owns(c) ? &c : w_.new_chunk(birth());
+                copy_rest(mine->rows(), 0, c.rows());
+                mine->size.store(m - 1, std::memory_order_relaxed);
+                chunks.set(p.chunk, mine);
+                work_->branches().set(p.branch, &b);
+                if (mine != &c)
+                    replace(&c);
+            }
             if (n == 1) {
-                replace(c);
                 adopt(nullptr);
                 in_place_ = false;
                 return;
             }
-            auto unlink = [&](std::uint32_t i) {
-                std::copy(spine + i + 1, spine + work_->chunks, spine + i);
-                --work_->chunks;
-            };
-            if (m == 1) {
-                unlink(p.chunk);
-                replace(c);
-            } else if (std::uint32_t const with = neighbour(p.chunk, m); with != p.chunk) {
-                std::uint32_t const first = with < p.chunk ? with : p.chunk;
-                chunk* const fresh = w_.new_chunk(birth());
-                columns rows = fresh->rows();
-                std::uint32_t at = 0;
-                for (std::uint32_t i = first; i < first + 2; ++i) {
-                    chunk* const from = spine[i];
-                    std::uint32_t const full = from->size.load(std::memory_order_relaxed);
-                    std::uint32_t const before = i == p.chunk ? p.row : full;
-                    rows.copy(at, from->rows(), 0, before);
-                    at += before;
-                    if (i == p.chunk) {
-                        rows.copy(at, from->rows(), p.row + 1, full - p.row - 1);
-                        at += full - p.row - 1;
-                    }
-                }
-                fresh->size.store(at, std::memory_order_relaxed);
-                chunk* const other = spine[with];
-                spine[first] = fresh;
-                unlink(first + 1);
-                replace(c);
-                replace(other);
-            } else if (owns(*c)) {
-                columns rows = c->rows();
-                rows.copy(p.row, rows, p.row + 1, m - p.row - 1);
-                c->size.store(m - 1, std::memory_order_relaxed);
-            } else {
-                chunk* const fresh = w_.new_chunk(birth());
-                columns rows = fresh->rows();
-                rows.copy(0, c->rows(), 0, p.row);
-                rows.copy(p.row, c->rows(), p.row + 1, m - p.row - 1);
-                fresh->size.store(m - 1, std::memory_order_relaxed);
-                spine[p.chunk] = fresh;
-                replace(c);
-            }
-            work_->set_count(n - 1);
+            work_->set_handlers(n - 1);
         }
 
         /// A chunk beside a sparse one that has room for what is left of it; itself if none has.
-        std::uint32_t neighbour(std::uint32_t ci, std::uint32_t m) const noexcept
+        static std::uint32_t neighbour(branch const& b, std::uint32_t ci, std::uint32_t m) noexcept
         {
             if (m - 1 > chunk::capacity / 4)
                 return ci;
             auto fits = [&](std::uint32_t i) {
-                return work_->spine()[i]->size.load(std::memory_order_relaxed) + m - 1 <=
+                return b.chunks().nodes[i]->size.load(std::memory_order_relaxed) + m - 1 <=
                     chunk::capacity / 4 * 3;
             };
             if (ci != 0 && fits(ci - 1))
                 return ci - 1;
-            return ci + 1 < work_->chunks && fits(ci + 1) ? ci + 1 : ci;
+            return ci + 1 < b.count && fits(ci + 1) ? ci + 1 : ci;
+        }
+
+        /// Takes a chunk out of its branch, and the branch out of the root when it was the last.
+        void take_out(std::uint32_t bi, std::uint32_t ci) noexcept
+        {
+            auto const branches = work_->branches();
+            branch* const b = branches.nodes[bi];
+            b->chunks().copy(ci, b->chunks(), ci + 1, b->count - ci - 1);
+            if (--b->count != 0) {
+                branches.set(bi, b);
+                return;
+            }
+            branches.copy(bi, branches, bi + 1, work_->count - bi - 1);
+            --work_->count;
+            replace(b);
         }
 
         writers& w_;
         root* work_;
-        chunk* replaced_ = nullptr;
+        piece* replaced_ = nullptr;
         hook* hook_ = nullptr;
         hook_kind hook_kind_ = hook_kinds;  // none
         bool index_changed_ = false;
@@ -740,6 +782,26 @@ private:
         return hint < 4 ? 4 : hint < flat_limit ? hint : flat_limit;
     }
 
+    static chunk& last_chunk(root const& r) noexcept
+    {
+        branch const& b = *r.branches().nodes[r.count - 1];
+        return *b.chunks().nodes[b.count - 1];
+    }
+
+    /// Calls `f` for each chunk and branch of a root, which may free them.
+    template <class F>
+    static void each_piece(root const& r, F f)
+    {
+        if (!r.is_spine())
+            return;
+        for (std::uint32_t i = 0; i < r.count; ++i) {
+            branch* const b = r.branches().nodes[i];
+            for (std::uint32_t j = 0; j < b->count; ++j)
+                f(b->chunks().nodes[j]);
+            f(b);
+        }
+    }
+
     // ----- order
 
     bool before(key const& a, key const& b) const
@@ -752,13 +814,14 @@ private:
             return order_.before(*a, *b);
     }
 
-    /// Whether a new row (k, id) fires before this one.
+    /// Whether a new row (k, id) fires before that one.
+    bool fires_before(key const& k, std::uint64_t id, key const& that, std::uint64_t that_id) const
+    {
+        return before(k, that) || (id < that_id && !before(that, k));
+    }
     bool fires_before(key const& k, std::uint64_t id, columns const& rows, std::uint32_t i) const
     {
-        if constexpr (!keyed)
-            return id < rows.id(i);
-        else
-            return before(k, rows.keys[i]) || (id < rows.id(i) && !before(rows.keys[i], k));
+        return fires_before(k, id, rows.key(i), rows.id(i));
     }
 
     bool fires_last(columns const& rows, std::uint32_t n, key const& k, std::uint64_t id) const
@@ -785,16 +848,21 @@ private:
         return low;
     }
 
-    /// The chunk in which (k, id) belongs: the last one whose first row does not fire after it.
-    std::uint32_t chunk_for(root const& r, key const& k, std::uint64_t id) const
+    /// The child in which (k, id) belongs: the last one whose first row does not fire after it.
+    template <class Children>
+    std::uint32_t child_for(Children const& c, std::uint32_t n, key const& k,
+                            std::uint64_t id) const
     {
+        auto behind = [&](std::uint32_t i) {
+            return fires_before(k, id, c.fences[i].key, c.fences[i].id);
+        };
         std::uint32_t low = 1;
-        std::uint32_t high = r.chunks;
-        if (high > 1 && !fires_before(k, id, r.spine()[high - 1]->rows(), 0))
+        std::uint32_t high = n;
+        if (high > 1 && !behind(high - 1))
             return high - 1;
         while (low < high) {
             std::uint32_t const middle = low + (high - low) / 2;
-            if (fires_before(k, id, r.spine()[middle]->rows(), 0))
+            if (behind(middle))
                 high = middle;
             else
                 low = middle + 1;
@@ -804,39 +872,36 @@ private:
 
     // ----- finding
 
-    /// Finds a row of `r`; with `take`, the index forgets it. Flat tables are small and scanned;
-    /// larger ones are bisected, by the key that the index knows, or by id.
+    /// Finds a row of `r`; with `take`, the index forgets it. A flat table or a chunk is scanned;
+    /// the chunk is found by the key that the index knows, or by id.
     bool locate(root const* r, std::uint64_t id, place* p, bool take = false)
     {
         if (r == nullptr)
             return false;
-        if (!r->is_spine()) {
-            columns const rows = r->rows();
-            std::uint32_t const n = r->count();
-            for (std::uint32_t i = 0; i < n; ++i) {
-                if (rows.id(i) == id) {
+        auto scan = [&](columns const& rows, place at, std::uint32_t n) {
+            for (; at.row < n; ++at.row) {
+                if (rows.id(at.row) == id) {
                     if (p != nullptr)
-                        p->row = i;
+                        *p = at;
                     return true;
                 }
             }
             return false;
-        }
-        auto bisect = [&](key const& k) {
-            std::uint32_t const ci = chunk_for(*r, k, id);
-            columns const rows = r->spine()[ci]->rows();
-            std::uint32_t const m = r->spine()[ci]->size.load(std::memory_order_relaxed);
-            std::uint32_t const at = upper_bound(rows, m, k, id);
-            if (at == 0 || rows.id(at - 1) != id)
-                return false;
-            if (p != nullptr)
-                *p = place{ci, at - 1};
-            return true;
+        };
+        if (!r->is_spine())
+            return scan(r->rows(), {}, r->handlers());
+        auto scan_chunk = [&](key const& k) {
+            place at;
+            at.branch = child_for(r->branches(), r->count, k, id);
+            branch const& b = *r->branches().nodes[at.branch];
+            at.chunk = child_for(b.chunks(), b.count, k, id);
+            chunk const& c = *b.chunks().nodes[at.chunk];
+            return scan(c.rows(), at, c.size.load(std::memory_order_relaxed));
         };
         if constexpr (keyed)
-            return index_.find(id, take, bisect);
+            return index_.find(id, take, scan_chunk);
         else
-            return bisect(key());
+            return scan_chunk(key());
     }
 
     // ----- the index, where there are keys
@@ -872,8 +937,8 @@ private:
 
     // ----- memory
 
-    // One root and one chunk are kept for next time, so that a registry in a steady state goes on
-    // without the heap. Not where memory is bounded: there what is not used must be for all.
+    // One root, one branch and one chunk are kept for next time, so that a registry in a steady state
+    // goes on without the heap. Not where memory is bounded: there what is not used must be for all.
 
     struct spare
     {
@@ -905,7 +970,8 @@ private:
 
     root* new_root(std::uint32_t capacity, bool spine)
     {
-        static_assert(alignof(root) <= table_align && alignof(chunk) <= table_align);
+        static_assert(alignof(root) <= table_align && alignof(chunk) <= table_align &&
+                      alignof(branch) <= table_align);
         std::size_t bytes = root::bytes(capacity, spine);
         void* const p = take(spare_root_, bytes, table_align);
         root* const r = ::new (p) root(this, bytes, capacity, spine);
@@ -928,23 +994,38 @@ private:
         return ::new (take(spare_chunk_, bytes, table_align)) chunk(this, birth);
     }
 
-    void free_chunk(chunk* c) noexcept
+    branch* new_branch(std::uint64_t birth)
     {
-        c->~chunk();
-        give(spare_chunk_, c, chunk::bytes(), table_align);
+        std::size_t bytes = branch::bytes();
+        return ::new (take(spare_branch_, bytes, table_align)) branch(birth);
+    }
+
+    void free_piece(piece* p) noexcept
+    {
+        if (p->inner)
+            free_piece(spare_branch_, static_cast<branch*>(p));
+        else
+            free_piece(spare_chunk_, static_cast<chunk*>(p));
+    }
+    template <class Piece>
+    void free_piece(spare& s, Piece* p) noexcept
+    {
+        p->~Piece();
+        give(s, p, Piece::bytes(), table_align);
     }
 
     void free_spares() noexcept
     {
-        for (spare* s : {&spare_root_, &spare_chunk_})
+        for (spare* s : {&spare_root_, &spare_branch_, &spare_chunk_})
             if (void* const p = std::exchange(s->memory, nullptr))
                 memory.deallocate(p, s->bytes, table_align);
     }
 
     REGISTRY_IO_NO_UNIQUE_ADDRESS Ordering order_;
     id_index<key, source> index_;
-    chunk* replaced_ = nullptr;  // chunks that are in no current root any more
+    piece* replaced_ = nullptr;  // what is in no current root any more
     spare spare_root_;
+    spare spare_branch_;
     spare spare_chunk_;
 };
 

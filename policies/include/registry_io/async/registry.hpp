@@ -947,8 +947,7 @@ private:
             next_ = r.rows().entries;
             end_ = next_ + n;
         } else {
-            left_ = n & ~root::spine_bit;
-            parts_ = r.spine();
+            parts_ = typename root::chunk_range(r, n & ~root::spine_bit);
             next_part();
         }
         if (promise* const p = run(r)) [[unlikely]] {
@@ -961,11 +960,8 @@ private:
 
     void next_part() noexcept
     {
-        // As root::each_chunk.
-        part_ = *parts_++;
-        std::uint32_t const full = part_->size.load(std::memory_order_relaxed);
-        std::uint32_t const n = full < left_ ? full : left_;
-        left_ -= n;
+        std::uint32_t n = 0;
+        part_ = &parts_.next(n);
         next_ = part_->rows().entries;
         end_ = next_ + n;
     }
@@ -980,7 +976,7 @@ private:
                 if (promise* const p = this->start(at{&r, part_, next_++})) [[unlikely]]
                     return p;
             }
-            if (left_ == 0)
+            if (parts_.empty())
                 return nullptr;
             next_part();
         }
@@ -1030,10 +1026,9 @@ private:
     }
 
     entry const* next_ = nullptr;
-    entry const* end_ = nullptr;     // of the table
-    chunk const* part_ = nullptr;    // that the table is, when there are several
-    chunk* const* parts_ = nullptr;  // the next one
-    std::uint32_t left_ = 0;         // handlers in later parts
+    entry const* end_ = nullptr;        // of the table
+    chunk const* part_ = nullptr;       // that the table is, when there are several
+    typename root::chunk_range parts_;  // the later ones
 };
 
 /// See `next`.

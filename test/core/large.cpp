@@ -1,0 +1,230 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+// Registries of many thousands of handlers, whose tables have branches: they fill, split, are
+// merged and go. The laws run every policy, with some hundred handlers.
+
+#include <registry_io/ordering/fifo.hpp>
+#include <registry_io/presets/local.hpp>
+#include <registry_io/presets/sync.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <map>
+#include <new>
+#include <random>
+#include <set>
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "memory.hpp"
+
+namespace {
+
+using registry_io::handler_id;
+
+using recorder = std::vector<std::uint64_t>;
+
+/// What a registry should be: handlers by key, the larger first, and then by id.
+template <class Registry>
+class subject
+{
+    using key_type = typename Registry::ordering_policy::key_type;
+    static constexpr bool keyed = !std::is_void_v<key_type>;
+    using key = std::conditional_t<keyed, key_type, int>;
+
+    struct order
+    {
+        bool operator()(std::pair<key, handler_id> const& a,
+                        std::pair<key, handler_id> const& b) const
+        {
+            return a.first != b.first ? a.first > b.first : a.second < b.second;
+        }
+    };
+
+public:
+    explicit subject(std::uint64_t seed) : random_(seed) {}
+
+    std::size_t size() const { return rows_.size(); }
+
+    /// Registers `n` handlers at once and removes some, unless an allocation fails.
+    void change(std::size_t n, std::size_t removals)
+    {
+        std::vector<key> keys;
+        for (std::size_t i = 0; i < n; ++i)
+            keys.push_back(some_key());
+        std::vector<handler_id> ids(n);
+        std::set<std::pair<key, handler_id>> gone;
+        for (std::size_t i = 0; i < removals && !rows_.empty(); ++i)
+            gone.insert(some_row()->first);
+        std::uint64_t const first = next_;
+        next_ += n;
+        try {
+            test::failing_allocation const fails(below(3) == 0 ? static_cast<long>(below(n + 10))
+                                                               : -1);
+            registry_.update([&](auto& tx) {
+                for (std::size_t i = 0; i < n; ++i)
+                    ids[i] = register_at(tx, keys[i], first + i);
+                for (auto const& g : gone)
+                    tx.unregister(g.second);
+            });
+        } catch (std::bad_alloc const&) {
+            ++failures_;
+            return;
+        }
+        for (std::size_t i = 0; i < n; ++i)
+            rows_.emplace(std::pair(keys[i], ids[i]), first + i);
+        for (auto const& g : gone) {
+            rows_.erase(g);
+            gone_.push_back(g.second);
+        }
+    }
+
+    /// One at a time: one goes and another one comes.
+    void churn(std::size_t n)
+    {
+        for (std::size_t i = 0; i < n && !rows_.empty(); ++i) {
+            take(some_row());
+            add();
+        }
+    }
+
+    void add()
+    {
+        key const k = some_key();
+        handler_id const id = register_at(registry_, k, next_);
+        rows_.emplace(std::pair(k, id), next_++);
+    }
+
+    /// Removes `n` that fire one after the other.
+    void cut(std::size_t n)
+    {
+        auto at = rows_.empty() ? rows_.end() : some_row();
+        while (n-- != 0 && at != rows_.end())
+            at = take(at);
+    }
+
+    void check()
+    {
+        recorder expected;
+        for (auto const& row : rows_)
+            expected.push_back(row.second);
+        recorder log;
+        registry_.notify(&log);
+        BOOST_TEST((log == expected));
+        BOOST_TEST(registry_.size() == rows_.size());
+        std::vector<handler_id> ids;
+        registry_.for_each_handler([&](handler_id id, auto const&...) { ids.push_back(id); });
+        BOOST_TEST(
+            std::equal(ids.begin(), ids.end(), rows_.begin(), rows_.end(),
+                       [](handler_id id, auto const& row) { return id == row.first.second; }));
+        for (int i = 0; i < 100 && !rows_.empty(); ++i)
+            BOOST_TEST(registry_.contains(some_row()->first.second));
+        for (handler_id const id : gone_)
+            BOOST_TEST(!registry_.contains(id));
+        gone_.clear();
+    }
+
+    long failures() const { return failures_; }
+
+private:
+    using rows = std::map<std::pair<key, handler_id>, std::uint64_t, order>;
+
+    std::size_t below(std::size_t n) { return static_cast<std::size_t>(random_() % n); }
+
+    key some_key()
+    {
+        // Long runs of one key beside many different ones.
+        [[maybe_unused]] std::size_t const n = below(2) == 0 ? 500 : below(1000);
+        if constexpr (!keyed)
+            return 0;
+        else if constexpr (std::is_arithmetic_v<key>)
+            return static_cast<key>(n);
+        else
+            return "a key too long for a small string: " + std::to_string(n);
+    }
+
+    typename rows::iterator some_row()
+    {
+        auto at = rows_.lower_bound(std::pair(some_key(), handler_id()));
+        for (std::size_t i = below(300); i != 0 && at != rows_.end(); --i)
+            ++at;
+        return at == rows_.end() ? rows_.begin() : at;
+    }
+
+    /// To a registry or a transaction.
+    template <class To>
+    static handler_id register_at(To& to, [[maybe_unused]] key const& k, std::uint64_t number)
+    {
+        auto const small = [number](recorder* log) { log->push_back(number); };
+        auto const large = [number, more = std::uint64_t(0)](recorder* log) {
+            log->push_back(number + more);
+        };
+        if constexpr (!keyed)
+            return number % 4 == 0 ? to.register_handler(large) : to.register_handler(small);
+        else
+            return number % 4 == 0 ? to.register_handler(k, large) : to.register_handler(k, small);
+    }
+
+    typename rows::iterator take(typename rows::iterator at)
+    {
+        BOOST_TEST(registry_.unregister(at->first.second));
+        gone_.push_back(at->first.second);
+        return rows_.erase(at);
+    }
+
+    std::mt19937_64 random_;
+    mutable Registry registry_;
+    rows rows_;
+    std::vector<handler_id> gone_;
+    std::uint64_t next_ = 0;
+    long failures_ = 0;
+};
+
+using registry_io::ordering::basic_priority;
+using registries =
+    std::tuple<registry_io::SyncRegistry<recorder*>, registry_io::LocalRegistry<recorder*>,
+               registry_io::SyncRegistry<recorder*>::with<registry_io::ordering::fifo>,
+               registry_io::LocalRegistry<recorder*>::with<basic_priority<std::string>>>;
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_very_large_registry_agrees_with_a_naive_model, Registry, registries)
+{
+    for (std::uint64_t seed : {1, 2}) {
+        BOOST_TEST_CONTEXT("seed " << seed)
+        {
+            subject<Registry> s(seed);
+            // Up, a while at the top, and down.
+            while (s.size() < 20'000) {
+                s.change(seed == 1 ? 900 : 90, 10);
+                for (int i = 0; i < 50; ++i)
+                    s.add();
+            }
+            s.check();
+            s.churn(2000);
+            s.check();
+            for (int i = 0; i < 20; ++i) {
+                s.cut(300);
+                s.change(200, 100);
+            }
+            s.check();
+            while (s.size() > 50) {
+                s.cut(s.size() % 1000);
+                s.churn(20);
+                s.change(10, 200);
+                if (s.size() % 8 == 0)
+                    s.check();
+            }
+            s.cut(50);
+            s.check();
+            BOOST_TEST(s.failures() > 10);
+        }
+    }
+}
