@@ -32,4 +32,11 @@
 #define REGISTRY_IO_HOT_TLS
 #endif
 
+// What is done once in a hundred changes or less: better small than fast.
+#if defined(__GNUC__)
+#define REGISTRY_IO_DETAIL_COLD [[gnu::cold, gnu::noinline]]
+#else
+#define REGISTRY_IO_DETAIL_COLD BOOST_NOINLINE
+#endif
+
 #endif

@@ -53,7 +53,7 @@ public:
 
     /// Makes room for `n` ids in all. Calls `no_memory`, which must not return, when there is none.
     template <class NoMemory>
-    void reserve(std::size_t n, NoMemory no_memory)
+    BOOST_NOINLINE void reserve(std::size_t n, NoMemory no_memory)
     {
         std::size_t wanted = slots_ == nullptr ? 16 : capacity();
         while (n > wanted / 4 * 3)

@@ -86,7 +86,8 @@ struct columns
     }
 
     /// Copies `n` rows from row `at` of `from` to row `to` of this one; the two may overlap.
-    void copy(std::uint32_t to, columns const& from, std::uint32_t at, std::uint32_t n) noexcept
+    BOOST_NOINLINE void copy(std::uint32_t to, columns const& from, std::uint32_t at,
+                             std::uint32_t n) noexcept
     {
         move_all(entries + to, from.entries + at, n);
         move_all(tags + to, from.tags + at, n);
@@ -156,8 +157,8 @@ struct children
     }
 
     /// Copies `n` of them from `at` of `from` to `to`; the two may overlap.
-    void copy(std::uint32_t to, children const& from, std::uint32_t at,
-              std::uint32_t n) const noexcept
+    BOOST_NOINLINE void copy(std::uint32_t to, children const& from, std::uint32_t at,
+                             std::uint32_t n) const noexcept
     {
         move_all(nodes + to, from.nodes + at, n);
         move_all(fences + to, from.fences + at, n);

@@ -78,7 +78,7 @@ public:
     /// A snapshot in chunks that has shrunk to this many rows becomes flat again.
     static constexpr std::uint32_t flat_again = chunk::capacity / 2;
 
-    static writers* make(store& s, Ordering const& order, source src)
+    REGISTRY_IO_DETAIL_COLD static writers* make(store& s, Ordering const& order, source src)
     {
         void* const p = src.allocate(sizeof(writers), alignof(writers));
         if (p == nullptr)
@@ -122,7 +122,7 @@ public:
     }
 
     /// The registry is going away and nobody is inside. Destroys all handlers. Without the lock.
-    void close() noexcept
+    REGISTRY_IO_DETAIL_COLD void close() noexcept
     {
         // relaxed: guards that are dropped from now on are not concurrent with this.
         registry.store(nullptr, std::memory_order_relaxed);
@@ -426,7 +426,7 @@ public:
         }
 
         /// A root that was never visible.
-        void discard(root& r) noexcept
+        REGISTRY_IO_DETAIL_COLD void discard(root& r) noexcept
         {
             each_piece(r, [this](piece* p) {
                 if (p->birth == birth())
@@ -510,7 +510,7 @@ public:
             adopt(fresh);
         }
 
-        void to_spine()
+        REGISTRY_IO_DETAIL_COLD void to_spine()
         {
             in_place_ = false;
             std::uint32_t const n = work_->handlers();
@@ -530,7 +530,7 @@ public:
             adopt(fresh);
         }
 
-        void to_flat()
+        REGISTRY_IO_DETAIL_COLD void to_flat()
         {
             std::uint32_t const n = work_->handlers();
             root* const fresh = w_.new_root(flat_limit, false);
@@ -608,7 +608,7 @@ public:
         }
 
         /// Makes two of a full branch. Precondition: the root has room.
-        void split_branch(std::uint32_t bi)
+        REGISTRY_IO_DETAIL_COLD void split_branch(std::uint32_t bi)
         {
             constexpr std::uint32_t half = branch::capacity / 2;
             auto const branches = work_->branches();
@@ -623,8 +623,9 @@ public:
         }
 
         /// Puts a row at `at` of a full chunk, which becomes two.
-        void split_chunk(std::uint32_t bi, std::uint32_t ci, std::uint32_t at, entry const& e,
-                         std::uint64_t t, key k)
+        REGISTRY_IO_DETAIL_COLD void split_chunk(std::uint32_t bi, std::uint32_t ci,
+                                                 std::uint32_t at, entry const& e, std::uint64_t t,
+                                                 key k)
         {
             auto const branches = work_->branches();
             if (branches.nodes[bi]->count == branch::capacity) {
@@ -726,7 +727,7 @@ public:
         }
 
         /// Takes a chunk out of its branch, and the branch out of the root when it was the last.
-        void take_out(std::uint32_t bi, std::uint32_t ci) noexcept
+        REGISTRY_IO_DETAIL_COLD void take_out(std::uint32_t bi, std::uint32_t ci) noexcept
         {
             auto const branches = work_->branches();
             branch* const b = branches.nodes[bi];
@@ -919,7 +920,7 @@ private:
 
     /// Makes the index say what the current root says, after a change that was not committed. It
     /// has room: it never shrinks while there are handlers.
-    void rebuild_index() noexcept
+    REGISTRY_IO_DETAIL_COLD void rebuild_index() noexcept
     {
         if constexpr (keyed) {
             root const* const r = log.current();
@@ -946,7 +947,7 @@ private:
         std::size_t bytes = 0;
     };
 
-    void* take(spare& s, std::size_t& bytes, std::size_t align)
+    BOOST_NOINLINE void* take(spare& s, std::size_t& bytes, std::size_t align)
     {
         if (s.memory != nullptr && s.bytes >= bytes && s.bytes / 2 <= bytes) {
             bytes = s.bytes;
@@ -958,7 +959,7 @@ private:
         return p;
     }
 
-    void give(spare& s, void* p, std::size_t bytes, std::size_t align) noexcept
+    BOOST_NOINLINE void give(spare& s, void* p, std::size_t bytes, std::size_t align) noexcept
     {
         if (!bounded)
             std::swap(s.memory, p), std::swap(s.bytes, bytes);
@@ -1014,7 +1015,7 @@ private:
         give(s, p, Piece::bytes(), table_align);
     }
 
-    void free_spares() noexcept
+    REGISTRY_IO_DETAIL_COLD void free_spares() noexcept
     {
         for (spare* s : {&spare_root_, &spare_branch_, &spare_chunk_})
             if (void* const p = std::exchange(s->memory, nullptr))
