@@ -5,6 +5,7 @@
 // Registries of many thousands of handlers, whose tables have branches: they fill, split, are
 // merged and go. The laws run every policy, with some hundred handlers.
 
+#include <registry_io/alloc/pmr.hpp>
 #include <registry_io/ordering/fifo.hpp>
 #include <registry_io/presets/local.hpp>
 #include <registry_io/presets/sync.hpp>
@@ -227,4 +228,23 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_very_large_registry_agrees_with_a_naive_model, R
             BOOST_TEST(s.failures() > 10);
         }
     }
+}
+
+BOOST_AUTO_TEST_CASE(a_registry_that_has_shrunk_gives_its_memory_back)
+{
+    using registry_type = registry_io::SyncRegistry<recorder*>::with<registry_io::alloc::pmr>;
+    test::counting_resource memory;
+    registry_type r{registry_io::alloc::pmr(&memory)};
+    std::vector<handler_id> ids;
+    for (int i = 0; i < 50'000; ++i)
+        ids.push_back(r.register_handler([](recorder*) {}));
+    std::shuffle(ids.begin(), ids.end(), std::mt19937(1));
+    while (ids.size() > 1000) {
+        r.unregister(ids.back());
+        ids.pop_back();
+    }
+    // The index, which has room for what it held, is more than all the rest.
+    std::int64_t const tables = memory.bytes() - 65536 * 2 * 8;
+    BOOST_TEST(tables > 0);
+    BOOST_TEST(tables < 80'000);
 }

@@ -678,7 +678,8 @@ public:
             std::uint32_t const m = c.size.load(std::memory_order_relaxed);
             // The rows of `from` but for the one that goes, from `at` on of `to`.
             auto copy_rest = [&](columns to, std::uint32_t at, columns const& from) {
-                to.copy(at, from, 0, p.row);
+                if (to.entries != from.entries)
+                    to.copy(at, from, 0, p.row);
                 to.copy(at + p.row, from, p.row + 1, m - p.row - 1);
             };
             if (m == 1) {
@@ -734,11 +735,42 @@ public:
             b->chunks().copy(ci, b->chunks(), ci + 1, b->count - ci - 1);
             if (--b->count != 0) {
                 branches.set(bi, b);
-                return;
+                if (b->count <= branch::capacity / 4)
+                    merge_branch(bi);
+            } else {
+                take_out(bi);
             }
+        }
+
+        /// Takes a branch out of the root.
+        void take_out(std::uint32_t bi) noexcept
+        {
+            auto const branches = work_->branches();
+            branch* const b = branches.nodes[bi];
             branches.copy(bi, branches, bi + 1, work_->count - bi - 1);
             --work_->count;
             replace(b);
+        }
+
+        /// Gives a sparse branch the chunks of one beside it, if they have room together.
+        void merge_branch(std::uint32_t bi) noexcept
+        {
+            auto const branches = work_->branches();
+            branch* const b = branches.nodes[bi];
+            auto fits = [&](std::uint32_t i) {
+                return branches.nodes[i]->count + b->count <= branch::capacity / 4 * 3;
+            };
+            bool const from_left = bi != 0 && fits(bi - 1);
+            if (!from_left && (bi + 1 == work_->count || !fits(bi + 1)))
+                return;
+            std::uint32_t const with = from_left ? bi - 1 : bi + 1;
+            branch const& other = *branches.nodes[with];
+            if (from_left)
+                b->chunks().copy(other.count, b->chunks(), 0, b->count);
+            b->chunks().copy(from_left ? 0 : b->count, other.chunks(), 0, other.count);
+            b->count += other.count;
+            branches.set(bi, b);
+            take_out(with);
         }
 
         writers& w_;
