@@ -743,7 +743,7 @@ public:
         }
 
         /// Takes a branch out of the root.
-        void take_out(std::uint32_t bi) noexcept
+        REGISTRY_IO_DETAIL_COLD void take_out(std::uint32_t bi) noexcept
         {
             auto const branches = work_->branches();
             branch* const b = branches.nodes[bi];
@@ -753,7 +753,7 @@ public:
         }
 
         /// Gives a sparse branch the chunks of one beside it, if they have room together.
-        void merge_branch(std::uint32_t bi) noexcept
+        REGISTRY_IO_DETAIL_COLD void merge_branch(std::uint32_t bi) noexcept
         {
             auto const branches = work_->branches();
             branch* const b = branches.nodes[bi];

@@ -6,10 +6,8 @@
 #define REGISTRY_IO_PANIC_CATCH_LOG_HPP
 
 #include <atomic>
-#include <charconv>
 #include <cstdint>
 #include <cstdio>
-#include <cstring>
 #include <ctime>
 #include <exception>
 #include <string_view>
@@ -109,7 +107,8 @@ public:
     }
 
 private:
-    void log(panic_hooks const& hooks, handler_id id, std::string_view message)
+    REGISTRY_IO_DETAIL_COLD void log(panic_hooks const& hooks, handler_id id,
+                                     std::string_view message)
     {
         // The monotonic clock in whole seconds, plus one so that zero means never.
         std::timespec now{};
@@ -128,54 +127,26 @@ private:
             return;
         }
         std::uint32_t const held = held_back_.exchange(0, std::memory_order_relaxed);
-        line text;
-        text.add("registry_io: handler ");
-        text.add(id.registry_serial());
-        text.add(":");
-        text.add(id.value());
-        text.add(" threw: ");
-        text.add(message.empty() ? std::string_view("not a std::exception") : message);
-        if (held != 0) {
-            text.add(" (and ");
-            text.add(held);
-            text.add(" failures held back)");
-        }
+        if (message.empty())
+            message = "not a std::exception";
+        // Of a long message the beginning, so that there is room for the rest.
+        char text[512];
+        int n = std::snprintf(text, sizeof text, "registry_io: handler %llu:%llu threw: %.*s",
+                              static_cast<unsigned long long>(id.registry_serial()),
+                              static_cast<unsigned long long>(id.value()),
+                              message.size() < 350 ? static_cast<int>(message.size()) : 350,
+                              message.data());
+        if (held != 0)
+            n += std::snprintf(text + n, sizeof text - static_cast<std::size_t>(n),
+                               " (and %lu failures held back)", static_cast<unsigned long>(held));
+        std::string_view const line(text, static_cast<std::size_t>(n));
         if (hooks.has_log()) {
-            hooks.log(text.view());
+            hooks.log(line);
         } else {
-            text.add("\n");
-            std::fwrite(text.view().data(), 1, text.view().size(), stderr);
+            text[n] = '\n';
+            std::fwrite(text, 1, line.size() + 1, stderr);
         }
     }
-
-    class line
-    {
-    public:
-        void add(std::string_view s) noexcept
-        {
-            std::size_t const n = s.size() < room() ? s.size() : room();
-            std::memcpy(buffer_ + size_, s.data(), n);
-            size_ += n;
-        }
-        void add(std::uint64_t n) noexcept
-        {
-            char digits[20];
-            add(std::string_view(
-                digits,
-                static_cast<std::size_t>(std::to_chars(digits, digits + 20, n).ptr - digits)));
-        }
-        std::string_view view() const noexcept { return {buffer_, size_}; }
-
-    private:
-        // What is held back and the line's end must fit after a message of any length.
-        std::size_t room() const noexcept
-        {
-            return size_ < 400 ? 400 - size_ : sizeof buffer_ - size_;
-        }
-
-        char buffer_[480];
-        std::size_t size_ = 0;
-    };
 
     std::atomic<std::uint64_t> next_line_{0};
     std::atomic<std::uint32_t> held_back_{0};
