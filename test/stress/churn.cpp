@@ -144,6 +144,69 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(readers_see_all_of_a_transaction_or_nothing, Regis
     BOOST_TEST(registry.empty());
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(readers_see_one_state_of_a_very_large_registry, Registry, registries)
+{
+    // Its tables have branches, which fill and split, become sparse and are joined.
+    Registry registry;
+    std::atomic<long> torn{0};
+    std::atomic<long> wrong{0};
+    crew readers;
+    crew writers;
+    for (unsigned w = 0; w < 2; ++w)
+        writers.add([&, w] {
+            dice d(w);
+            std::vector<std::array<handler_id, 2>> pairs;
+            std::size_t const most = 4000;
+            bool growing = true;
+            while (!writers.stopped()) {
+                // Now and then many at once, where they stand close together.
+                unsigned const changes = d.below(4) == 0 ? 500 : 1;
+                int const around = static_cast<int>(d.below(1000));
+                growing = pairs.size() < 500 || (growing && pairs.size() < most);
+                std::size_t removed = 0;
+                auto const result = registry.update([&](auto& tx) {
+                    for (unsigned i = 0; i < changes; ++i) {
+                        if (d.below(8) < (growing ? 2u : 6u) && !pairs.empty()) {
+                            std::swap(pairs[d.below(static_cast<unsigned>(pairs.size()))],
+                                      pairs.back());
+                            for (handler_id id : pairs.back())
+                                tx.unregister(id);
+                            pairs.pop_back();
+                            removed += 2;
+                            continue;
+                        }
+                        auto key = [&] { return around + static_cast<int>(d.below(20)); };
+                        long const n = static_cast<long>(d.below(100));
+                        pairs.push_back(
+                            {tx.register_handler(key(), [n](event const& e) { *e.tally += n; }),
+                             tx.register_handler(key(), [n](event const& e) { *e.tally -= n; })});
+                    }
+                });
+                wrong += result.unregistered != removed;
+            }
+            for (auto const& p : pairs)
+                for (handler_id id : p)
+                    wrong += !registry.unregister(id);
+        });
+    for (unsigned r = 0; r < 2; ++r)
+        readers.add([&] {
+            while (!readers.stopped()) {
+                long tally = 0;
+                registry.notify({0, &tally});
+                torn += tally != 0;
+            }
+        });
+    stopwatch const watch;
+    while (!watch.over(3 * budget()))
+        std::this_thread::yield();
+    // Before the writers, which end with halves of pairs.
+    readers.stop_and_join();
+    writers.stop_and_join();
+    BOOST_TEST(torn.load() == 0);
+    BOOST_TEST(wrong.load() == 0);
+    BOOST_TEST(registry.empty());
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(ids_and_firing_order_agree_when_registrations_race, Registry,
                               registries)
 {
