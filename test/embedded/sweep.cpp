@@ -12,6 +12,8 @@
 #include <registry_io/alloc/intrusive.hpp>
 #include <registry_io/presets/firmware.hpp>
 
+extern std::uint32_t const code_begin __asm__("__code_begin");
+
 namespace {
 
 struct tick
@@ -247,7 +249,6 @@ std::uint32_t count_of_interrupts;
 
 void note_place()
 {
-    extern std::uint32_t const code_begin __asm__("__code_begin");
     std::uint32_t const at =
         (board::interrupted_at - reinterpret_cast<std::uintptr_t>(&code_begin)) / 2;
     ++count_of_interrupts;
