@@ -23,9 +23,31 @@
 #define REGISTRY_IO_DETAIL_WALK BOOST_NOINLINE
 #endif
 
+// What a program has stored before a change must be there for the interrupt that sees the change,
+// and what an interrupt has stored must be found after it. g++ would look into the functions that
+// make changes, barriers or not, see that they do not touch a static variable of the program, and
+// keep that from memory across the call.
+#if defined(__GNUC__) && !defined(__clang__)
+#define REGISTRY_IO_DETAIL_CHANGE [[gnu::noipa]]
+#else
+#define REGISTRY_IO_DETAIL_CHANGE BOOST_NOINLINE
+#endif
+
 namespace registry_io {
 inline namespace v1 {
 namespace detail {
+
+/// Memory is as it is written here, before and after. Only the compiler has to be told so: an
+/// interrupt on this core sees what was executed.
+BOOST_FORCEINLINE void keep_order() noexcept
+{
+#if defined(__GNUC__)
+    // To clang a fence alone is no reason why a function should touch static variables.
+    __asm__ volatile("" ::: "memory");
+#else
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+#endif
+}
 
 /// What the head of a list and its nodes have in common.
 ///
@@ -140,9 +162,7 @@ public:
             return;
         std::uint32_t const level = outer + level_step;
         word = level;
-        // Only the compiler has to keep the order: an interrupt on this core sees what was
-        // executed.
-        std::atomic_signal_fence(std::memory_order_seq_cst);
+        keep_order();
         std::uint32_t above = 0;
         if (!below(n->word, level, above)) [[unlikely]]
             goto stop;
@@ -154,7 +174,7 @@ public:
         } while (below(n->word, level, above));
     stop:
         if (above == 0) [[likely]] {  // the head, and nothing to tidy up
-            std::atomic_signal_fence(std::memory_order_seq_cst);
+            keep_order();
             n->word = outer;
             return;
         }
@@ -178,14 +198,14 @@ public:
             ~leaving() { go_on(list, outer + level_step, outer); }
         } const end{this, outer};
         word = outer + level_step;
-        std::atomic_signal_fence(std::memory_order_seq_cst);
+        keep_order();
         for (; (n = go_on_in_list(n, outer + level_step)) != this; n = n->next)
             f(*static_cast<node*>(n));
     }
 
     /// A handle, 0 when all slots are taken. What has been removed while notifies run takes its
     /// slot until the outermost has ended.
-    BOOST_NOINLINE std::uint32_t add(place p, invoke_type invoke, void* state) noexcept
+    REGISTRY_IO_DETAIL_CHANGE std::uint32_t add(place p, invoke_type invoke, void* state) noexcept
     {
         check_writer();
         node* const end = slot(p.bits & offset_mask);
@@ -200,14 +220,14 @@ public:
         return 0;
     }
 
-    BOOST_NOINLINE bool remove(std::uint32_t end, std::uint32_t handle) noexcept
+    REGISTRY_IO_DETAIL_CHANGE bool remove(std::uint32_t end, std::uint32_t handle) noexcept
     {
         check_writer();
         node* const n = find(end, handle);
         return n != nullptr && leave(*n);
     }
 
-    BOOST_NOINLINE std::uint32_t clear() noexcept
+    REGISTRY_IO_DETAIL_CHANGE std::uint32_t clear() noexcept
     {
         check_writer();
         link* const first = next;
@@ -350,7 +370,7 @@ protected:
     {
         // Out of sight by this store. The rest is for the walks that may be at it.
         n.word = dead(n.word);
-        std::atomic_signal_fence(std::memory_order_release);
+        keep_order();
         return tidy_up(part(*this, level_byte));
     }
 
@@ -382,9 +402,9 @@ protected:
     /// The store after which an interrupt sees the change, and not a moment before.
     static void publish(link*& place, link* value) noexcept
     {
-        std::atomic_signal_fence(std::memory_order_release);
+        keep_order();
         place = value;
-        std::atomic_signal_fence(std::memory_order_release);
+        keep_order();
     }
 
     /// From `n` on, the next node that is called at this level, or the head.
@@ -408,7 +428,7 @@ protected:
         // The head. Only where something has changed at this level its word is not what this notify
         // has stored; in an interrupt it always is, so an interrupt never tidies up.
         if (n->word == level) {
-            std::atomic_signal_fence(std::memory_order_seq_cst);
+            keep_order();
             n->word = outer;
         } else {
             static_cast<linked_list*>(n)->tidy_up(static_cast<unsigned char>(outer >> level_shift));
@@ -434,7 +454,7 @@ protected:
             }
             before = n;
         }
-        std::atomic_signal_fence(std::memory_order_seq_cst);
+        keep_order();
         // An interrupt in between takes both as it finds them, and puts them back.
         part(*this, changed_byte) = lower;
         part(*this, level_byte) = lower;
@@ -458,8 +478,8 @@ public:
     using place = typename base::place;
 
     /// A handle, 0 when the node is in a list already.
-    BOOST_NOINLINE std::uint64_t add(node& n, place p, typename base::invoke_type invoke,
-                                     void* state) noexcept
+    REGISTRY_IO_DETAIL_CHANGE std::uint64_t add(node& n, place p, typename base::invoke_type invoke,
+                                                void* state) noexcept
     {
         base::check_writer();
         if (base::is_linked(n))
@@ -470,7 +490,8 @@ public:
         return handle(n);
     }
 
-    BOOST_NOINLINE bool remove(std::uint32_t, std::uint64_t handle) noexcept
+    bool remove(std::uint32_t, std::uint64_t handle) noexcept { return remove(handle); }
+    REGISTRY_IO_DETAIL_CHANGE bool remove(std::uint64_t handle) noexcept
     {
         base::check_writer();
         node* const n = find(0, handle);
