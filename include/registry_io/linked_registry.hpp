@@ -36,6 +36,9 @@ inline namespace v1 {
 /// the registry must be called where the snapshot policy's `may_write()` holds, handlers that run
 /// there included; anywhere else it ends in the panic policy's `fatal`.
 ///
+/// What was stored before a handler was registered it finds, in an interrupt, too; what it has
+/// stored is found after its removal.
+///
 /// Beside the general contract: a running notify skips what has been removed, and runs the rest. A
 /// handler is one trivial word: a function pointer, or a lambda that captures at most one pointer
 /// or reference; so nothing is ever destroyed, and there is nothing to wait for. No member throws

@@ -9,8 +9,12 @@
 
 #include "board.hpp"
 
+#include <type_traits>
+
 #include <registry_io/alloc/intrusive.hpp>
 #include <registry_io/presets/firmware.hpp>
+
+extern std::uint32_t const code_begin __asm__("__code_begin");
 
 namespace {
 
@@ -247,7 +251,6 @@ std::uint32_t count_of_interrupts;
 
 void note_place()
 {
-    extern std::uint32_t const code_begin __asm__("__code_begin");
     std::uint32_t const at =
         (board::interrupted_at - reinterpret_cast<std::uintptr_t>(&code_begin)) / 2;
     ++count_of_interrupts;
@@ -387,6 +390,59 @@ void sweep_twice(scenario const& s)
     board::print(" pairs of interrupts\n");
 }
 
+// ----- what handlers look at, and what they leave
+
+// Neither is volatile, and no pointer leads to them: the compiler knows all code that uses them.
+bool is_valid;
+std::uint32_t times_called;
+
+// The same for all code of this registry, and not even the processor is asked who is writing.
+struct anybody
+{
+    static bool is_here() noexcept { return true; }
+};
+registry::with<registry_io::snapshot::basic_interrupt_safe<anybody>> anybodys;
+
+/// A handler sees what was stored before it was registered, and what it has stored is seen after
+/// its removal.
+template <auto& Registry>
+void sweep_surroundings()
+{
+    set_interrupts([] { Registry.notify({}); });
+    std::uint32_t found = 0;
+    std::uint32_t calls = 0;
+    std::uint32_t const wrong = sweep(
+        [] { is_valid = false; },
+        [&] {
+            times_called = 0;
+            is_valid = true;
+            auto const f = [](tick const&) {
+                current->push(is_valid ? 'v' : '!');
+                times_called = times_called + 1;
+            };
+#ifdef NODES
+            static constinit
+                typename std::remove_reference_t<decltype(Registry)>::static_handler_node node;
+            handler_id const id = Registry.register_handler(node, 0, f);
+#else
+            handler_id const id = Registry.register_handler(f);
+#endif
+            Registry.unregister(id);
+            found = times_called;
+            times_called = 0;
+            is_valid = false;
+        },
+        [&] {
+            calls += found;
+            return (by_tick.is("") || by_tick.is("v")) && found == by_tick.size;
+        });
+    CHECK(wrong == 0);
+    CHECK(calls != 0);
+    board::print("a handler was called ");
+    board::print(calls);
+    board::print(" times while it was registered and removed\n");
+}
+
 // ----- what the sweep must find
 
 /// The obvious way: an array, and a place is made in it.
@@ -474,6 +530,9 @@ int main()
             sweep_twice(s);
 
     handlers[0].act = nullptr;
+    sweep_surroundings<r>();
+    sweep_surroundings<anybodys>();
+
     set_interrupts(notify_array());
     std::uint32_t const torn_arrays = sweep(
         [] {

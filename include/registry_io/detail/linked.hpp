@@ -15,25 +15,48 @@
 #include <registry_io/config.hpp>
 #include <registry_io/registry_fwd.hpp>
 
-// The walk decides what an interrupt costs. For size, g++ folds its two loads at the end of a round
-// into those before the first one, and a round is then two jumps and a load longer.
+// The walk decides what an interrupt costs. For size, g++ jumps back and forth in each round of it;
+// so, with its blocks left where they are, it does not, and is not longer.
 #if defined(__GNUC__) && !defined(__clang__) && defined(__arm__)
-#define REGISTRY_IO_DETAIL_WALK [[gnu::noinline, gnu::optimize("O2", "no-crossjumping")]]
+#define REGISTRY_IO_DETAIL_WALK                                                                    \
+    [[gnu::noinline, gnu::optimize("O2", "no-shrink-wrap", "reorder-blocks-algorithm=simple")]]
 #else
 #define REGISTRY_IO_DETAIL_WALK BOOST_NOINLINE
+#endif
+
+// What a program has stored before a change must be there for the interrupt that sees the change,
+// and what an interrupt has stored must be found after it. g++ would look into the functions that
+// make changes, barriers or not, see that they do not touch a static variable of the program, and
+// keep that from memory across the call.
+#if defined(__GNUC__) && !defined(__clang__)
+#define REGISTRY_IO_DETAIL_CHANGE [[gnu::noipa]]
+#else
+#define REGISTRY_IO_DETAIL_CHANGE BOOST_NOINLINE
 #endif
 
 namespace registry_io {
 inline namespace v1 {
 namespace detail {
 
+/// Memory is as it is written here, before and after. Only the compiler has to be told so: an
+/// interrupt on this core sees what was executed.
+BOOST_FORCEINLINE void keep_order() noexcept
+{
+#if defined(__GNUC__)
+    // To clang a fence alone is no reason why a function should touch static variables.
+    __asm__ volatile("" ::: "memory");
+#else
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+#endif
+}
+
 /// What the head of a list and its nodes have in common.
 ///
 /// `word` of a node, from the top: 8 bits, its level; 8 bits, its key, if that fits; 1 bit, whether
 /// it is in the list; 14 bits, its generation; 1 bit, whether it is registered. `word` of the head:
 /// 8 bits, how many notifies run; 16 bits, none; 8 bits, at which levels something has changed that
-/// a notify has to tidy up when it ends. So a node's word is never that of the head, and what the
-/// walk compares anyway tells one from the other.
+/// a notify has to tidy up when it ends. So a node's word is never that of the head, and it is the
+/// greater one of the same level: what the walk compares anyway tells one from the other.
 struct link
 {
     std::uint32_t word;
@@ -136,31 +159,37 @@ public:
     {
         std::uint32_t const outer = word;
         link* n = next;
-        if (n == nullptr)
-            return;
         std::uint32_t const level = outer + level_step;
         word = level;
-        // Only the compiler has to keep the order: an interrupt on this core sees what was
-        // executed.
-        std::atomic_signal_fence(std::memory_order_seq_cst);
-        std::uint32_t above = 0;
-        if (!below(n->word, level, above)) [[unlikely]]
-            goto stop;
-    call:
-        do {
-            linked_call const c = static_cast<node*>(n)->call;
-            c.invoke(c.state, event);
-            n = n->next;
-        } while (below(n->word, level, above));
-    stop:
-        if (above == 0) [[likely]] {  // the head, and nothing to tidy up
-            std::atomic_signal_fence(std::memory_order_seq_cst);
-            n->word = outer;
+        keep_order();
+        // Asked this late it costs one instruction less where there are handlers.
+        if (n == nullptr) [[unlikely]] {
+            word = outer;
             return;
         }
-        n = go_on(n, level, outer);
-        if (n != nullptr)
-            goto call;
+        for (;; n = n->next) {
+            std::uint32_t above = 0;
+            while (below(n->word, level, above)) {
+                linked_call const c = static_cast<node*>(n)->call;
+                c.invoke(c.state, event);
+                n = n->next;
+            }
+            if (above == 0) [[likely]] {  // the head, and nothing to tidy up
+                keep_order();
+                n->word = outer;
+                return;
+            }
+            // Nested so deep that the level is 0 again, it is above no node.
+            if (level < level_step) [[unlikely]]
+                too_deep();
+            // The head. Something has changed at this level, so this is not an interrupt.
+            if (!is_linked(*n)) {
+                static_cast<linked_list*>(n)->tidy_up(
+                    static_cast<unsigned char>(outer >> level_shift));
+                return;
+            }
+            // What is new or has been removed since this notify began is passed by.
+        }
     }
 
     /// Calls `f(node)` for what a notify would call.
@@ -171,43 +200,56 @@ public:
         link* n = next;
         if (n == nullptr)
             return;
+        std::uint32_t const level = outer + level_step;
+        if (level < level_step) [[unlikely]]
+            too_deep();
         struct leaving
         {
             linked_list* list;
             std::uint32_t outer;
-            ~leaving() { go_on(list, outer + level_step, outer); }
+            ~leaving()
+            {
+                keep_order();
+                if (list->word == outer + level_step)
+                    list->word = outer;
+                else
+                    list->tidy_up(static_cast<unsigned char>(outer >> level_shift));
+            }
         } const end{this, outer};
-        word = outer + level_step;
-        std::atomic_signal_fence(std::memory_order_seq_cst);
-        for (; (n = go_on_in_list(n, outer + level_step)) != this; n = n->next)
-            f(*static_cast<node*>(n));
+        word = level;
+        keep_order();
+        for (; n != this; n = n->next)
+            if (n->word < level)
+                f(*static_cast<node*>(n));
     }
 
     /// A handle, 0 when all slots are taken. What has been removed while notifies run takes its
     /// slot until the outermost has ended.
-    BOOST_NOINLINE std::uint32_t add(place p, invoke_type invoke, void* state) noexcept
+    REGISTRY_IO_DETAIL_CHANGE std::uint32_t add(place p, invoke_type invoke, void* state) noexcept
     {
         check_writer();
-        node* const end = slot(p.bits & offset_mask);
-        for (node* n = slot(first_slot); n != end; ++n) {
-            if ((n->word & in_list) != 0)
+        for (std::uint32_t at = p.bits & offset_mask; at != first_slot;) {
+            at -= sizeof(node);
+            node& n = *slot(at);
+            if (is_linked(n))
                 continue;
-            // The next generation, which may wrap, and the lowest bit.
-            std::uint32_t const name = ((n->word + 3) & name_mask) | in_list;
-            enter(*n, p, invoke, state, name);
-            return offset(*n) << offset_shift | name;
+            // The next generation, which may wrap.
+            std::uint32_t const name =
+                ((n.word + generation_step + registered) & name_mask) | in_list;
+            enter(n, p, invoke, state, name);
+            return name << name_shift | at;
         }
         return 0;
     }
 
-    BOOST_NOINLINE bool remove(std::uint32_t end, std::uint32_t handle) noexcept
+    REGISTRY_IO_DETAIL_CHANGE bool remove(std::uint32_t end, std::uint32_t handle) noexcept
     {
         check_writer();
         node* const n = find(end, handle);
         return n != nullptr && leave(*n);
     }
 
-    BOOST_NOINLINE std::uint32_t clear() noexcept
+    REGISTRY_IO_DETAIL_CHANGE std::uint32_t clear() noexcept
     {
         check_writer();
         link* const first = next;
@@ -230,11 +272,11 @@ public:
     /// The node of a handle that this list has given out, if it is still registered.
     node* find(std::uint32_t end, std::uint32_t handle) noexcept
     {
-        std::uint32_t const at = handle >> offset_shift;
+        std::uint32_t const at = handle & offset_mask;
         if (at >= end)
             return nullptr;
         node* const n = slot(at);
-        return ((n->word ^ handle) & name_mask) != 0 ? nullptr : n;
+        return ((n->word ^ handle >> name_shift) & name_mask) != 0 ? nullptr : n;
     }
 
     std::uint32_t size() const noexcept
@@ -252,10 +294,7 @@ public:
     bool is_notifying() const noexcept { return word != 0; }
 
     /// The handle of a registered node.
-    std::uint32_t handle(node const& n) noexcept
-    {
-        return offset(n) << offset_shift | (n.word & name_mask);
-    }
+    std::uint32_t handle(node const& n) noexcept { return n.word << name_shift | offset(n); }
 
     static stored_key key_of(node const& n) noexcept
     {
@@ -293,10 +332,11 @@ protected:
     static constexpr std::uint32_t level_step = 0x01000000;
     static constexpr std::uint32_t level_mask = 0xFF000000;
     static constexpr std::uint32_t in_list = 0x00008000;
+    static constexpr std::uint32_t generation_step = 2;
     static constexpr std::uint32_t registered = 0x00000001;
     static constexpr std::uint32_t name_mask = 0x0000FFFF;
     static constexpr std::uint32_t offset_mask = 0x0000FFFF;
-    static constexpr int offset_shift = 16;
+    static constexpr int name_shift = 16;
     static constexpr int key_shift = 16;
     static constexpr int level_shift = 24;
     static constexpr int changed_byte = 0;
@@ -350,7 +390,7 @@ protected:
     {
         // Out of sight by this store. The rest is for the walks that may be at it.
         n.word = dead(n.word);
-        std::atomic_signal_fence(std::memory_order_release);
+        keep_order();
         return tidy_up(part(*this, level_byte));
     }
 
@@ -382,39 +422,12 @@ protected:
     /// The store after which an interrupt sees the change, and not a moment before.
     static void publish(link*& place, link* value) noexcept
     {
-        std::atomic_signal_fence(std::memory_order_release);
+        keep_order();
         place = value;
-        std::atomic_signal_fence(std::memory_order_release);
+        keep_order();
     }
 
-    /// From `n` on, the next node that is called at this level, or the head.
-    static link* go_on_in_list(link* n, std::uint32_t level) noexcept
-    {
-        while ((n->word & in_list) != 0 && n->word >= level)
-            n = n->next;
-        return n;
-    }
-
-    /// The long way, for a walk that met something unusual at `n`: the next node to be called, or
-    /// null after the notify has been ended. A notify nested too deep is found out here, as its
-    /// level is 0 again and so none that it meets is below.
-    BOOST_NOINLINE static link* go_on(link* n, std::uint32_t level, std::uint32_t outer) noexcept
-    {
-        if (level >> level_shift == 0) [[unlikely]]
-            Panic::fatal("registry_io: notify is nested too deep");
-        n = go_on_in_list(n, level);
-        if ((n->word & in_list) != 0)
-            return n;
-        // The head. Only where something has changed at this level its word is not what this notify
-        // has stored; in an interrupt it always is, so an interrupt never tidies up.
-        if (n->word == level) {
-            std::atomic_signal_fence(std::memory_order_seq_cst);
-            n->word = outer;
-        } else {
-            static_cast<linked_list*>(n)->tidy_up(static_cast<unsigned char>(outer >> level_shift));
-        }
-        return nullptr;
-    }
+    static void too_deep() noexcept { Panic::fatal("registry_io: notify is nested too deep"); }
 
     /// What is due when the notify of level `lower + 1` ends, or nothing but a change was under
     /// way.
@@ -423,18 +436,16 @@ protected:
         link* before = this;
         for (link* n = nullptr; (n = before->next) != this;) {
             std::uint32_t const w = n->word;
-            if (w >> level_shift > lower) {
-                if (is_registered(w)) {
+            if (!is_registered(w) && lower == 0) {
+                publish(before->next, n->next);
+                n->word = w - in_list;
+            } else {
+                if (is_registered(w) && w >> level_shift > lower)
                     part(*n, level_byte) = lower;
-                } else if (lower == 0) {
-                    publish(before->next, n->next);
-                    n->word = w & ~in_list;
-                    continue;
-                }
+                before = n;
             }
-            before = n;
         }
-        std::atomic_signal_fence(std::memory_order_seq_cst);
+        keep_order();
         // An interrupt in between takes both as it finds them, and puts them back.
         part(*this, changed_byte) = lower;
         part(*this, level_byte) = lower;
@@ -458,19 +469,20 @@ public:
     using place = typename base::place;
 
     /// A handle, 0 when the node is in a list already.
-    BOOST_NOINLINE std::uint64_t add(node& n, place p, typename base::invoke_type invoke,
-                                     void* state) noexcept
+    REGISTRY_IO_DETAIL_CHANGE std::uint64_t add(node& n, place p, typename base::invoke_type invoke,
+                                                void* state) noexcept
     {
         base::check_writer();
         if (base::is_linked(n))
             return 0;
-        names_ += 2;
+        names_ += base::generation_step;
         this->enter(n, p, invoke, state,
                     (names_ & base::name_mask) | base::in_list | base::registered);
         return handle(n);
     }
 
-    BOOST_NOINLINE bool remove(std::uint32_t, std::uint64_t handle) noexcept
+    bool remove(std::uint32_t, std::uint64_t handle) noexcept { return remove(handle); }
+    REGISTRY_IO_DETAIL_CHANGE bool remove(std::uint64_t handle) noexcept
     {
         base::check_writer();
         node* const n = find(0, handle);
@@ -488,7 +500,7 @@ public:
 
     std::uint64_t handle(node const& n) noexcept
     {
-        return std::uint64_t(reinterpret_cast<std::uintptr_t>(&n)) << base::offset_shift |
+        return std::uint64_t(reinterpret_cast<std::uintptr_t>(&n)) << base::name_shift |
             (n.word & base::name_mask);
     }
 
