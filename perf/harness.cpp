@@ -270,7 +270,8 @@ long calibrated(std::function<void(long)> const& operations, double seconds)
     }
 }
 
-void add_repeated(suite& s, measurement m, std::function<void(long)> operations, double seconds)
+void add_repeated(suite& s, measurement m, std::function<void(long)> operations, double seconds,
+                  long warm_up)
 {
     long const times = calibrated(operations, seconds);
     {
@@ -279,7 +280,12 @@ void add_repeated(suite& s, measurement m, std::function<void(long)> operations,
         m.allocations =
             static_cast<double>(memory.allocations()) / static_cast<double>(std::min(times, 1000L));
     }
-    m.run = [operations = std::move(operations), times] {
+    m.run = [operations = std::move(operations), times, warm_up] {
+        auto const begin = std::chrono::steady_clock::now();
+        for (long left = warm_up;
+             left > 0 && std::chrono::steady_clock::now() - begin < std::chrono::milliseconds(20);
+             left -= times)
+            operations(times);
         stopwatch const watch;
         operations(times);
         return watch.stop(static_cast<double>(times));

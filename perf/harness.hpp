@@ -95,9 +95,11 @@ private:
 /// How many operations make a sample of about this many seconds.
 long calibrated(std::function<void(long)> const& operations, double seconds);
 
-/// Adds the measurement of an operation that can be repeated at will, with its allocations.
+/// Adds the measurement of an operation that can be repeated at will, with its allocations. Each
+/// sample begins after so many operations more that are not timed, or a fiftieth of a second of
+/// them: where what is worked on is large, the samples of others have driven it from the caches.
 void add_repeated(suite& s, measurement m, std::function<void(long)> operations,
-                  double seconds = 200e-6);
+                  double seconds = 200e-6, long warm_up = 0);
 
 /// main() for a suite: parses the arguments, lets `fill` add the measurements, and runs.
 int run_suite(int argc, char** argv, std::string_view name, std::string_view about,

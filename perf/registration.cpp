@@ -150,7 +150,7 @@ int main(int argc, char** argv)
                     one->fill(n, deed::add);
                     add_repeated(
                         s, {.name = "pair", .subject = std::string(k.name), .n = n, .bare = k.bare},
-                        [one](long times) { one->pairs(times); });
+                        [one](long times) { one->pairs(times); }, 200e-6, n);
                 }
             }
             if (!k.threads)
