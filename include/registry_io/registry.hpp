@@ -212,7 +212,8 @@ public:
     /// `std::length_error` when a bounded registry is full, what constructing `f` throws, what the
     /// alloc policy throws; then nothing has changed.
     /// Complexity: at the end amortised constant, elsewhere logarithmic plus a copy of at most one
-    /// chunk, its branch and the spine. One allocation, amortised, none for a trivial handler of one word.
+    /// chunk, its branch and the spine. One allocation, amortised, none for a trivial handler of
+    /// one word.
     template <class F>
     handler_id register_handler(F&& f)
     {

@@ -970,8 +970,9 @@ private:
 
     // ----- memory
 
-    // One root, one branch and one chunk are kept for next time, so that a registry in a steady state
-    // goes on without the heap. Not where memory is bounded: there what is not used must be for all.
+    // One root, one branch and one chunk are kept for next time, so that a registry in a steady
+    // state goes on without the heap. Not where memory is bounded: there what is not used must be
+    // for all.
 
     struct spare
     {
