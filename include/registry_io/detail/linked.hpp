@@ -229,7 +229,7 @@ public:
     {
         check_writer();
         for (std::uint32_t at = p.bits & offset_mask; at != first_slot;) {
-            at -= sizeof(node);
+            at -= static_cast<std::uint32_t>(sizeof(node));
             node& n = *slot(at);
             if (is_linked(n))
                 continue;
