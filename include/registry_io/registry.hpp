@@ -453,29 +453,20 @@ protected:
         Table const* table;
         entry const* at;
 
-        // By value to what is out of line, for a view whose address is taken lies in memory, and is
-        // stored there before each call.
-        BOOST_FORCEINLINE handler_id id() const noexcept
+        handler_id id() const noexcept
         {
-            return id_of(*table, at == nullptr ? nullptr : at + Step);
+            columns const rows = table->rows();
+            return handler_id(
+                static_cast<writers*>(table->home)->serial,
+                rows.id(at == nullptr ? 0 : static_cast<std::uint32_t>(at - rows.entries) + Step));
         }
-        BOOST_FORCEINLINE handler_state& state() const noexcept
+        handler_state& state() const noexcept
         {
             entry const& e = at == nullptr ? *table->rows().entries : at[Step];
             return static_cast<typename writers::block_base*>(e.state)->state;
         }
     };
     using scope = typename PanicPolicy::template scope<failing>;
-
-    /// The id of the row at `at`, or of the first one when that is null.
-    template <class Table>
-    BOOST_NOINLINE static handler_id id_of(Table const& table, entry const* at) noexcept
-    {
-        columns const rows = table.rows();
-        return handler_id(
-            static_cast<writers*>(table.home)->serial,
-            rows.id(at == nullptr ? 0 : static_cast<std::uint32_t>(at - rows.entries)));
-    }
 
     /// What a store calls with the root: the whole dispatch, and a part of it that saves no
     /// register, so that a store can keep the rest out of line. A function object of one word, to
