@@ -181,7 +181,7 @@ private:
     }
 
     std::mt19937_64 random_;
-    mutable Registry registry_;
+    Registry registry_;
     rows rows_;
     std::vector<handler_id> gone_;
     std::uint64_t next_ = 0;

@@ -19,6 +19,23 @@ namespace {
 
 using namespace stress;
 
+/// Two readers that add up what the handlers of a notify say, which is 0 if all or none of a pair
+/// has run.
+template <class Registry>
+void tally(crew& readers, Registry const& registry, std::atomic<long>& torn,
+           std::atomic<long>& seen)
+{
+    for (int r = 0; r < 2; ++r)
+        readers.add([&] {
+            while (!readers.stopped()) {
+                long sum = 0;
+                registry.notify({0, &sum});
+                torn += sum != 0;
+                ++seen;
+            }
+        });
+}
+
 BOOST_AUTO_TEST_SUITE(churn, *boost::unit_test::timeout(120))
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(no_handler_runs_after_its_captures_are_destroyed, Registry,
@@ -99,15 +116,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(readers_see_all_of_a_transaction_or_nothing, Regis
     std::atomic<long> seen{0};
     crew readers;
     crew writers;
-    for (unsigned r = 0; r < 2; ++r)
-        readers.add([&] {
-            while (!readers.stopped()) {
-                long tally = 0;
-                registry.notify({0, &tally});
-                torn += tally != 0;
-                ++seen;
-            }
-        });
+    tally(readers, registry, torn, seen);
     for (unsigned w = 0; w < 2; ++w)
         writers.add([&, w] {
             dice d(w);
@@ -149,6 +158,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(readers_see_one_state_of_a_very_large_registry, Re
     // Its tables have branches, which fill and split, become sparse and are joined.
     Registry registry;
     std::atomic<long> torn{0};
+    std::atomic<long> seen{0};
     std::atomic<long> wrong{0};
     crew readers;
     crew writers;
@@ -188,14 +198,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(readers_see_one_state_of_a_very_large_registry, Re
                 for (handler_id id : p)
                     wrong += !registry.unregister(id);
         });
-    for (unsigned r = 0; r < 2; ++r)
-        readers.add([&] {
-            while (!readers.stopped()) {
-                long tally = 0;
-                registry.notify({0, &tally});
-                torn += tally != 0;
-            }
-        });
+    tally(readers, registry, torn, seen);
     stopwatch const watch;
     while (!watch.over(3 * budget()))
         std::this_thread::yield();
@@ -203,6 +206,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(readers_see_one_state_of_a_very_large_registry, Re
     readers.stop_and_join();
     writers.stop_and_join();
     BOOST_TEST(torn.load() == 0);
+    BOOST_TEST(seen.load() > 0);
     BOOST_TEST(wrong.load() == 0);
     BOOST_TEST(registry.empty());
 }

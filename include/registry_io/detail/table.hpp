@@ -116,8 +116,6 @@ struct piece
     std::uint64_t death = 0;
     piece* next = nullptr;  ///< in the list of those to be given back
     bool const inner;       ///< a branch, not a chunk
-    /// Not to be appended to: an older root may show it in its middle, where a chunk's size counts.
-    bool sealed = false;
 
     piece(std::uint64_t b, bool i) noexcept : birth(b), inner(i) {}
 };
@@ -188,6 +186,8 @@ struct chunk : piece
     // relaxed: readers take the smaller of this and what their root has left; the root's size,
     // which they load with acquire, vouches for the rows.
     Size size{0};
+    /// Not to be appended to: an older root may show it in its middle, where a chunk's size counts.
+    bool sealed = false;
 
     chunk(void* h, std::uint64_t b) noexcept : piece(b, false), home(h) {}
 
