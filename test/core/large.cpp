@@ -198,7 +198,7 @@ using registries =
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_very_large_registry_agrees_with_a_naive_model, Registry, registries)
 {
-    for (std::uint64_t seed : {1, 2}) {
+    for (std::uint64_t const seed : {std::uint64_t{1}, std::uint64_t{2}}) {
         BOOST_TEST_CONTEXT("seed " << seed)
         {
             subject<Registry> s(seed);
