@@ -310,6 +310,7 @@ private:
             static constinit typename PanicPolicy::handler_state s{};
             return s;
         }
+        handler_view compact() const noexcept { return {}; }
     };
 
     template <class F>

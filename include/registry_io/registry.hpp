@@ -444,6 +444,32 @@ protected:
         }
     };
 
+    /// A row of a table, as a panic policy sees it after a failure. Its address, null for the first
+    /// row, is an integer: a pointer that a compiler has at hand for the call, it would keep in a
+    /// register for the failure.
+    template <class Table>
+    struct row
+    {
+        Table const* table;
+        std::uintptr_t address;
+
+        entry const* place() const noexcept
+        {
+            return address == 0 ? table->rows().entries : reinterpret_cast<entry const*>(address);
+        }
+        handler_id id() const noexcept
+        {
+            columns const rows = table->rows();
+            return handler_id(static_cast<writers*>(table->home)->serial,
+                              rows.id(static_cast<std::uint32_t>(place() - rows.entries)));
+        }
+        handler_state& state() const noexcept
+        {
+            return static_cast<typename writers::block_base*>(place()->state)->state;
+        }
+        row compact() const noexcept { return *this; }
+    };
+
     /// How a panic policy sees the handler that it calls: `Step` rows behind `at`, which is null
     /// for a table's first one. Looked at only after a failure, so that nothing is computed, and no
     /// register is kept, for its sake before the call.
@@ -453,18 +479,13 @@ protected:
         Table const* table;
         entry const* at;
 
-        handler_id id() const noexcept
+        BOOST_FORCEINLINE row<Table> compact() const noexcept
         {
-            columns const rows = table->rows();
-            return handler_id(
-                static_cast<writers*>(table->home)->serial,
-                rows.id(at == nullptr ? 0 : static_cast<std::uint32_t>(at - rows.entries) + Step));
+            auto const first = reinterpret_cast<std::uintptr_t>(at);
+            return {table, at == nullptr ? 0 : first + Step * sizeof(entry)};
         }
-        handler_state& state() const noexcept
-        {
-            entry const& e = at == nullptr ? *table->rows().entries : at[Step];
-            return static_cast<typename writers::block_base*>(e.state)->state;
-        }
+        BOOST_FORCEINLINE handler_id id() const noexcept { return compact().id(); }
+        BOOST_FORCEINLINE handler_state& state() const noexcept { return compact().state(); }
     };
     using scope = typename PanicPolicy::template scope<failing>;
 

@@ -8,21 +8,21 @@
 // many more than the bare loop's.
 //
 // budget gcc SyncRegistry 0 18
-// budget gcc SyncRegistry over bare 1 11
+// budget gcc SyncRegistry over bare 1 9
 // budget gcc SyncRegistry 1 40
 // budget gcc SyncRegistry 4 86
 // budget gcc SyncRegistry 16 167
 // budget gcc SyncRegistry over bare 16 0
 // budget gcc RcuRegistry 0 16
-// budget gcc RcuRegistry over bare 1 11
+// budget gcc RcuRegistry over bare 1 9
 // budget gcc RcuRegistry 1 39
 // budget gcc RcuRegistry 4 85
 // budget gcc RcuRegistry 16 166
 // budget gcc RcuRegistry over bare 16 0
 // budget gcc LocalRegistry 0 17
 // budget gcc LocalRegistry 1 32
-// budget gcc LocalRegistry 4 78
-// budget gcc LocalRegistry 16 159
+// budget gcc LocalRegistry 4 82
+// budget gcc LocalRegistry 16 163
 // budget gcc LocalRegistry over bare 16 0
 // budget clang SyncRegistry 0 22
 // budget clang SyncRegistry 1 46

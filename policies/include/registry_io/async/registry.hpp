@@ -466,6 +466,7 @@ private:
         {
             return static_cast<typename writers::block_base*>(where->state)->state;
         }
+        at compact() const noexcept { return *this; }
     };
 
     /// A handler that has waited, as panic policies see it.
@@ -478,6 +479,7 @@ private:
         {
             return *static_cast<handler_state*>(handler->handler_state);
         }
+        waited compact() const noexcept { return *this; }
     };
 
     class operation;
@@ -737,6 +739,7 @@ private:
                 {
                     return *static_cast<handler_state*>(memory);
                 }
+                gone compact() const noexcept { return *this; }
             };
             settle_quietly([] { boost::throw_exception(async::abandoned()); }, gone{id, state});
         }

@@ -62,12 +62,12 @@ public:
             // Two clauses: to throw again just to ask for what() costs as much as the first throw.
             catch (std::exception const& e)
             {
-                failed(notify_, handler.id(), &e);
+                failed(notify_, handler.compact(), &e);
             }
 #endif
             BOOST_CATCH(...)
             {
-                failed(notify_, handler.id(), nullptr);
+                failed(notify_, handler.compact(), nullptr);
             }
             BOOST_CATCH_END
             return verdict::keep;
@@ -76,12 +76,14 @@ public:
         void finish() noexcept {}
 
     private:
-        // Out of line, and not with `this` or the view: so neither has to be in memory before a
-        // call, and there is one such function however many kinds of view there are.
-        BOOST_NOINLINE static void failed(Notify notify, handler_id id,
+        // Out of line, and with nothing but words: `this`, or an id computed before, would have to be
+        // in memory or in one more register before each call.
+        template <class View>
+        BOOST_NOINLINE static void failed(Notify notify, View handler,
                                           std::exception const* e) noexcept
         {
-            notify.policy().failed(notify.hooks(), id, e == nullptr ? nullptr : e->what());
+            notify.policy().failed(notify.hooks(), handler.id(),
+                                   e == nullptr ? nullptr : e->what());
         }
 
         Notify notify_;

@@ -92,12 +92,12 @@ struct collect
 #ifndef BOOST_NO_EXCEPTIONS
             catch (std::exception const& e)
             {
-                failed(handler.id(), &e);
+                failed(handler.compact(), &e);
             }
 #endif
             BOOST_CATCH(...)
             {
-                failed(handler.id(), nullptr);
+                failed(handler.compact(), nullptr);
             }
             BOOST_CATCH_END
             return verdict::keep;
@@ -106,9 +106,11 @@ struct collect
         result_type finish() noexcept { return std::move(result_); }
 
     private:
-        BOOST_NOINLINE void failed(handler_id id, std::exception const* e) noexcept
+        template <class View>
+        BOOST_NOINLINE void failed(View handler, std::exception const* e) noexcept
         {
-            result_.add(panic_info(id, std::current_exception(), e == nullptr ? "" : e->what()));
+            result_.add(
+                panic_info(handler.id(), std::current_exception(), e == nullptr ? "" : e->what()));
         }
 
         result_type result_;

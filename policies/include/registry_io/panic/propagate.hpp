@@ -53,7 +53,7 @@ struct propagate
 #ifndef BOOST_NO_EXCEPTIONS
             catch (std::exception const& e)
             {
-                failed(handler.id(), &e);
+                failed(handler.compact(), &e);
             }
 #endif
             BOOST_CATCH(...)
@@ -61,7 +61,7 @@ struct propagate
                 // A thread that is cancelled unwinds without an exception, and must not be caught.
                 if (std::current_exception() == nullptr)
                     BOOST_RETHROW
-                failed(handler.id(), nullptr);
+                failed(handler.compact(), nullptr);
             }
             BOOST_CATCH_END
             return verdict::keep;
@@ -76,7 +76,8 @@ struct propagate
         }
 
     private:
-        BOOST_NOINLINE void failed(handler_id id, std::exception const* e) noexcept
+        template <class View>
+        BOOST_NOINLINE void failed(View handler, std::exception const* e) noexcept
         {
             std::exception_ptr thrown = std::current_exception();
             if (first_ == nullptr)
@@ -86,7 +87,8 @@ struct propagate
                 return;
             BOOST_TRY
             {
-                hooks.report(panic_info(id, std::move(thrown), e == nullptr ? "" : e->what()));
+                hooks.report(
+                    panic_info(handler.id(), std::move(thrown), e == nullptr ? "" : e->what()));
             }
             BOOST_CATCH(...) {}
             BOOST_CATCH_END

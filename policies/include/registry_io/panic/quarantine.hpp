@@ -70,12 +70,12 @@ struct quarantine
 #ifndef BOOST_NO_EXCEPTIONS
             catch (std::exception const& e)
             {
-                return failed(handler.id(), handler.state(), &e);
+                return failed(handler.compact(), &e);
             }
 #endif
             BOOST_CATCH(...)
             {
-                return failed(handler.id(), handler.state(), nullptr);
+                return failed(handler.compact(), nullptr);
             }
             BOOST_CATCH_END
             return verdict::keep;
@@ -84,12 +84,13 @@ struct quarantine
         void finish() noexcept {}
 
     private:
-        BOOST_NOINLINE verdict failed(handler_id id, handler_state& state,
-                                      std::exception const* e) noexcept
+        template <class View>
+        BOOST_NOINLINE verdict failed(View handler, std::exception const* e) noexcept
         {
+            handler_id const id = handler.id();
             char const* const what = e == nullptr ? "" : e->what();
             std::uint32_t const failures =
-                state.failures_.fetch_add(1, std::memory_order_relaxed) + 1;
+                handler.state().failures_.fetch_add(1, std::memory_order_relaxed) + 1;
             panic_hooks const hooks = notify_.hooks();
             if (hooks.has_report()) {
                 BOOST_TRY
