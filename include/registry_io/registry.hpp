@@ -10,8 +10,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <functional>
-#include <memory>
 #include <new>
 #include <stdexcept>
 #include <system_error>
@@ -19,10 +17,12 @@
 #include <utility>
 
 #include <boost/assert.hpp>
+#include <boost/core/addressof.hpp>
 #include <boost/core/no_exceptions_support.hpp>
 #include <boost/throw_exception.hpp>
 
 #include <registry_io/config.hpp>
+#include <registry_io/detail/callable.hpp>
 #include <registry_io/detail/check.hpp>
 #include <registry_io/detail/handler.hpp>
 #include <registry_io/detail/refused.hpp>
@@ -654,7 +654,7 @@ protected:
 
         key_bytes& operator=(K const& k) noexcept
         {
-            std::memcpy(bytes, static_cast<void const*>(std::addressof(k)), sizeof(K));
+            std::memcpy(bytes, static_cast<void const*>(boost::addressof(k)), sizeof(K));
             return *this;
         }
         operator K() const noexcept { return std::bit_cast<K>(bytes); }
@@ -874,7 +874,7 @@ protected:
         block* const b = ::new (r.p) block(s, std::forward<F>(f));
         r.p = nullptr;
         auto const call = [](void* state, Argument a) {
-            std::invoke(static_cast<callable const&>(
+            detail::invoke(static_cast<callable const&>(
                             static_cast<block*>(static_cast<detail::hook*>(state))->f),
                         a);
         };

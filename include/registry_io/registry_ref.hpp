@@ -7,11 +7,12 @@
 
 #include <concepts>
 #include <cstddef>
-#include <functional>
-#include <memory>
 #include <type_traits>
 #include <utility>
 
+#include <boost/core/addressof.hpp>
+
+#include <registry_io/detail/callable.hpp>
 #include <registry_io/detail/handler.hpp>
 #include <registry_io/handler_guard.hpp>
 #include <registry_io/handler_id.hpp>
@@ -53,7 +54,7 @@ public:
                      ? nullptr
                      : static_cast<void*>(new std::decay_t<F>(std::forward<F>(f)))),
           call_([](void const* s, Event const& event) {
-              std::invoke(*static_cast<std::decay_t<F> const*>(s), event);
+              detail::invoke(*static_cast<std::decay_t<F> const*>(s), event);
           }),
           destroy_([](void* s) noexcept { delete static_cast<std::decay_t<F>*>(s); })
     {
@@ -138,7 +139,7 @@ public:
     /// A view of `registry`, which must outlive it.
     template <class R>
         requires(!std::same_as<R, registry_ref> && registry_for<R, Event>)
-    registry_ref(R& registry) noexcept : registry_(std::addressof(registry)), table_(&table_of<R>)
+    registry_ref(R& registry) noexcept : registry_(boost::addressof(registry)), table_(&table_of<R>)
     {
     }
 

@@ -5,8 +5,9 @@
 #ifndef REGISTRY_IO_UNSYNCHRONIZED_HPP
 #define REGISTRY_IO_UNSYNCHRONIZED_HPP
 
-#include <functional>
 #include <utility>
+
+#include <registry_io/detail/callable.hpp>
 
 namespace registry_io {
 inline namespace v1 {
@@ -29,7 +30,7 @@ public:
     template <class Event>
     decltype(auto) operator()(Event const& event) const
     {
-        return std::invoke(f_, event);
+        return detail::invoke(f_, event);
     }
 
 private:

@@ -7,7 +7,10 @@
 
 #include <concepts>
 #include <cstddef>
+#include <tuple>
 #include <type_traits>
+
+#include <boost/config.hpp>
 
 namespace registry_io {
 inline namespace v1 {
@@ -19,6 +22,17 @@ template <class F, class Event>
 inline constexpr bool fits_entry = std::is_trivially_copyable_v<F> &&
     std::is_trivially_destructible_v<F> && sizeof(F) <= sizeof(void*) &&
     alignof(F) <= alignof(void*) && std::is_invocable_v<F const&, Event const&>;
+
+/// What `std::invoke` does with one argument, without <functional>, which takes the compiler longer
+/// than all of this library: INVOKE is a call, unless of a pointer to a member.
+template <class F, class Argument>
+BOOST_FORCEINLINE constexpr decltype(auto) invoke(F& f, Argument const& argument)
+{
+    if constexpr (std::is_member_pointer_v<std::remove_cv_t<F>>)
+        return std::apply(f, std::forward_as_tuple(argument));
+    else
+        return f(argument);
+}
 
 /// Whether a handler can be empty, as `std::function` and pointers can. A captureless lambda
 /// compares with nullptr too, through its conversion to a pointer, but is never empty; nor is a

@@ -9,11 +9,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <functional>
-#include <memory>
 #include <new>
 #include <type_traits>
 #include <utility>
+
+#include <boost/core/addressof.hpp>
 
 #include <registry_io/config.hpp>
 #include <registry_io/detail/callable.hpp>
@@ -127,11 +127,11 @@ entry<Event> entry_of_word(F const& f) noexcept
     entry<Event> e{[](void* state, Event const& event) {
                        alignas(void*) std::byte copy[sizeof(void*)];
                        std::memcpy(copy, static_cast<void const*>(&state), sizeof(void*));
-                       std::invoke(*std::launder(reinterpret_cast<F const*>(copy)), event);
+                       detail::invoke(*std::launder(reinterpret_cast<F const*>(copy)), event);
                    },
                    nullptr};
     if constexpr (!std::is_empty_v<F>)
-        std::memcpy(static_cast<void*>(&e.state), static_cast<void const*>(std::addressof(f)),
+        std::memcpy(static_cast<void*>(&e.state), static_cast<void const*>(boost::addressof(f)),
                     sizeof(F));
     return e;
 }
@@ -141,7 +141,7 @@ template <class Block, class Callable, class Base, class Event>
 entry<Event> entry_of_block(Block* b) noexcept
 {
     return {[](void* state, Event const& event) {
-                std::invoke(
+                detail::invoke(
                     static_cast<Callable&>(static_cast<Block*>(static_cast<Base*>(state))->f),
                     event);
             },

@@ -5,7 +5,6 @@
 #ifndef REGISTRY_IO_DETAIL_WRITERS_HPP
 #define REGISTRY_IO_DETAIL_WRITERS_HPP
 
-#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>

@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <memory>
+#include <string>  // std::allocator and its traits, for less than <memory> costs
 
 #include <registry_io/config.hpp>
 #include <registry_io/policy.hpp>

@@ -6,7 +6,6 @@
 #define REGISTRY_IO_ORDERING_PRIORITY_HPP
 
 #include <concepts>
-#include <functional>
 
 #include <registry_io/config.hpp>
 #include <registry_io/policy.hpp>
@@ -14,6 +13,16 @@
 namespace registry_io {
 inline namespace v1 {
 namespace ordering {
+
+/// Greater keys first: as `std::greater<>`, without <functional>.
+struct descending
+{
+    template <class Key>
+    constexpr bool operator()(Key const& a, Key const& b) const
+    {
+        return a > b;
+    }
+};
 
 /// Handlers fire by key, in registration order among equivalent keys.
 ///
@@ -23,7 +32,7 @@ namespace ordering {
 /// not compare with itself, a NaN, is a precondition violation.) Keys that are not trivially
 /// copyable, or larger than two words, are stored once, beside the captures.
 /// Take it: when handlers have ranks. Appending at the end is as cheap as with `fifo`.
-template <class Key = int, class Before = std::greater<>>
+template <class Key = int, class Before = descending>
 struct basic_priority
 {
     using category = axis::ordering;
