@@ -31,7 +31,7 @@ struct user
     bool bare = false;
 };
 
-constexpr std::array<user, 9> users{{
+constexpr std::array<user, 10> users{{
     {"std::vector of std::function", "",
      "#include <functional>\n#include <vector>\n"
      "void run(int& sum) {\n"
@@ -47,6 +47,15 @@ constexpr std::array<user, 9> users{{
      "    registry_io::SyncRegistry<int> r;\n"
      "    r.register_handler([&sum](int const& e) { sum += e; });\n"
      "    r.notify(1);\n}\n"},
+    {"sync, ten more event types", "",
+     "#include <registry_io/presets/sync.hpp>\n"
+     "template <int> struct event { int value; };\n"
+     "template <class Event> void use(int& sum) {\n"
+     "    registry_io::SyncRegistry<Event> r;\n"
+     "    r.register_handler([&sum](Event const& e) { sum += e.value; });\n"
+     "    r.notify(Event{1});\n}\n"
+     "template <int... N> void use_all(int& sum) { (use<event<N>>(sum), ...); }\n"
+     "void run(int& sum) { use_all<0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10>(sum); }\n"},
     {"rcu", "",
      "#include <registry_io/presets/rcu.hpp>\n"
      "void run(int& sum) {\n"

@@ -4,6 +4,7 @@
 
 // registry_io's own combinations of policies.
 
+#include <functional>
 #include <string_view>
 #include <utility>
 #include <vector>

@@ -20,7 +20,9 @@
 #include <cstdint>
 #include <cstdlib>
 #include <deque>
+#include <functional>
 #include <iostream>
+#include <memory>
 #include <numeric>
 #include <random>
 #include <semaphore>

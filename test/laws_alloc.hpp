@@ -7,6 +7,8 @@
 #ifndef REGISTRY_IO_TEST_LAWS_ALLOC_HPP
 #define REGISTRY_IO_TEST_LAWS_ALLOC_HPP
 
+#include <algorithm>
+
 namespace test {
 
 /// A registry of `size` handlers of all kinds that is to stay as it is when an operation fails.

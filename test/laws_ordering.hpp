@@ -7,6 +7,8 @@
 #ifndef REGISTRY_IO_TEST_LAWS_ORDERING_HPP
 #define REGISTRY_IO_TEST_LAWS_ORDERING_HPP
 
+#include <algorithm>
+
 namespace test {
 
 REGISTRY_IO_LAW(the_greatest_priority_fires_first_and_ties_fire_as_registered)

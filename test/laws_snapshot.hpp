@@ -7,6 +7,8 @@
 #ifndef REGISTRY_IO_TEST_LAWS_SNAPSHOT_HPP
 #define REGISTRY_IO_TEST_LAWS_SNAPSHOT_HPP
 
+#include <memory>
+
 namespace test {
 
 REGISTRY_IO_LAW(a_running_notify_does_not_run_what_is_registered_meanwhile)

@@ -12,7 +12,6 @@
 #include <cstring>
 #include <new>
 #include <stdexcept>
-#include <system_error>
 #include <type_traits>
 #include <utility>
 
@@ -24,6 +23,7 @@
 #include <registry_io/config.hpp>
 #include <registry_io/detail/callable.hpp>
 #include <registry_io/detail/check.hpp>
+#include <registry_io/detail/dispatch.hpp>
 #include <registry_io/detail/handler.hpp>
 #include <registry_io/detail/refused.hpp>
 #include <registry_io/detail/select.hpp>
@@ -73,8 +73,7 @@ class basic_registry<Event, SnapshotPolicy, OrderingPolicy, PanicPolicy, AllocPo
 {
 protected:
     /// @cond
-    using writers =
-        detail::writers<Event, SnapshotPolicy, OrderingPolicy, PanicPolicy, AllocPolicy>;
+    using writers = detail::writers<SnapshotPolicy, OrderingPolicy, PanicPolicy, AllocPolicy>;
     using root = typename writers::root;
     using columns = typename writers::columns;
     using entry = typename writers::entry;
@@ -82,6 +81,8 @@ protected:
     using store = typename writers::store;
     using source = typename writers::source;
     using handler_state = typename PanicPolicy::handler_state;
+    using dispatcher = detail::dispatcher<writers, PanicPolicy>;
+    using dispatching = typename dispatcher::dispatching;
 
     static_assert(snapshot_store<SnapshotPolicy, root, source>,
                   "registry_io: the store of this snapshot policy does not satisfy snapshot_store");
@@ -161,10 +162,11 @@ public:
     result_type notify(Event const& event) const noexcept(PanicPolicy::isolates)
     {
         if constexpr (std::is_void_v<result_type>) {
-            store_.read(dispatching{&event});
+            store_.read(dispatching{boost::addressof(event)});
         } else {
             result_type result{};
-            store_.read([&](root const& r) { result = dispatch(r, event); });
+            store_.read(
+                [&](root const& r) { result = dispatcher::dispatch(r, boost::addressof(event)); });
             return result;
         }
     }
@@ -271,7 +273,7 @@ public:
     bool unregister(handler_id id)
     {
         writers* const w = mine(id);
-        return w != nullptr && remove(*w, id.value(), nullptr);
+        return w != nullptr && w->remove(id.value());
     }
 
     /// Removes a handler and waits until no notify runs it, and its captures are destroyed.
@@ -281,30 +283,14 @@ public:
     bool unregister_and_wait(handler_id id)
     {
         writers* const w = mine(id);
-        if (w == nullptr)
-            return false;
-        refuse_deadlock(*w);
-        typename writers::completion done;
-        bool const removed = remove(*w, id.value(), &done);
-        if (removed)
-            done.wait();
-        else
-            synchronize();
-        return removed;
+        return w != nullptr && w->remove_and_wait(id.value());
     }
 
     /// Removes all handlers. Returns how many there were. Throws as `unregister`.
     std::size_t clear()
     {
         writers* const w = writers_.load(std::memory_order_acquire);
-        if (w == nullptr)
-            return 0;
-        std::size_t removed = 0;
-        locked_change(*w, [&](auto& change, garbage_list& dead) {
-            removed = change.clear(dead);
-            return removed != 0;
-        });
-        return removed;
+        return w == nullptr ? 0 : w->clear();
     }
 
     /// Whether a handler is registered: false for unknown, stale and foreign ids.
@@ -313,10 +299,7 @@ public:
     bool contains(handler_id id) const
     {
         writers* const w = mine(id);
-        if (w == nullptr)
-            return false;
-        detail::locked_scope lock(w->log.mutex());
-        return w->contains(id.value());
+        return w != nullptr && w->contains(id.value());
     }
 
     // ----- several changes at once
@@ -349,20 +332,8 @@ public:
     /// has changed then.
     void synchronize()
     {
-        writers* const w = writers_.load(std::memory_order_acquire);
-        if (w == nullptr)
-            return;
-        refuse_deadlock(*w);
-        typename writers::completion done;
-        locked_change(
-            *w,
-            [&](auto& change, garbage_list&) {
-                if (w->log.held())
-                    change.own_root();
-                return true;
-            },
-            &done);
-        done.wait();
+        if (writers* const w = writers_.load(std::memory_order_acquire))
+            w->synchronize();
     }
 
     // ----- telling of failures
@@ -421,176 +392,6 @@ protected:
 
     /// @cond
 
-    // ----- dispatch
-
-    /// What only a failing handler makes a scope look at. It is made from the root alone, so that
-    /// notify keeps nothing else across the calls, and all that looks at it is out of line.
-    struct failing
-    {
-        root const* snapshot;
-
-        writers& home() const noexcept { return *static_cast<writers*>(snapshot->home); }
-        basic_registry& registry() const noexcept
-        {
-            return *static_cast<basic_registry*>(home().registry.load(std::memory_order_relaxed));
-        }
-        PanicPolicy& policy() const noexcept { return registry().panic_; }
-        panic_hooks hooks() const noexcept
-        {
-            detail::hook* const report = snapshot->hooks[detail::report_hook];
-            detail::hook* const log = snapshot->hooks[detail::log_hook];
-            return panic_hooks(report == nullptr ? nullptr : report->report, report,
-                               log == nullptr ? nullptr : log->log, log);
-        }
-    };
-
-    /// A row of a table, as a panic policy sees it after a failure. Its address, null for the first
-    /// row, is an integer: a pointer that a compiler has at hand for the call, it would keep in a
-    /// register for the failure.
-    template <class Table>
-    struct row
-    {
-        Table const* table;
-        std::uintptr_t address;
-
-        entry const* place() const noexcept
-        {
-            return address == 0 ? table->rows().entries : reinterpret_cast<entry const*>(address);
-        }
-        handler_id id() const noexcept
-        {
-            columns const rows = table->rows();
-            return handler_id(static_cast<writers*>(table->home)->serial,
-                              rows.id(static_cast<std::uint32_t>(place() - rows.entries)));
-        }
-        handler_state& state() const noexcept
-        {
-            return static_cast<typename writers::block_base*>(place()->state)->state;
-        }
-        row compact() const noexcept { return *this; }
-    };
-
-    /// How a panic policy sees the handler that it calls: `Step` rows behind `at`, which is null
-    /// for a table's first one. Looked at only after a failure, so that nothing is computed, and no
-    /// register is kept, for its sake before the call.
-    template <class Table, std::uint32_t Step>
-    struct view
-    {
-        Table const* table;
-        entry const* at;
-
-        BOOST_FORCEINLINE row<Table> compact() const noexcept
-        {
-            auto const first = reinterpret_cast<std::uintptr_t>(at);
-            return {table, at == nullptr ? 0 : first + Step * sizeof(entry)};
-        }
-        BOOST_FORCEINLINE handler_id id() const noexcept { return compact().id(); }
-        BOOST_FORCEINLINE handler_state& state() const noexcept { return compact().state(); }
-    };
-    using scope = typename PanicPolicy::template scope<failing>;
-
-    /// What a store calls with the root: the whole dispatch, and a part of it that saves no
-    /// register, so that a store can keep the rest out of line. A function object of one word, to
-    /// be passed in a register, where a lambda would leave inlining to chance.
-    struct dispatching
-    {
-        Event const* event;
-
-        BOOST_FORCEINLINE void operator()(root const& r) const noexcept(PanicPolicy::isolates)
-        {
-            dispatch(r, *event);
-        }
-        // acquire: the row was written before. More may have been appended by the time of the call;
-        // they are not of this notify.
-        static BOOST_FORCEINLINE bool brief(root const& r) noexcept
-        {
-            return r.size.load(std::memory_order_acquire) == 1;
-        }
-        BOOST_FORCEINLINE void call_brief(root const& r) const noexcept(PanicPolicy::isolates)
-        {
-            scope s(failing{&r});
-            call<0>(r, r, r.rows().entries, nullptr, *event, s);
-            s.finish();
-        }
-    };
-
-    BOOST_FORCEINLINE static result_type dispatch(root const& r, Event const& event) noexcept(
-        PanicPolicy::isolates)
-    {
-        // acquire: the rows were written before. Loaded once, so that a handler which registers
-        // cannot make this notify run on.
-        std::uint32_t const n = r.size.load(std::memory_order_acquire);
-        if ((n & root::spine_bit) != 0)
-            return dispatch_chunks(r, event, n & ~root::spine_bit);
-        scope s(failing{&r});
-        walk(r, r, n, event, s);
-        return s.finish();
-    }
-
-    BOOST_NOINLINE static result_type dispatch_chunks(
-        root const& r, Event const& event, std::uint32_t n) noexcept(PanicPolicy::isolates)
-    {
-        scope s(failing{&r});
-        r.each_chunk(n, [&](typename root::chunk_type const& c, std::uint32_t m) {
-            walk(r, c, m, event, s);
-        });
-        return s.finish();
-    }
-
-    /// Calls the first n handlers of a table, of which there is at least one.
-    template <class Table>
-    BOOST_FORCEINLINE static void walk(root const& r, Table const& table, std::uint32_t n,
-                                       Event const& event, scope& s)
-    {
-        // Unrolled by four: with a single indirect call site the branch predictor has to tell
-        // handlers apart by history alone. The odd ones come first, so that what is left is a
-        // multiple of four and its end is one comparison.
-        entry const* p = table.rows().entries;
-        entry const* const end = p + n;
-        if (n % 4 != 0) {
-            do {
-                call<0>(r, table, p, p, event, s);
-                ++p;
-            } while ((end - p) % 4 != 0);
-            if (p == end)
-                return;
-        }
-        do {
-            call<0>(r, table, p, p, event, s);
-            call<1>(r, table, p, p, event, s);
-            call<2>(r, table, p, p, event, s);
-            call<3>(r, table, p, p, event, s);
-            p += 4;
-        } while (p != end);
-    }
-
-    template <std::uint32_t Step, class Table>
-    BOOST_FORCEINLINE static void call(root const& r, Table const& table, entry const* p,
-                                       entry const* at, Event const& event, scope& s)
-    {
-        view<Table, Step> const v{&table, at};
-        if (s.invoke(calling{p + Step, &event}, v) == verdict::remove)
-            failing{&r}.registry().expel(v.id());
-    }
-
-    struct calling
-    {
-        entry const* at;
-        Event const* event;
-        BOOST_FORCEINLINE void operator()() const { at->invoke(at->state, *event); }
-    };
-
-    /// Removes a handler for the panic policy.
-    BOOST_NOINLINE void expel(handler_id id) const noexcept
-    {
-        BOOST_TRY
-        {
-            remove(known(), id.value(), nullptr);
-        }
-        BOOST_CATCH(...) {}  // short of memory: the next failure tries again
-        BOOST_CATCH_END
-    }
-
     // ----- writers
 
     static std::uint32_t clamp(std::size_t n) noexcept
@@ -615,13 +416,7 @@ protected:
         if (w != nullptr)
             return *w;
         writers* const fresh = writers::make(store_, ordering_, alloc_.get_source());
-        fresh->unregister = [](detail::guard_anchor* a, handler_id id) {
-            auto* const self = static_cast<basic_registry*>(
-                static_cast<writers*>(a)->registry.load(std::memory_order_relaxed));
-            return self != nullptr && self->unregister(id);
-        };
-        fresh->release = [](detail::guard_anchor* a) noexcept { static_cast<writers*>(a)->drop(); };
-        fresh->registry.store(this, std::memory_order_relaxed);
+        fresh->panic.store(boost::addressof(panic_), std::memory_order_relaxed);
         if (writers_.compare_exchange_strong(w, fresh, std::memory_order_acq_rel,
                                              std::memory_order_acquire))
             return *fresh;
@@ -746,21 +541,11 @@ protected:
     {
         writers& w = make_known();
         incoming in = prepare(std::forward<Key>(key), std::forward<F>(f));
-        std::uint64_t id = 0;
-        locked_change(w, [&](auto& change, garbage_list&) {
-#ifdef BOOST_NO_EXCEPTIONS
-            if (writers::bounded && w.size.load(std::memory_order_relaxed) == writers::flat_limit)
-                return false;
-#endif
-            // relaxed: the lock orders ids and places alike.
-            id = w.ids.fetch_add(1, std::memory_order_relaxed) + 1;
-            if (change.append(in.e, id, in.block != nullptr, in.key))
-                return false;  // done, and nothing to publish
-            change.insert(in.e, id, in.block != nullptr, in.key, hint_);
-            return true;
-        });
+        std::uint64_t const id = w.add(in.e, in.block != nullptr, in.key, hint_);
+        if (id == 0)
+            return {};
         in.block = nullptr;  // the table has it
-        return id == 0 ? handler_id() : handler_id(w.serial, id);
+        return handler_id(w.serial, id);
     }
 
     handler_guard guard(handler_id id)
@@ -770,66 +555,6 @@ protected:
         writers& w = known();
         w.hold();
         return handler_guard(&w, id);
-    }
-
-    bool remove(writers& w, std::uint64_t id, typename writers::completion* done) const
-    {
-        bool removed = false;
-        locked_change(
-            w, [&](auto& change, garbage_list& dead) { return removed = change.erase(id, dead); },
-            done);
-        return removed;
-    }
-
-    /// Lets `f(edit, dead)` change the tables under the lock, publishes if it returns true, and
-    /// destroys what nobody can see any more after the lock has been given up.
-    template <class F>
-    static void locked_change(writers& w, F f, typename writers::completion* done = nullptr,
-                              bool one_change = true)
-    {
-        struct finishing
-        {
-            alignas(
-                typename writers::retirement) std::byte room[sizeof(typename writers::retirement)];
-            typename writers::retirement* r = nullptr;
-            ~finishing()
-            {
-                if (r != nullptr) {
-                    r->finish();
-                    r->~retirement();
-                }
-            }
-        } after;
-        if (w.log.foreign())
-            refuse_foreign();
-        detail::locked_scope lock(w.log.mutex());
-        w.sweep();
-        garbage_list dead;
-        // Waiting for it needs memory, after the change; several changes may fail half-way.
-        typename writers::edit change(w, one_change && done == nullptr);
-        if (f(change, dead))
-            after.r = ::new (static_cast<void*>(after.room))
-                typename writers::retirement(change.commit(dead, done));
-        else
-            change.leave();
-    }
-
-    [[noreturn]] BOOST_NOINLINE static void refuse_foreign()
-    {
-        boost::throw_exception(
-            std::logic_error("registry_io: this shared object has its own copy of the library's "
-                             "variables; export them, or use a registry_ref that the registry's "
-                             "owner made"),
-            BOOST_CURRENT_LOCATION);
-    }
-
-    static void refuse_deadlock(writers& w)
-    {
-        if (w.log.would_deadlock())
-            boost::throw_exception(
-                std::system_error(std::make_error_code(std::errc::resource_deadlock_would_occur),
-                                  "registry_io: waiting here would wait for itself"),
-                BOOST_CURRENT_LOCATION);
     }
 
     // ----- hooks
@@ -875,8 +600,8 @@ protected:
         r.p = nullptr;
         auto const call = [](void* state, Argument a) {
             detail::invoke(static_cast<callable const&>(
-                            static_cast<block*>(static_cast<detail::hook*>(state))->f),
-                        a);
+                               static_cast<block*>(static_cast<detail::hook*>(state))->f),
+                           a);
         };
         if constexpr (std::is_same_v<Argument, panic_info const&>)
             b->report = call;
@@ -897,10 +622,7 @@ protected:
                     h->destroy(h);
             }
         } incoming_hook{h};
-        locked_change(known(), [&](auto& change, garbage_list& dead) {
-            change.set_hook(kind, h, dead);
-            return true;
-        });
+        known().set_hook(kind, h);
         incoming_hook.h = nullptr;
     }
 
@@ -1021,8 +743,7 @@ private:
         writers* const w = registry_.writers_.load(std::memory_order_acquire);
         if (w == nullptr || (first_ == nullptr && !clear_))
             return result;
-        locked_change(
-            *w,
+        w->locked_change(
             [&](auto& change, garbage_list& dead) {
                 if (clear_)
                     result.unregistered += change.clear(dead);

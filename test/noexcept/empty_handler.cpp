@@ -7,6 +7,7 @@
 #include "contract.hpp"
 
 #include <csignal>
+#include <functional>
 #include <string>
 
 #include <sys/wait.h>

@@ -6,6 +6,24 @@
 
 #include <registry_io/presets/fixed.hpp>
 
+namespace {
+
+/// Counts how many of it there are. Not trivial, so that it lies in memory of its own.
+struct counted
+{
+    explicit counted(int& alive) : alive_(&alive) { ++*alive_; }
+    counted(counted const& other) : alive_(other.alive_) { ++*alive_; }
+    counted& operator=(counted const&) = delete;
+    ~counted() { --*alive_; }
+    void operator()(int) const {}
+
+private:
+    int* alive_;
+    int weight_ = 0;
+};
+
+}  // namespace
+
 int main()
 {
     test::check_contract<registry_io::FixedRegistry<int, 8>>();
@@ -32,5 +50,18 @@ int main()
         BOOST_TEST(id != second);
         BOOST_TEST(r.unregister(id));
     }
+
+    // A handler that finds no room is destroyed, and its memory is there for the next one.
+    int alive = 0;
+    BOOST_TEST(r.register_handler(count));
+    for (int i = 0; i < 10; ++i)
+        BOOST_TEST(!r.register_handler(counted(alive)));
+    BOOST_TEST_EQ(alive, 0);
+    r.clear();
+    BOOST_TEST(r.register_handler(counted(alive)));
+    BOOST_TEST(r.register_handler(counted(alive)));
+    BOOST_TEST_EQ(alive, 2);
+    r.clear();
+    BOOST_TEST_EQ(alive, 0);
     return boost::report_errors();
 }

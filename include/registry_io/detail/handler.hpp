@@ -23,11 +23,11 @@ namespace registry_io {
 inline namespace v1 {
 namespace detail {
 
-/// What notify walks: a function and one word for it.
-template <class Event>
+/// What notify walks: a function that takes the event's address, and one word for it. Not of the
+/// event's type, so that registries of all types share what writes them.
 struct entry
 {
-    void (*invoke)(void*, Event const&);
+    void (*invoke)(void* state, void const* event);
     void* state;
 };
 
@@ -122,14 +122,15 @@ struct block : block_base<State>
 
 /// An entry for a handler that lives in it.
 template <class F, class Event>
-entry<Event> entry_of_word(F const& f) noexcept
+entry entry_of_word(F const& f) noexcept
 {
-    entry<Event> e{[](void* state, Event const& event) {
-                       alignas(void*) std::byte copy[sizeof(void*)];
-                       std::memcpy(copy, static_cast<void const*>(&state), sizeof(void*));
-                       detail::invoke(*std::launder(reinterpret_cast<F const*>(copy)), event);
-                   },
-                   nullptr};
+    entry e{[](void* state, void const* event) {
+                alignas(void*) std::byte copy[sizeof(void*)];
+                std::memcpy(copy, static_cast<void const*>(&state), sizeof(void*));
+                detail::invoke(*std::launder(reinterpret_cast<F const*>(copy)),
+                               *static_cast<Event const*>(event));
+            },
+            nullptr};
     if constexpr (!std::is_empty_v<F>)
         std::memcpy(static_cast<void*>(&e.state), static_cast<void const*>(boost::addressof(f)),
                     sizeof(F));
@@ -138,12 +139,12 @@ entry<Event> entry_of_word(F const& f) noexcept
 
 /// An entry for a handler in a block. `Callable` is `F const` where threads share the handler.
 template <class Block, class Callable, class Base, class Event>
-entry<Event> entry_of_block(Block* b) noexcept
+entry entry_of_block(Block* b) noexcept
 {
-    return {[](void* state, Event const& event) {
+    return {[](void* state, void const* event) {
                 detail::invoke(
                     static_cast<Callable&>(static_cast<Block*>(static_cast<Base*>(state))->f),
-                    event);
+                    *static_cast<Event const*>(event));
             },
             static_cast<Base*>(b)};
 }

@@ -11,6 +11,7 @@
 #include <initializer_list>
 #include <new>
 #include <stdexcept>
+#include <system_error>
 #include <utility>
 
 #include <boost/assert.hpp>
@@ -34,6 +35,23 @@ REGISTRY_IO_EXPORT inline constinit std::atomic<std::uint64_t> last_serial{0};
     boost::throw_exception(std::bad_alloc(), BOOST_CURRENT_LOCATION);
 }
 
+[[noreturn]] inline void refuse_foreign()
+{
+    boost::throw_exception(
+        std::logic_error("registry_io: this shared object has its own copy of the library's "
+                         "variables; export them, or use a registry_ref that the registry's "
+                         "owner made"),
+        BOOST_CURRENT_LOCATION);
+}
+
+[[noreturn]] inline void refuse_deadlock()
+{
+    boost::throw_exception(
+        std::system_error(std::make_error_code(std::errc::resource_deadlock_would_occur),
+                          "registry_io: waiting here would wait for itself"),
+        BOOST_CURRENT_LOCATION);
+}
+
 template <class Mutex>
 class locked_scope
 {
@@ -50,12 +68,12 @@ private:
 /// What writers write: lies in a block that the first registration allocates.
 ///
 /// All members are used under the writers' lock, but those that say otherwise.
-template <class Event, class Snapshot, class Ordering, class Panic, class Alloc>
+template <class Snapshot, class Ordering, class Panic, class Alloc>
 class writers : public guard_anchor
 {
 public:
     using source = typename Alloc::source;
-    using entry = detail::entry<Event>;
+    using entry = detail::entry;
     using user_key = typename Ordering::key_type;
     using key = typename stored_key<user_key>::type;
     using columns = detail::columns<entry, key>;
@@ -94,6 +112,12 @@ public:
         } r{src, p};
         auto* const w = ::new (p) writers(s, order, src);
         r.p = nullptr;
+        w->unregister = [](guard_anchor* a, handler_id id) {
+            auto* const self = static_cast<writers*>(a);
+            return self->panic.load(std::memory_order_relaxed) != nullptr &&
+                self->serial == id.registry_serial() && self->remove(id.value());
+        };
+        w->release = [](guard_anchor* a) noexcept { static_cast<writers*>(a)->drop(); };
         return w;
     }
 
@@ -102,7 +126,7 @@ public:
     shared<std::uint64_t> ids{0};      ///< the last id given out
     shared<std::size_t> size{0};       ///< how many handlers are registered
     shared<std::uint32_t> holders{1};  ///< the registry, and its guards
-    shared<void*> registry{nullptr};   ///< null when it is gone
+    shared<Panic*> panic{nullptr};     ///< the registry's; null when that is gone
 
     writer log;  ///< the snapshot policy's side: its mutex is the writers' lock
     std::uint64_t version = 0;
@@ -124,7 +148,7 @@ public:
     REGISTRY_IO_DETAIL_COLD void close() noexcept
     {
         // relaxed: guards that are dropped from now on are not concurrent with this.
-        registry.store(nullptr, std::memory_order_relaxed);
+        panic.store(nullptr, std::memory_order_relaxed);
         BOOST_ASSERT_MSG(!Alloc::inside || holders.load() == 1,
                          "registry_io: a guard outlives a registry that holds all its memory");
         garbage_list dead;
@@ -210,8 +234,118 @@ public:
         return true;
     }
 
+    // ----- one change each, which takes the lock itself
+
+    /// Adds a handler. Returns its id, or 0 when a bounded registry is full and exceptions are off.
+    std::uint64_t add(entry const& e, bool has_block, key k, std::uint32_t hint)
+    {
+        std::uint64_t id = 0;
+        locked_change([&](edit& change, garbage_list&) {
+#ifdef BOOST_NO_EXCEPTIONS
+            if (bounded && size.load(std::memory_order_relaxed) == flat_limit)
+                return false;
+#endif
+            // relaxed: the lock orders ids and places alike.
+            id = ids.fetch_add(1, std::memory_order_relaxed) + 1;
+            if (change.append(e, id, has_block, k))
+                return false;  // done, and nothing to publish
+            change.insert(e, id, has_block, k, hint);
+            return true;
+        });
+        return id;
+    }
+
+    bool remove(std::uint64_t id, completion* done = nullptr)
+    {
+        bool removed = false;
+        locked_change(
+            [&](edit& change, garbage_list& dead) { return removed = change.erase(id, dead); },
+            done);
+        return removed;
+    }
+
+    bool remove_and_wait(std::uint64_t id)
+    {
+        if (log.would_deadlock())
+            refuse_deadlock();
+        completion done;
+        bool const removed = remove(id, &done);
+        if (removed)
+            done.wait();
+        else
+            synchronize();
+        return removed;
+    }
+
+    std::size_t clear()
+    {
+        std::size_t removed = 0;
+        locked_change([&](edit& change, garbage_list& dead) {
+            removed = change.clear(dead);
+            return removed != 0;
+        });
+        return removed;
+    }
+
+    void synchronize()
+    {
+        if (log.would_deadlock())
+            refuse_deadlock();
+        completion done;
+        locked_change(
+            [&](edit& change, garbage_list&) {
+                if (log.held())
+                    change.own_root();
+                return true;
+            },
+            &done);
+        done.wait();
+    }
+
+    void set_hook(hook_kind kind, hook* h)
+    {
+        locked_change([&](edit& change, garbage_list& dead) {
+            change.set_hook(kind, h, dead);
+            return true;
+        });
+    }
+
     /// Whether a handler is registered.
-    bool contains(std::uint64_t id) { return locate(log.current(), id, nullptr); }
+    bool contains(std::uint64_t id)
+    {
+        locked_scope lock(log.mutex());
+        return locate(log.current(), id, nullptr);
+    }
+
+    /// Lets `f(edit, dead)` change the tables under the lock, publishes if it returns true, and
+    /// destroys what nobody can see any more after the lock has been given up.
+    template <class F>
+    void locked_change(F f, completion* done = nullptr, bool one_change = true)
+    {
+        struct finishing
+        {
+            alignas(retirement) std::byte room[sizeof(retirement)];
+            retirement* r = nullptr;
+            ~finishing()
+            {
+                if (r != nullptr) {
+                    r->finish();
+                    r->~retirement();
+                }
+            }
+        } after;
+        if (log.foreign())
+            refuse_foreign();
+        locked_scope lock(log.mutex());
+        sweep();
+        garbage_list dead;
+        // Waiting for it needs memory, after the change; several changes may fail half-way.
+        edit change(*this, one_change && done == nullptr);
+        if (f(change, dead))
+            after.r = ::new (static_cast<void*>(after.room)) retirement(change.commit(dead, done));
+        else
+            change.leave();
+    }
 
     /// Where a row is: its number in the flat table, or in a chunk.
     struct place

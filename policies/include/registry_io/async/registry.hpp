@@ -217,12 +217,13 @@ class basic_async_registry : private basic_registry<async::detail::call<Event>, 
     using base = basic_registry<async::detail::call<Event>, SnapshotPolicy, OrderingPolicy,
                                 PanicPolicy, AllocPolicy>;
     using typename base::columns;
+    using typename base::dispatcher;
     using typename base::entry;
-    using typename base::failing;
     using typename base::handler_state;
     using typename base::root;
-    using typename base::scope;
     using typename base::writers;
+    using failing = typename dispatcher::failing;
+    using scope = typename dispatcher::scope;
     using call = async::detail::call<Event>;
     using promise = async::detail::promise_base;
     using context = async::detail::context;
@@ -544,7 +545,7 @@ protected:
         // It is there from the beginning of the read on.
         // NOLINTNEXTLINE(bugprone-unchecked-optional-access)
         if (scope_->invoke(outcome, view) == verdict::remove)
-            registry_.expel(view.id());
+            dispatcher::expel(registry_.known(), view.id());
     }
 
     /// The same where nothing may be thrown, since it is not the one who awaits who calls.
@@ -576,7 +577,7 @@ protected:
         call_.begun = nullptr;
         BOOST_TRY
         {
-            where.where->invoke(where.where->state, call_);
+            where.where->invoke(where.where->state, &call_);
         }
         BOOST_CATCH(...)
         {

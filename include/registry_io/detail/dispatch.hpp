@@ -1,0 +1,205 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+#ifndef REGISTRY_IO_DETAIL_DISPATCH_HPP
+#define REGISTRY_IO_DETAIL_DISPATCH_HPP
+
+#include <atomic>
+#include <cstdint>
+
+#include <boost/config.hpp>
+#include <boost/core/no_exceptions_support.hpp>
+
+#include <registry_io/detail/handler.hpp>
+#include <registry_io/detail/table.hpp>
+#include <registry_io/handler_id.hpp>
+#include <registry_io/policy.hpp>
+
+namespace registry_io {
+inline namespace v1 {
+namespace detail {
+
+/// What a notify does with the snapshot that it holds. Not of the event's type: registries of all
+/// types share it.
+template <class Writers, class Panic>
+class dispatcher
+{
+public:
+    using root = typename Writers::root;
+    using columns = typename Writers::columns;
+    using handler_state = typename Panic::handler_state;
+    using result_type = typename Panic::result_type;
+
+    /// What only a failing handler makes a scope look at. It is made from the root alone, so that
+    /// notify keeps nothing else across the calls, and all that looks at it is out of line.
+    struct failing
+    {
+        root const* snapshot;
+
+        Writers& home() const noexcept { return *static_cast<Writers*>(snapshot->home); }
+        // relaxed: whoever registered before this notify also stored it.
+        Panic& policy() const noexcept { return *home().panic.load(std::memory_order_relaxed); }
+        panic_hooks hooks() const noexcept
+        {
+            hook* const report = snapshot->hooks[report_hook];
+            hook* const log = snapshot->hooks[log_hook];
+            return panic_hooks(report == nullptr ? nullptr : report->report, report,
+                               log == nullptr ? nullptr : log->log, log);
+        }
+    };
+
+    /// A row of a table, as a panic policy sees it after a failure. Its address, null for the first
+    /// row, is an integer: a pointer that a compiler has at hand for the call, it would keep in a
+    /// register for the failure.
+    template <class Table>
+    struct row
+    {
+        Table const* table;
+        std::uintptr_t address;
+
+        entry const* place() const noexcept
+        {
+            return address == 0 ? table->rows().entries : reinterpret_cast<entry const*>(address);
+        }
+        handler_id id() const noexcept
+        {
+            columns const rows = table->rows();
+            return handler_id(static_cast<Writers*>(table->home)->serial,
+                              rows.id(static_cast<std::uint32_t>(place() - rows.entries)));
+        }
+        handler_state& state() const noexcept
+        {
+            return static_cast<typename Writers::block_base*>(place()->state)->state;
+        }
+        row compact() const noexcept { return *this; }
+    };
+
+    /// How a panic policy sees the handler that it calls: `Step` rows behind `at`, which is null
+    /// for a table's first one. Looked at only after a failure, so that nothing is computed, and no
+    /// register is kept, for its sake before the call.
+    template <class Table, std::uint32_t Step>
+    struct view
+    {
+        Table const* table;
+        entry const* at;
+
+        BOOST_FORCEINLINE row<Table> compact() const noexcept
+        {
+            auto const first = reinterpret_cast<std::uintptr_t>(at);
+            return {table, at == nullptr ? 0 : first + Step * sizeof(entry)};
+        }
+        BOOST_FORCEINLINE handler_id id() const noexcept { return compact().id(); }
+        BOOST_FORCEINLINE handler_state& state() const noexcept { return compact().state(); }
+    };
+    using scope = typename Panic::template scope<failing>;
+
+    /// What a store calls with the root: the whole dispatch, and a part of it that saves no
+    /// register, so that a store can keep the rest out of line. A function object of one word, to
+    /// be passed in a register, where a lambda would leave inlining to chance.
+    struct dispatching
+    {
+        void const* event;
+
+        BOOST_FORCEINLINE void operator()(root const& r) const noexcept(Panic::isolates)
+        {
+            dispatch(r, event);
+        }
+        // acquire: the row was written before. More may have been appended by the time of the call;
+        // they are not of this notify.
+        static BOOST_FORCEINLINE bool brief(root const& r) noexcept
+        {
+            return r.size.load(std::memory_order_acquire) == 1;
+        }
+        BOOST_FORCEINLINE void call_brief(root const& r) const noexcept(Panic::isolates)
+        {
+            scope s(failing{&r});
+            call<0>(r, r, r.rows().entries, nullptr, event, s);
+            s.finish();
+        }
+    };
+
+    BOOST_FORCEINLINE static result_type dispatch(root const& r,
+                                                  void const* event) noexcept(Panic::isolates)
+    {
+        // acquire: the rows were written before. Loaded once, so that a handler which registers
+        // cannot make this notify run on.
+        std::uint32_t const n = r.size.load(std::memory_order_acquire);
+        if ((n & root::spine_bit) != 0)
+            return dispatch_chunks(r, event, n & ~root::spine_bit);
+        scope s(failing{&r});
+        walk(r, r, n, event, s);
+        return s.finish();
+    }
+
+    /// Removes a handler for the panic policy.
+    BOOST_NOINLINE static void expel(Writers& w, handler_id id) noexcept
+    {
+        BOOST_TRY
+        {
+            w.remove(id.value());
+        }
+        BOOST_CATCH(...) {}  // short of memory: the next failure tries again
+        BOOST_CATCH_END
+    }
+
+private:
+    BOOST_NOINLINE static result_type dispatch_chunks(root const& r, void const* event,
+                                                      std::uint32_t n) noexcept(Panic::isolates)
+    {
+        scope s(failing{&r});
+        r.each_chunk(n, [&](typename root::chunk_type const& c, std::uint32_t m) {
+            walk(r, c, m, event, s);
+        });
+        return s.finish();
+    }
+
+    /// Calls the first n handlers of a table, of which there is at least one.
+    template <class Table>
+    BOOST_FORCEINLINE static void walk(root const& r, Table const& table, std::uint32_t n,
+                                       void const* event, scope& s)
+    {
+        // Unrolled by four: with a single indirect call site the branch predictor has to tell
+        // handlers apart by history alone. The odd ones come first, so that what is left is a
+        // multiple of four and its end is one comparison.
+        entry const* p = table.rows().entries;
+        entry const* const end = p + n;
+        if (n % 4 != 0) {
+            do {
+                call<0>(r, table, p, p, event, s);
+                ++p;
+            } while ((end - p) % 4 != 0);
+            if (p == end)
+                return;
+        }
+        do {
+            call<0>(r, table, p, p, event, s);
+            call<1>(r, table, p, p, event, s);
+            call<2>(r, table, p, p, event, s);
+            call<3>(r, table, p, p, event, s);
+            p += 4;
+        } while (p != end);
+    }
+
+    template <std::uint32_t Step, class Table>
+    BOOST_FORCEINLINE static void call(root const& r, Table const& table, entry const* p,
+                                       entry const* at, void const* event, scope& s)
+    {
+        view<Table, Step> const v{&table, at};
+        if (s.invoke(calling{p + Step, event}, v) == verdict::remove)
+            expel(failing{&r}.home(), v.id());
+    }
+
+    struct calling
+    {
+        entry const* at;
+        void const* event;
+        BOOST_FORCEINLINE void operator()() const { at->invoke(at->state, event); }
+    };
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace registry_io
+
+#endif
