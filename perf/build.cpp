@@ -31,7 +31,7 @@ struct user
     bool bare = false;
 };
 
-constexpr std::array<user, 10> users{{
+constexpr std::array<user, 11> users{{
     {"std::vector of std::function", "",
      "#include <functional>\n#include <vector>\n"
      "void run(int& sum) {\n"
@@ -42,6 +42,12 @@ constexpr std::array<user, 10> users{{
     {"<atomic> <functional> <memory> <mutex>, alone", "",
      "#include <atomic>\n#include <functional>\n#include <memory>\n#include <mutex>\n"},
     {"sync", "",
+     "#include <registry_io/presets/sync.hpp>\n"
+     "void run(int& sum) {\n"
+     "    registry_io::SyncRegistry<int> r;\n"
+     "    r.register_handler([&sum](int const& e) { sum += e; });\n"
+     "    r.notify(1);\n}\n"},
+    {"sync, separate compilation", "-DREGISTRY_IO_SEPARATE_COMPILATION",
      "#include <registry_io/presets/sync.hpp>\n"
      "void run(int& sum) {\n"
      "    registry_io::SyncRegistry<int> r;\n"

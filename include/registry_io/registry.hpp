@@ -81,8 +81,7 @@ protected:
     using store = typename writers::store;
     using source = typename writers::source;
     using handler_state = typename PanicPolicy::handler_state;
-    using dispatcher = detail::dispatcher<writers, PanicPolicy>;
-    using dispatching = typename dispatcher::dispatching;
+    using dispatcher = detail::dispatcher<writers>;
 
     static_assert(snapshot_store<SnapshotPolicy, root, source>,
                   "registry_io: the store of this snapshot policy does not satisfy snapshot_store");
@@ -161,14 +160,7 @@ public:
     /// says. Reentrancy: handlers may notify, to any depth that the stack allows.
     result_type notify(Event const& event) const noexcept(PanicPolicy::isolates)
     {
-        if constexpr (std::is_void_v<result_type>) {
-            store_.read(dispatching{boost::addressof(event)});
-        } else {
-            result_type result{};
-            store_.read(
-                [&](root const& r) { result = dispatcher::dispatch(r, boost::addressof(event)); });
-            return result;
-        }
+        return dispatcher::notify(store_, boost::addressof(event));
     }
 
     /// Calls `f(handler_id)`, or `f(handler_id, key)` if it takes two, for each handler of the
@@ -779,5 +771,11 @@ private:
 
 }  // namespace v1
 }  // namespace registry_io
+
+/// What registries of these policies share, whatever their event: to be instantiated elsewhere
+/// (`extern`), or here.
+#define REGISTRY_IO_DETAIL_SHARED(EXTERN, ...)                                                     \
+    EXTERN template class detail::writers<__VA_ARGS__>;                                            \
+    EXTERN template class detail::dispatcher<detail::writers<__VA_ARGS__>>
 
 #endif

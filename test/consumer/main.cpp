@@ -8,5 +8,9 @@
 
 int main()
 {
-    return std::string_view(registry_io::version()).empty() ? 1 : 0;
+    registry_io::SyncRegistry<int> r;
+    int sum = 0;
+    r.register_handler([&sum](int const& event) { sum += event; });
+    r.notify(3);
+    return sum != 3 || std::string_view(registry_io::version()).empty() ? 1 : 0;
 }

@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <type_traits>
 
 #include <boost/config.hpp>
 #include <boost/core/no_exceptions_support.hpp>
@@ -22,14 +23,16 @@ namespace detail {
 
 /// What a notify does with the snapshot that it holds. Not of the event's type: registries of all
 /// types share it.
-template <class Writers, class Panic>
+template <class Writers>
 class dispatcher
 {
 public:
+    using panic_policy = typename Writers::panic_policy;
+    using store = typename Writers::store;
     using root = typename Writers::root;
     using columns = typename Writers::columns;
-    using handler_state = typename Panic::handler_state;
-    using result_type = typename Panic::result_type;
+    using handler_state = typename panic_policy::handler_state;
+    using result_type = typename panic_policy::result_type;
 
     /// What only a failing handler makes a scope look at. It is made from the root alone, so that
     /// notify keeps nothing else across the calls, and all that looks at it is out of line.
@@ -39,7 +42,10 @@ public:
 
         Writers& home() const noexcept { return *static_cast<Writers*>(snapshot->home); }
         // relaxed: whoever registered before this notify also stored it.
-        Panic& policy() const noexcept { return *home().panic.load(std::memory_order_relaxed); }
+        panic_policy& policy() const noexcept
+        {
+            return *home().panic.load(std::memory_order_relaxed);
+        }
         panic_hooks hooks() const noexcept
         {
             hook* const report = snapshot->hooks[report_hook];
@@ -92,7 +98,7 @@ public:
         BOOST_FORCEINLINE handler_id id() const noexcept { return compact().id(); }
         BOOST_FORCEINLINE handler_state& state() const noexcept { return compact().state(); }
     };
-    using scope = typename Panic::template scope<failing>;
+    using scope = typename panic_policy::template scope<failing>;
 
     /// What a store calls with the root: the whole dispatch, and a part of it that saves no
     /// register, so that a store can keep the rest out of line. A function object of one word, to
@@ -101,7 +107,7 @@ public:
     {
         void const* event;
 
-        BOOST_FORCEINLINE void operator()(root const& r) const noexcept(Panic::isolates)
+        BOOST_FORCEINLINE void operator()(root const& r) const noexcept(panic_policy::isolates)
         {
             dispatch(r, event);
         }
@@ -111,7 +117,7 @@ public:
         {
             return r.size.load(std::memory_order_acquire) == 1;
         }
-        BOOST_FORCEINLINE void call_brief(root const& r) const noexcept(Panic::isolates)
+        BOOST_FORCEINLINE void call_brief(root const& r) const noexcept(panic_policy::isolates)
         {
             scope s(failing{&r});
             call<0>(r, r, r.rows().entries, nullptr, event, s);
@@ -119,8 +125,20 @@ public:
         }
     };
 
-    BOOST_FORCEINLINE static result_type dispatch(root const& r,
-                                                  void const* event) noexcept(Panic::isolates)
+    /// A whole notify.
+    static result_type notify(store const& s, void const* event) noexcept(panic_policy::isolates)
+    {
+        if constexpr (std::is_void_v<result_type>) {
+            s.read(dispatching{event});
+        } else {
+            result_type result{};
+            s.read([&](root const& r) { result = dispatch(r, event); });
+            return result;
+        }
+    }
+
+    BOOST_FORCEINLINE static result_type dispatch(root const& r, void const* event) noexcept(
+        panic_policy::isolates)
     {
         // acquire: the rows were written before. Loaded once, so that a handler which registers
         // cannot make this notify run on.
@@ -144,8 +162,8 @@ public:
     }
 
 private:
-    BOOST_NOINLINE static result_type dispatch_chunks(root const& r, void const* event,
-                                                      std::uint32_t n) noexcept(Panic::isolates)
+    BOOST_NOINLINE static result_type dispatch_chunks(
+        root const& r, void const* event, std::uint32_t n) noexcept(panic_policy::isolates)
     {
         scope s(failing{&r});
         r.each_chunk(n, [&](typename root::chunk_type const& c, std::uint32_t m) {

@@ -72,6 +72,7 @@ template <class Snapshot, class Ordering, class Panic, class Alloc>
 class writers : public guard_anchor
 {
 public:
+    using panic_policy = Panic;
     using source = typename Alloc::source;
     using entry = detail::entry;
     using user_key = typename Ordering::key_type;
@@ -234,10 +235,11 @@ public:
         return true;
     }
 
-    // ----- one change each, which takes the lock itself
+    // ----- one change each, which takes the lock itself. Out of line: there is one of each for all
+    // types of events.
 
     /// Adds a handler. Returns its id, or 0 when a bounded registry is full and exceptions are off.
-    std::uint64_t add(entry const& e, bool has_block, key k, std::uint32_t hint)
+    BOOST_NOINLINE std::uint64_t add(entry const& e, bool has_block, key k, std::uint32_t hint)
     {
         std::uint64_t id = 0;
         locked_change([&](edit& change, garbage_list&) {
@@ -255,7 +257,7 @@ public:
         return id;
     }
 
-    bool remove(std::uint64_t id, completion* done = nullptr)
+    BOOST_NOINLINE bool remove(std::uint64_t id, completion* done = nullptr)
     {
         bool removed = false;
         locked_change(
@@ -264,7 +266,7 @@ public:
         return removed;
     }
 
-    bool remove_and_wait(std::uint64_t id)
+    BOOST_NOINLINE bool remove_and_wait(std::uint64_t id)
     {
         if (log.would_deadlock())
             refuse_deadlock();
@@ -277,7 +279,7 @@ public:
         return removed;
     }
 
-    std::size_t clear()
+    BOOST_NOINLINE std::size_t clear()
     {
         std::size_t removed = 0;
         locked_change([&](edit& change, garbage_list& dead) {
@@ -287,7 +289,7 @@ public:
         return removed;
     }
 
-    void synchronize()
+    BOOST_NOINLINE void synchronize()
     {
         if (log.would_deadlock())
             refuse_deadlock();
@@ -302,7 +304,7 @@ public:
         done.wait();
     }
 
-    void set_hook(hook_kind kind, hook* h)
+    BOOST_NOINLINE void set_hook(hook_kind kind, hook* h)
     {
         locked_change([&](edit& change, garbage_list& dead) {
             change.set_hook(kind, h, dead);

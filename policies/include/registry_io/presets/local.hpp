@@ -21,6 +21,11 @@ template <class Event>
 using LocalRegistry = basic_registry<Event, snapshot::single_thread, ordering::priority,
                                      panic::catch_log, alloc::heap>;
 
+#ifdef REGISTRY_IO_SEPARATE_COMPILATION
+REGISTRY_IO_DETAIL_SHARED(extern, snapshot::single_thread, ordering::priority, panic::catch_log,
+                          alloc::heap);
+#endif
+
 }  // namespace v1
 }  // namespace registry_io
 

@@ -23,6 +23,10 @@ template <class Event>
 using RcuRegistry =
     basic_registry<Event, snapshot::rcu, ordering::priority, panic::catch_log, alloc::heap>;
 
+#ifdef REGISTRY_IO_SEPARATE_COMPILATION
+REGISTRY_IO_DETAIL_SHARED(extern, snapshot::rcu, ordering::priority, panic::catch_log, alloc::heap);
+#endif
+
 }  // namespace v1
 }  // namespace registry_io
 

@@ -1,0 +1,27 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+// For one source file of a program whose other files are compiled with
+// REGISTRY_IO_SEPARATE_COMPILATION: here is the code that the presets' registries share.
+
+#ifndef REGISTRY_IO_SRC_HPP
+#define REGISTRY_IO_SRC_HPP
+
+#include <registry_io/presets/local.hpp>
+#include <registry_io/presets/rcu.hpp>
+#include <registry_io/presets/sync.hpp>
+
+namespace registry_io {
+inline namespace v1 {
+
+REGISTRY_IO_DETAIL_SHARED(, snapshot::hazard_pointer, ordering::priority, panic::catch_log,
+                          alloc::heap);
+REGISTRY_IO_DETAIL_SHARED(, snapshot::rcu, ordering::priority, panic::catch_log, alloc::heap);
+REGISTRY_IO_DETAIL_SHARED(, snapshot::single_thread, ordering::priority, panic::catch_log,
+                          alloc::heap);
+
+}  // namespace v1
+}  // namespace registry_io
+
+#endif

@@ -1,0 +1,18 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+// The smallest use in a program that has what registries share in another file.
+//
+// budget gcc text 600
+// budget clang text 700
+
+#define REGISTRY_IO_SEPARATE_COMPILATION
+#include <registry_io/presets/sync.hpp>
+
+void use(int& sum)
+{
+    registry_io::SyncRegistry<int> r;
+    r.register_handler([&sum](int const& event) { sum += event; });
+    r.notify(1);
+}
