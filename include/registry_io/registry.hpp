@@ -618,9 +618,8 @@ protected:
         incoming_hook.h = nullptr;
     }
 
-    // First, so that its address is the registry's: one register less for notify.
+    store store_;  // first, so that the registry's address is what notify hands on
     REGISTRY_IO_NO_UNIQUE_ADDRESS mutable PanicPolicy panic_;
-    store store_;
     detail::shared<SnapshotPolicy, writers*> writers_{nullptr};
     REGISTRY_IO_NO_UNIQUE_ADDRESS OrderingPolicy ordering_;
     REGISTRY_IO_NO_UNIQUE_ADDRESS AllocPolicy alloc_;

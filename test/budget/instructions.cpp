@@ -8,13 +8,13 @@
 // many more than the bare loop's.
 //
 // budget gcc SyncRegistry 0 18
-// budget gcc SyncRegistry over bare 1 9
-// budget gcc SyncRegistry 1 40
-// budget gcc SyncRegistry 4 86
-// budget gcc SyncRegistry 16 167
+// budget gcc SyncRegistry over bare 1 8
+// budget gcc SyncRegistry 1 39
+// budget gcc SyncRegistry 4 85
+// budget gcc SyncRegistry 16 166
 // budget gcc SyncRegistry over bare 16 0
 // budget gcc RcuRegistry 0 16
-// budget gcc RcuRegistry over bare 1 9
+// budget gcc RcuRegistry over bare 1 8
 // budget gcc RcuRegistry 1 39
 // budget gcc RcuRegistry 4 85
 // budget gcc RcuRegistry 16 166
@@ -25,13 +25,15 @@
 // budget gcc LocalRegistry 16 163
 // budget gcc LocalRegistry over bare 16 0
 // budget clang SyncRegistry 0 22
-// budget clang SyncRegistry 1 46
-// budget clang SyncRegistry 4 101
-// budget clang SyncRegistry 16 185
+// budget clang SyncRegistry over bare 1 11
+// budget clang SyncRegistry 1 44
+// budget clang SyncRegistry 4 99
+// budget clang SyncRegistry 16 183
 // budget clang RcuRegistry 0 22
-// budget clang RcuRegistry 1 46
-// budget clang RcuRegistry 4 101
-// budget clang RcuRegistry 16 185
+// budget clang RcuRegistry over bare 1 11
+// budget clang RcuRegistry 1 44
+// budget clang RcuRegistry 4 99
+// budget clang RcuRegistry 16 183
 // budget clang LocalRegistry 0 23
 // budget clang LocalRegistry 1 41
 // budget clang LocalRegistry 4 95
