@@ -8,9 +8,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <memory>
 #include <new>
 #include <type_traits>
+
+#include <boost/core/addressof.hpp>
 
 #include <registry_io/config.hpp>
 #include <registry_io/detail/callable.hpp>
@@ -120,7 +121,7 @@ public:
     /// included; one more ends in `fatal`.
     void notify(Event const& event) const noexcept
     {
-        all_.list.notify(static_cast<void const*>(std::addressof(event)));
+        all_.list.notify(static_cast<void const*>(boost::addressof(event)));
     }
 
     /// Calls `f(handler_id)`, or `f(handler_id, key)` if it takes two, for each handler, in firing
@@ -347,7 +348,8 @@ private:
                 PanicPolicy::fatal("registry_io: an empty handler was registered");
             void* state = nullptr;
             if constexpr (!std::is_empty_v<F>)
-                std::memcpy(static_cast<void*>(&state), static_cast<void const*>(&f), sizeof(F));
+                std::memcpy(static_cast<void*>(&state),
+                            static_cast<void const*>(boost::addressof(f)), sizeof(F));
             return id_of(all_.list.add(n..., typename list::place(end, key), &call_word<F>, state));
         } else {
             return {};

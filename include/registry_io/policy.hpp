@@ -141,8 +141,9 @@ struct handler_archetype
     handler_id id() const noexcept;
     /// Not to be used when `State` is empty.
     State& state() const noexcept;
-    /// The same handler, in a type that does not depend on the place of the call: two words for a
-    /// function that is not inlined. `id()` called there costs a notify that does not fail nothing.
+    /// The same handler in a few words, and in few types however many places there are that call: to
+    /// be passed to a function that is not inlined. `id()` called there costs a notify that does
+    /// not fail nothing.
     handler_archetype compact() const noexcept;
 };
 // end::panic_archetypes[]

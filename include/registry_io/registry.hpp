@@ -12,12 +12,11 @@
 #include <cstring>
 #include <new>
 #include <stdexcept>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
-#include <boost/assert.hpp>
 #include <boost/core/addressof.hpp>
-#include <boost/core/no_exceptions_support.hpp>
 #include <boost/throw_exception.hpp>
 
 #include <registry_io/config.hpp>
@@ -509,7 +508,7 @@ protected:
                 in.e =
                     detail::entry_of_block<block, callable, typename writers::block_base, Event>(b);
                 if constexpr (!detail::key_in_table<key_type>)
-                    in.key = &b->holder.key;
+                    in.key = boost::addressof(b->holder.key);
             }
         }
         return in;
@@ -707,7 +706,7 @@ private:
     {
         writers& w = registry_.make_known();
         op* const o = new_op(w, std::move(in), 0, true);
-        // relaxed: as in basic_registry::add; the place follows from the key and the id.
+        // relaxed: as in writers::add; the place follows from the key and the id.
         o->id = w.ids.fetch_add(1, std::memory_order_relaxed) + 1;
         push(o);
         return handler_id(w.serial, o->id);

@@ -39,6 +39,14 @@ struct event
     int number;
 };
 
+/// Does not give its address away.
+struct coy
+{
+    coy* operator&() = delete;
+    coy const* operator&() const = delete;
+    int value = 0;
+};
+
 using registries =
     boost::mp11::mp_list<AsyncRegistry<event>,
                          AsyncRegistry<event>::with<registry_io::snapshot::single_thread>>;
@@ -459,6 +467,19 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_temporary_event_lives_through_an_async_notify, M
     };
     async::sync_wait(caller());
     BOOST_TEST(seen == "longer than what fits into a string without the heap");
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(an_async_event_may_have_an_address_operator_of_its_own, Mode, modes)
+{
+    AsyncRegistry<coy> r;
+    int sum = 0;
+    r.register_handler([&sum](coy const& e) -> task<> {
+        sum += e.value;
+        co_return;
+    });
+    coy const event{.value = 3};
+    async::sync_wait(Mode::notify(r, event));
+    BOOST_TEST(sum == 3);
 }
 
 BOOST_AUTO_TEST_CASE(a_mutable_lambda_is_a_handler_where_one_thread_runs_them)

@@ -5,6 +5,7 @@
 #include <registry_io/presets/local.hpp>
 #include <registry_io/presets/rcu.hpp>
 #include <registry_io/presets/sync.hpp>
+#include <registry_io/registry_ref.hpp>
 
 #include <boost/test/unit_test.hpp>
 
@@ -62,6 +63,14 @@ struct derived : base
     std::string name() const override { return "derived"; }
 };
 
+/// Does not give its address away.
+struct coy
+{
+    coy* operator&() = delete;
+    coy const* operator&() const = delete;
+    int value = 0;
+};
+
 struct later
 {
     later() = default;
@@ -99,6 +108,20 @@ BOOST_AUTO_TEST_CASE(an_event_may_be_abstract)
     r.register_handler([&](base const& b) { seen = b.name(); });
     r.notify(derived());
     BOOST_TEST(seen == "derived");
+}
+
+BOOST_AUTO_TEST_CASE(an_event_may_have_an_address_operator_of_its_own)
+{
+    registry_io::SyncRegistry<coy> r;
+    registry_io::LocalRegistry<coy> local;
+    registry_io::registry_ref<coy> const ref(r);
+    int sum = 0;
+    r.register_handler([&](coy const& e) { sum += e.value; });
+    local.register_handler([&](coy const& e) { sum += e.value; });
+    r.notify({.value = 1});
+    local.notify({.value = 10});
+    ref.notify({.value = 100});
+    BOOST_TEST(sum == 111);
 }
 
 BOOST_AUTO_TEST_CASE(events_are_never_copied)

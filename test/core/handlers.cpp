@@ -66,6 +66,20 @@ struct event
     std::string member = "m";
 };
 
+/// Does not give its address away; lies in an entry of the table, or in memory of its own.
+template <int Words>
+struct coy
+{
+    int* to[Words];
+    coy* operator&() = delete;
+    coy const* operator&() const = delete;
+    void operator()(int event) const
+    {
+        for (int* t : to)
+            *t += event;
+    }
+};
+
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(function_pointers_are_handlers)
@@ -108,6 +122,16 @@ BOOST_AUTO_TEST_CASE(a_member_of_the_event_is_a_handler)
     r.register_handler(&event::member);
     r.notify(event{"x"});
     BOOST_TEST(r.size() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(a_handler_may_have_an_address_operator_of_its_own)
+{
+    registry_io::SyncRegistry<int> r;
+    int sum = 0;
+    r.register_handler(coy<1>{{&sum}});
+    r.register_handler(coy<4>{{&sum, &sum, &sum, &sum}});
+    r.notify(3);
+    BOOST_TEST(sum == 15);
 }
 
 BOOST_AUTO_TEST_CASE(a_handler_may_be_move_only)

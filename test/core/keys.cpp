@@ -30,6 +30,19 @@ struct no_case
     }
 };
 
+/// Does not give its address away, and is too large for the tables.
+struct coy_name
+{
+    std::string text;
+    coy_name* operator&() = delete;
+    coy_name const* operator&() const = delete;
+};
+
+struct by_name
+{
+    bool operator()(coy_name const& a, coy_name const& b) const { return a.text < b.text; }
+};
+
 // An order that is known only at run time.
 struct by_rank
 {
@@ -146,6 +159,16 @@ BOOST_AUTO_TEST_CASE(many_handlers_with_string_keys_agree_with_a_sorted_list)
     BOOST_TEST_REQUIRE(ids.size() == expected.size());
     for (std::size_t i = 0; i < ids.size(); ++i)
         BOOST_TEST((ids[i] == expected[i].second));
+}
+
+BOOST_AUTO_TEST_CASE(a_key_may_have_an_address_operator_of_its_own)
+{
+    registry_io::LocalRegistry<int>::with<basic_priority<coy_name, by_name>> r;
+    std::string fired;
+    r.register_handler(coy_name{"b"}, [&](int) { fired += 'b'; });
+    r.register_handler(coy_name{"a"}, [&](int) { fired += 'a'; });
+    r.notify(0);
+    BOOST_TEST(fired == "ab");
 }
 
 BOOST_AUTO_TEST_CASE(a_key_is_converted_to_the_key_type)

@@ -56,6 +56,21 @@ auto record(recorder& r)
     return [&r](int event) { r(event); };
 }
 
+struct coy_event
+{
+    coy_event* operator&() = delete;
+    coy_event const* operator&() const = delete;
+    int value = 0;
+};
+
+struct coy_handler
+{
+    int* to;
+    coy_handler* operator&() = delete;
+    coy_handler const* operator&() const = delete;
+    void operator()(coy_event const& e) const noexcept { *to += e.value; }
+};
+
 // ----- misuse
 
 std::jmp_buf before_misuse;
@@ -136,6 +151,15 @@ BOOST_AUTO_TEST_CASE(keys_of_any_trivial_type_order_a_firmware_registry)
         fifo.register_handler(record(r));
     fifo.notify(0);
     BOOST_TEST(seen == (std::vector{100, 200, 300}), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(firmware_handlers_and_events_may_have_address_operators_of_their_own)
+{
+    rio::FirmwareRegistry<coy_event, 2> r;
+    int sum = 0;
+    r.register_handler(coy_handler{&sum});
+    r.notify({.value = 3});
+    BOOST_TEST(sum == 3);
 }
 
 BOOST_AUTO_TEST_CASE(functions_and_guards_work_with_firmware_registries)

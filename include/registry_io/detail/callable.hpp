@@ -6,7 +6,6 @@
 #define REGISTRY_IO_DETAIL_CALLABLE_HPP
 
 #include <concepts>
-#include <cstddef>
 #include <tuple>
 #include <type_traits>
 
@@ -23,8 +22,8 @@ inline constexpr bool fits_entry = std::is_trivially_copyable_v<F> &&
     std::is_trivially_destructible_v<F> && sizeof(F) <= sizeof(void*) &&
     alignof(F) <= alignof(void*) && std::is_invocable_v<F const&, Event const&>;
 
-/// What `std::invoke` does with one argument, without <functional>, which takes the compiler longer
-/// than all of this library: INVOKE is a call, unless of a pointer to a member.
+/// What `std::invoke` does with one argument: a call, unless of a pointer to a member. Without
+/// <functional>, which is a third of what the compiler would have to read for the smallest use.
 template <class F, class Argument>
 BOOST_FORCEINLINE constexpr decltype(auto) invoke(F& f, Argument const& argument)
 {

@@ -5,7 +5,6 @@
 #ifndef REGISTRY_IO_DETAIL_HANDLER_HPP
 #define REGISTRY_IO_DETAIL_HANDLER_HPP
 
-#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -127,8 +126,8 @@ entry entry_of_word(F const& f) noexcept
     entry e{[](void* state, void const* event) {
                 alignas(void*) std::byte copy[sizeof(void*)];
                 std::memcpy(copy, static_cast<void const*>(&state), sizeof(void*));
-                detail::invoke(*std::launder(reinterpret_cast<F const*>(copy)),
-                               *static_cast<Event const*>(event));
+                static_cast<void>(detail::invoke(*std::launder(reinterpret_cast<F const*>(copy)),
+                                                 *static_cast<Event const*>(event)));
             },
             nullptr};
     if constexpr (!std::is_empty_v<F>)
@@ -142,9 +141,9 @@ template <class Block, class Callable, class Base, class Event>
 entry entry_of_block(Block* b) noexcept
 {
     return {[](void* state, void const* event) {
-                detail::invoke(
+                static_cast<void>(detail::invoke(
                     static_cast<Callable&>(static_cast<Block*>(static_cast<Base*>(state))->f),
-                    *static_cast<Event const*>(event));
+                    *static_cast<Event const*>(event)));
             },
             static_cast<Base*>(b)};
 }

@@ -12,7 +12,9 @@
 #include <string_view>
 #include <type_traits>
 
+#include <registry_io/config.hpp>
 #include <registry_io/detail/handler.hpp>
+#include <registry_io/garbage.hpp>
 #include <registry_io/panic_info.hpp>
 
 namespace registry_io {

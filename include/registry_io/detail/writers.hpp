@@ -18,9 +18,12 @@
 #include <boost/core/no_exceptions_support.hpp>
 #include <boost/throw_exception.hpp>
 
+#include <registry_io/config.hpp>
 #include <registry_io/detail/id_index.hpp>
 #include <registry_io/detail/table.hpp>
+#include <registry_io/garbage.hpp>
 #include <registry_io/handler_guard.hpp>
+#include <registry_io/handler_id.hpp>
 #include <registry_io/policy.hpp>
 
 namespace registry_io {
@@ -235,8 +238,7 @@ public:
         return true;
     }
 
-    // ----- one change each, which takes the lock itself. Out of line: there is one of each for all
-    // types of events.
+    // ----- What takes the lock itself. Out of line: there is one of each for all types of events.
 
     /// Adds a handler. Returns its id, or 0 when a bounded registry is full and exceptions are off.
     BOOST_NOINLINE std::uint64_t add(entry const& e, bool has_block, key k, std::uint32_t hint)
@@ -257,6 +259,7 @@ public:
         return id;
     }
 
+    /// Removes a handler. Returns whether it was there. `done` is told when its captures are gone.
     BOOST_NOINLINE bool remove(std::uint64_t id, completion* done = nullptr)
     {
         bool removed = false;
@@ -266,6 +269,7 @@ public:
         return removed;
     }
 
+    /// Removes a handler, and waits until nobody runs it and its captures are gone.
     BOOST_NOINLINE bool remove_and_wait(std::uint64_t id)
     {
         if (log.would_deadlock())
@@ -279,6 +283,7 @@ public:
         return removed;
     }
 
+    /// Removes all handlers. Returns how many there were.
     BOOST_NOINLINE std::size_t clear()
     {
         std::size_t removed = 0;
@@ -289,6 +294,7 @@ public:
         return removed;
     }
 
+    /// Waits for the readers that there are, and for what was removed before.
     BOOST_NOINLINE void synchronize()
     {
         if (log.would_deadlock())
@@ -304,6 +310,7 @@ public:
         done.wait();
     }
 
+    /// Takes over `h`, which may be null, and gives up the one before.
     BOOST_NOINLINE void set_hook(hook_kind kind, hook* h)
     {
         locked_change([&](edit& change, garbage_list& dead) {

@@ -27,6 +27,7 @@
 #include <boost/asio/execution/outstanding_work.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/prefer.hpp>
+#include <boost/core/addressof.hpp>
 #include <boost/core/no_exceptions_support.hpp>
 #include <boost/system/error_code.hpp>
 #include <boost/system/system_error.hpp>
@@ -405,7 +406,10 @@ template <class Registry, class Event>
 class start_notify
 {
 public:
-    start_notify(Registry const& r, Event const& e) noexcept : registry_(&r), event_(&e) {}
+    start_notify(Registry const& r, Event const& e) noexcept
+        : registry_(&r), event_(boost::addressof(e))
+    {
+    }
     auto operator()() const { return registry_->notify(*event_); }
 
 private:
@@ -417,7 +421,8 @@ template <class Registry, class Event>
 class start_notify_sequential
 {
 public:
-    start_notify_sequential(Registry const& r, Event const& e) noexcept : registry_(&r), event_(&e)
+    start_notify_sequential(Registry const& r, Event const& e) noexcept
+        : registry_(&r), event_(boost::addressof(e))
     {
     }
     auto operator()() const { return registry_->notify_sequential(*event_); }

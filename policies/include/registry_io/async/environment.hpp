@@ -9,6 +9,8 @@
 #include <stop_token>
 #include <utility>
 
+#include <boost/core/addressof.hpp>
+
 #include <registry_io/async/frames.hpp>
 
 namespace registry_io {
@@ -44,7 +46,7 @@ public:
     {
         static constexpr operations table{
             [](void* self, std::coroutine_handle<> h) { static_cast<Executor*>(self)->post(h); }};
-        return executor_ref(&e, table);
+        return executor_ref(boost::addressof(e), table);
     }
 
     /// Whether there is one.

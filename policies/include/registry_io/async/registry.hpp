@@ -19,7 +19,7 @@
 #include <type_traits>
 #include <utility>
 
-#include <boost/assert.hpp>
+#include <boost/core/addressof.hpp>
 #include <boost/core/no_exceptions_support.hpp>
 #include <boost/throw_exception.hpp>
 
@@ -516,12 +516,12 @@ public:
 
 protected:
     operation(basic_async_registry const& r, Event const& event) noexcept
-        : registry_(r), call_{&event, &where_}, where_{nullptr, &r, nullptr}
+        : registry_(r), call_{boost::addressof(event), &where_}, where_{nullptr, &r, nullptr}
     {
     }
     operation(basic_async_registry const& r, Event const& event, async::environment&& env) noexcept
         : registry_(r),
-          call_{&event, &where_},
+          call_{boost::addressof(event), &where_},
           environment_(std::move(env)),
           where_{&environment_, &r, nullptr}
     {

@@ -18,6 +18,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <boost/core/addressof.hpp>
 #include <boost/core/no_exceptions_support.hpp>
 
 #include <registry_io/async/environment.hpp>
@@ -504,7 +505,7 @@ detail::await_result<Awaitable> sync_wait(Awaitable&& a, environment const& env 
                 if constexpr (std::is_void_v<result>)
                     co_await static_cast<Awaitable&&>(a);
                 else if constexpr (std::is_reference_v<result>)
-                    s.value = std::addressof(co_await static_cast<Awaitable&&>(a));
+                    s.value = boost::addressof(co_await static_cast<Awaitable&&>(a));
                 else
                     s.value.emplace(co_await static_cast<Awaitable&&>(a));
             }

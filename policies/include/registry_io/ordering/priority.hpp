@@ -5,8 +5,6 @@
 #ifndef REGISTRY_IO_ORDERING_PRIORITY_HPP
 #define REGISTRY_IO_ORDERING_PRIORITY_HPP
 
-#include <concepts>
-
 #include <registry_io/config.hpp>
 #include <registry_io/policy.hpp>
 
@@ -14,7 +12,7 @@ namespace registry_io {
 inline namespace v1 {
 namespace ordering {
 
-/// Greater keys first: as `std::greater<>`, without <functional>.
+/// Greater keys first, by `>`.
 struct descending
 {
     template <class Key>

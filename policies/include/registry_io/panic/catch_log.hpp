@@ -76,8 +76,8 @@ public:
         void finish() noexcept {}
 
     private:
-        // Out of line, and with nothing but words: `this`, or an id computed before, would have to be
-        // in memory or in one more register before each call.
+        // Out of line, and with nothing but words: `this`, or an id computed before, would have to
+        // be in memory or in one more register before each call.
         template <class View>
         BOOST_NOINLINE static void failed(Notify notify, View handler,
                                           std::exception const* e) noexcept
