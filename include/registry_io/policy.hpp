@@ -141,9 +141,9 @@ struct handler_archetype
     handler_id id() const noexcept;
     /// Not to be used when `State` is empty.
     State& state() const noexcept;
-    /// The same handler in a few words, and in few types however many places there are that call: to
-    /// be passed to a function that is not inlined. `id()` called there costs a notify that does
-    /// not fail nothing.
+    /// The same handler in a few words, and in few types however many places there are that call:
+    /// to be passed to a function that is not inlined. What `id()` does there costs a notify
+    /// nothing while no handler fails.
     handler_archetype compact() const noexcept;
 };
 // end::panic_archetypes[]

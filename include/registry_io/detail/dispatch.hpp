@@ -55,9 +55,9 @@ public:
         }
     };
 
-    /// A row of a table, as a panic policy sees it after a failure. Its address, which may be null for
-    /// the first row, is an integer: a pointer that a compiler has at hand for the call, it would
-    /// keep in a register for the failure.
+    /// A row of a table, as a panic policy sees it after a failure. Its address, which may be null
+    /// for the first row, is an integer: a pointer that a compiler has at hand for the call, it
+    /// would keep in a register for the failure.
     template <class Table>
     struct row
     {
@@ -81,9 +81,9 @@ public:
         row compact() const noexcept { return *this; }
     };
 
-    /// How a panic policy sees the handler that it calls: `Step` rows behind `at`, which may be null
-    /// for a table's first one. Nothing is computed, and no register is kept, before somebody looks:
-    /// most policies do so only after a failure.
+    /// How a panic policy sees the handler that it calls: `Step` rows behind `at`, which may be
+    /// null for a table's first one. Nothing is computed, and no register is kept, before somebody
+    /// looks: most policies do so only after a failure.
     template <class Table, std::uint32_t Step>
     struct view
     {
