@@ -159,7 +159,7 @@ public:
     /// says. Reentrancy: handlers may notify, to any depth that the stack allows.
     result_type notify(Event const& event) const noexcept(PanicPolicy::isolates)
     {
-        return dispatcher::notify(store_, boost::addressof(event));
+        return dispatcher::notify(store_, static_cast<void const*>(boost::addressof(event)));
     }
 
     /// Calls `f(handler_id)`, or `f(handler_id, key)` if it takes two, for each handler of the

@@ -55,6 +55,11 @@ public:
         }
     };
 
+    static handler_state& state_of(entry const& e) noexcept
+    {
+        return static_cast<typename Writers::block_base*>(e.state)->state;
+    }
+
     /// A row of a table, as a panic policy sees it after a failure. Its address, which may be null
     /// for the first row, is an integer: a pointer that a compiler has at hand for the call, it
     /// would keep in a register for the failure.
@@ -64,20 +69,17 @@ public:
         Table const* table;
         std::uintptr_t address;
 
-        entry const* place() const noexcept
+        std::uint32_t number() const noexcept
         {
-            return address == 0 ? table->rows().entries : reinterpret_cast<entry const*>(address);
+            auto const first = reinterpret_cast<std::uintptr_t>(table->rows().entries);
+            return address == 0 ? 0 : static_cast<std::uint32_t>((address - first) / sizeof(entry));
         }
         handler_id id() const noexcept
         {
-            columns const rows = table->rows();
             return handler_id(static_cast<Writers*>(table->home)->serial,
-                              rows.id(static_cast<std::uint32_t>(place() - rows.entries)));
+                              table->rows().id(number()));
         }
-        handler_state& state() const noexcept
-        {
-            return static_cast<typename Writers::block_base*>(place()->state)->state;
-        }
+        handler_state& state() const noexcept { return state_of(table->rows().entries[number()]); }
         row compact() const noexcept { return *this; }
     };
 
@@ -96,7 +98,10 @@ public:
             return {table, at == nullptr ? 0 : first + Step * sizeof(entry)};
         }
         BOOST_FORCEINLINE handler_id id() const noexcept { return compact().id(); }
-        BOOST_FORCEINLINE handler_state& state() const noexcept { return compact().state(); }
+        BOOST_FORCEINLINE handler_state& state() const noexcept
+        {
+            return state_of(at == nullptr ? *table->rows().entries : at[Step]);
+        }
     };
     using scope = typename panic_policy::template scope<failing>;
 
