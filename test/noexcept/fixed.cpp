@@ -19,7 +19,6 @@ struct counted
 
 private:
     int* alive_;
-    int weight_ = 0;
 };
 
 }  // namespace
