@@ -159,7 +159,8 @@ public:
     /// says. Reentrancy: handlers may notify, to any depth that the stack allows.
     result_type notify(Event const& event) const noexcept(PanicPolicy::isolates)
     {
-        return dispatcher::notify(store_, static_cast<void const*>(boost::addressof(event)));
+        return dispatcher::template notify<Event>(
+            store_, static_cast<void const*>(boost::addressof(event)));
     }
 
     /// Calls `f(handler_id)`, or `f(handler_id, key)` if it takes two, for each handler of the
@@ -772,8 +773,9 @@ private:
 
 /// What registries of these policies share, whatever their event: to be instantiated elsewhere
 /// (`extern`), or here.
-#define REGISTRY_IO_DETAIL_SHARED(EXTERN, ...)                                                     \
-    EXTERN template class detail::writers<__VA_ARGS__>;                                            \
-    EXTERN template class detail::dispatcher<detail::writers<__VA_ARGS__>>
+#define REGISTRY_IO_DETAIL_SHARED(EXTERN, SNAPSHOT, ...)                                           \
+    EXTERN template class SNAPSHOT::store<detail::writers<SNAPSHOT, __VA_ARGS__>::root>;           \
+    EXTERN template class detail::writers<SNAPSHOT, __VA_ARGS__>;                                  \
+    EXTERN template class detail::dispatcher<detail::writers<SNAPSHOT, __VA_ARGS__>>
 
 #endif

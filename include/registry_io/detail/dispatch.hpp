@@ -21,8 +21,9 @@ namespace registry_io {
 inline namespace v1 {
 namespace detail {
 
-/// What a notify does with the snapshot that it holds. Not of the event's type: registries of all
-/// types share it.
+/// What a notify does with the snapshot that it holds. Registries of all types of events share it
+/// but for the walk itself: that is one for each, or handlers of other events would spoil the
+/// branch predictor's picture of its calls. `Event` tells walks apart and is nothing else.
 template <class Writers>
 class dispatcher
 {
@@ -108,13 +109,14 @@ public:
     /// What a store calls with the root: the whole dispatch, and a part of it that saves no
     /// register, so that a store can keep the rest out of line. A function object of one word, to
     /// be passed in a register, where a lambda would leave inlining to chance.
+    template <class Event>
     struct dispatching
     {
         void const* event;
 
         BOOST_FORCEINLINE void operator()(root const& r) const noexcept(panic_policy::isolates)
         {
-            dispatch(r, event);
+            dispatch<Event>(r, event);
         }
         // acquire: the row was written before. More may have been appended by the time of the call;
         // they are not of this notify.
@@ -128,30 +130,33 @@ public:
             call<0>(r, r, r.rows().entries, nullptr, event, s);
             s.finish();
         }
+        dispatching<void> shared() const noexcept { return {event}; }
     };
 
     /// A whole notify.
+    template <class Event>
     static result_type notify(store const& s, void const* event) noexcept(panic_policy::isolates)
     {
         if constexpr (std::is_void_v<result_type>) {
-            s.read(dispatching{event});
+            s.read(dispatching<Event>{event});
         } else {
             result_type result{};
-            s.read([&](root const& r) { result = dispatch(r, event); });
+            s.read([&](root const& r) { result = dispatch<Event>(r, event); });
             return result;
         }
     }
 
+    template <class Event>
     BOOST_FORCEINLINE static result_type dispatch(root const& r, void const* event) noexcept(
         panic_policy::isolates)
     {
         // acquire: the rows were written before. Loaded once, so that a handler which registers
         // cannot make this notify run on.
         std::uint32_t const n = r.size.load(std::memory_order_acquire);
-        if ((n & root::spine_bit) != 0)
-            return dispatch_chunks(r, event, n & ~root::spine_bit);
+        if (std::is_void_v<Event> || (n & root::spine_bit) != 0)
+            return dispatch_shared(r, event, n);
         scope s(failing{&r});
-        walk(r, r, n, event, s);
+        walk<Event>(r, r, n, event, s);
         return s.finish();
     }
 
@@ -167,18 +172,23 @@ public:
     }
 
 private:
-    BOOST_NOINLINE static result_type dispatch_chunks(
+    /// The walks that are seldom, or long enough to forget what a walk before it has met.
+    BOOST_NOINLINE static result_type dispatch_shared(
         root const& r, void const* event, std::uint32_t n) noexcept(panic_policy::isolates)
     {
         scope s(failing{&r});
-        r.each_chunk(n, [&](typename root::chunk_type const& c, std::uint32_t m) {
-            walk(r, c, m, event, s);
-        });
+        if ((n & root::spine_bit) == 0)
+            walk<void>(r, r, n, event, s);
+        else
+            r.each_chunk(n & ~root::spine_bit,
+                         [&](typename root::chunk_type const& c, std::uint32_t m) {
+                             walk<void>(r, c, m, event, s);
+                         });
         return s.finish();
     }
 
     /// Calls the first n handlers of a table, of which there is at least one.
-    template <class Table>
+    template <class Event, class Table>
     BOOST_FORCEINLINE static void walk(root const& r, Table const& table, std::uint32_t n,
                                        void const* event, scope& s)
     {

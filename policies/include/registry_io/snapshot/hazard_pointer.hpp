@@ -81,9 +81,8 @@ public:
             env::light_fence();
             // [hp.look] acquire: the entries were written before the root was published.
             if (root_.load(std::memory_order_acquire) != root) [[unlikely]]
-                return read_again(f);
-            BOOST_ASSERT_MSG(!foreign(),
-                             "registry_io: notified from a shared object with its own domain");
+                return read_again(shared(f));
+            assert_own();
             if constexpr (brief_reader<F, Root>) {
                 if (!f.brief(*root))
                     return read_announced(*root, f);
@@ -95,7 +94,7 @@ public:
             }
             return;
         }
-        read_slow(f);
+        read_slow(shared(f));
     }
 
     template <class Source>
@@ -104,6 +103,15 @@ public:
 private:
     template <class F>
     static constexpr bool calls_nothrow = noexcept(std::declval<F&>()(std::declval<Root&>()));
+
+    template <class F>
+    static BOOST_FORCEINLINE auto shared(F f) noexcept
+    {
+        if constexpr (brief_reader<F, Root>)
+            return f.shared();
+        else
+            return f;
+    }
 
     /// Ends the fast path's read. It touches nothing but this thread's record, so the registry may
     /// be gone once hp is idle.
@@ -146,6 +154,12 @@ private:
     template <class F>
     BOOST_NOINLINE void read_slow(F f) const noexcept(calls_nothrow<F>)
     {
+        read_slow(&f, [](void* erased, Root& root) { (*static_cast<F*>(erased))(root); });
+    }
+
+    /// Of no function's type, so that it is there once.
+    BOOST_NOINLINE void read_slow(void* f, void (*call)(void*, Root&)) const
+    {
         // acquire: what was set before the first root was published.
         if (root_.load(std::memory_order_acquire) == nullptr)
             return;
@@ -156,7 +170,7 @@ private:
         });
         if (r.root() == nullptr)
             return;
-        f(*static_cast<Root*>(static_cast<root_header*>(r.root())));
+        call(f, *static_cast<Root*>(static_cast<root_header*>(r.root())));
     }
 
     /// Whether the calling code announces in another domain than the one that our writers scan.
@@ -164,6 +178,13 @@ private:
     bool foreign() const noexcept
     {
         return domain_.load(std::memory_order_relaxed) != domain::identity();
+    }
+
+    // Not in `read`: the name of that, which is in the message, differs for each event.
+    BOOST_FORCEINLINE void assert_own() const noexcept
+    {
+        BOOST_ASSERT_MSG(!foreign(),
+                         "registry_io: notified from a shared object with its own domain");
     }
 
     /// The code that registers first says which domain it is.

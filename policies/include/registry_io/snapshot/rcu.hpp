@@ -100,8 +100,7 @@ public:
             // Pairs with the writer's heavy fence between its exchange and its scan: either the
             // scan sees us, or we see the new root.
             env::light_fence();
-            BOOST_ASSERT_MSG(!foreign(),
-                             "registry_io: notified from a shared object with its own domain");
+            assert_own();
             // [rcu.root] acquire: the entries were written before the root was published.
             Root* const root = root_.load(std::memory_order_acquire);
             if constexpr (brief_reader<F, Root>) {
@@ -117,7 +116,10 @@ public:
             }
             return;
         }
-        read_slow(f);
+        if constexpr (brief_reader<F, Root>)
+            read_slow(f.shared());
+        else
+            read_slow(f);
     }
 
     template <class Source>
@@ -150,8 +152,14 @@ private:
         f(root);
     }
 
+    // As in hazard_pointer.
     template <class F>
     BOOST_NOINLINE void read_slow(F f) const noexcept(calls_nothrow<F>)
+    {
+        read_slow(&f, [](void* erased, Root& root) { (*static_cast<F*>(erased))(root); });
+    }
+
+    BOOST_NOINLINE void read_slow(void* f, void (*call)(void*, Root&)) const
     {
         // acquire: what was set before the first root was published.
         if (root_.load(std::memory_order_acquire) == nullptr)
@@ -162,7 +170,7 @@ private:
         // seq_cst: where there is no asymmetric fence it comes after our announcement in the total
         // order; elsewhere an acquire load is all it is.
         if (Root* const root = root_.load(std::memory_order_seq_cst)) {
-            f(*root);
+            call(f, *root);
         }
     }
 
@@ -171,6 +179,13 @@ private:
     {
         return domain_.load(std::memory_order_relaxed) != domain::identity();
     }
+    // Not in `read`: the name of that, which is in the message, differs for each event.
+    BOOST_FORCEINLINE void assert_own() const noexcept
+    {
+        BOOST_ASSERT_MSG(!foreign(),
+                         "registry_io: notified from a shared object with its own domain");
+    }
+
     void belong() noexcept
     {
         void const* none = nullptr;
