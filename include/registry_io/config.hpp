@@ -15,7 +15,7 @@
 #endif
 
 /// Marks what must exist once in a process, even when shared objects are built with hidden
-/// visibility: the reclamation domains and the threads' records.
+/// visibility: the reclamation domains and the threads' records, and what their types are made of.
 #if defined(_WIN32)
 #define REGISTRY_IO_EXPORT
 #else

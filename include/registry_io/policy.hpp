@@ -192,7 +192,8 @@ enum class publication_kind : unsigned char {
 /// What `read` is called with may tell more of itself: if `f.brief(root)`, then
 /// `f.call_brief(root)` does what `f(root)` does, in little code. The rest can stay out of line, at
 /// the end of a jump, so that the brief way pays for no register that only the long one needs.
-/// `f.shared()` does the same in code that other events have, too, for paths seldom taken.
+/// `f.shared()` is one that does the same in code that other events have, too, for what is not the
+/// fast path.
 template <class F, class Root>
 concept brief_reader = requires(F f, Root& root) {
     { f.brief(root) } noexcept -> std::same_as<bool>;

@@ -773,9 +773,8 @@ private:
 
 /// What registries of these policies share, whatever their event: to be instantiated elsewhere
 /// (`extern`), or here.
-#define REGISTRY_IO_DETAIL_SHARED(EXTERN, SNAPSHOT, ...)                                           \
-    EXTERN template class SNAPSHOT::store<detail::writers<SNAPSHOT, __VA_ARGS__>::root>;           \
-    EXTERN template class detail::writers<SNAPSHOT, __VA_ARGS__>;                                  \
-    EXTERN template class detail::dispatcher<detail::writers<SNAPSHOT, __VA_ARGS__>>
+#define REGISTRY_IO_DETAIL_SHARED(EXTERN, ...)                                                     \
+    EXTERN template class detail::writers<__VA_ARGS__>;                                            \
+    EXTERN template class detail::dispatcher<detail::writers<__VA_ARGS__>>
 
 #endif

@@ -57,3 +57,5 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(presets_work_with_what_they_share_in_another_file,
 
 // Last, so that all of the above has seen the declarations alone.
 #include <registry_io/src.hpp>
+// The order does not matter.
+#include <registry_io/presets/async.hpp>

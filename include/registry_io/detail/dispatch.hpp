@@ -23,7 +23,8 @@ namespace detail {
 
 /// What a notify does with the snapshot that it holds. Registries of all types of events share it
 /// but for the walk itself: that is one for each, or handlers of other events would spoil the
-/// branch predictor's picture of its calls. `Event` tells walks apart and is nothing else.
+/// branch predictor's picture of its calls. `Event` tells walks apart and is nothing else. `void`
+/// is the walk that all share, of nested notifies and of tables of many chunks.
 template <class Writers>
 class dispatcher
 {
@@ -172,7 +173,7 @@ public:
     }
 
 private:
-    /// The walks that are seldom, or long enough to forget what a walk before it has met.
+    /// The walk that is shared.
     BOOST_NOINLINE static result_type dispatch_shared(
         root const& r, void const* event, std::uint32_t n) noexcept(panic_policy::isolates)
     {

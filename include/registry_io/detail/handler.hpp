@@ -24,7 +24,7 @@ namespace detail {
 
 /// What notify walks: a function that takes the event's address, and one word for it. Not of the
 /// event's type, so that registries of all types share what writes them.
-struct entry
+struct REGISTRY_IO_EXPORT entry
 {
     void (*invoke)(void* state, void const* event);
     void* state;

@@ -46,7 +46,7 @@ void move_all(T* to, T const* from, std::size_t n) noexcept
 
 /// Where the columns of a table lie: hot entries first, contiguous; ids and keys behind them.
 template <class Entry, class Key>
-struct columns
+struct REGISTRY_IO_EXPORT columns
 {
     using key_type = Key;
     static constexpr bool keyed = !std::is_same_v<Key, no_key>;
@@ -229,7 +229,7 @@ struct branch : piece
 /// Immutable once it is published, but for one thing: rows are appended behind the last one, and
 /// become visible by the size alone.
 template <class Header, class Columns, class Size>
-struct root : Header
+struct REGISTRY_IO_EXPORT root : Header
 {
     using chunk_type = chunk<Columns, Size>;
     using branch_type = branch<chunk_type>;

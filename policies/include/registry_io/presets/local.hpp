@@ -21,7 +21,7 @@ template <class Event>
 using LocalRegistry = basic_registry<Event, snapshot::single_thread, ordering::priority,
                                      panic::catch_log, alloc::heap>;
 
-#ifdef REGISTRY_IO_SEPARATE_COMPILATION
+#if defined(REGISTRY_IO_SEPARATE_COMPILATION) && !defined(REGISTRY_IO_SRC_HPP)
 REGISTRY_IO_DETAIL_SHARED(extern, snapshot::single_thread, ordering::priority, panic::catch_log,
                           alloc::heap);
 #endif

@@ -23,7 +23,7 @@ template <class Event>
 using RcuRegistry =
     basic_registry<Event, snapshot::rcu, ordering::priority, panic::catch_log, alloc::heap>;
 
-#ifdef REGISTRY_IO_SEPARATE_COMPILATION
+#if defined(REGISTRY_IO_SEPARATE_COMPILATION) && !defined(REGISTRY_IO_SRC_HPP)
 REGISTRY_IO_DETAIL_SHARED(extern, snapshot::rcu, ordering::priority, panic::catch_log, alloc::heap);
 #endif
 

@@ -22,7 +22,7 @@ template <class Event>
 using SyncRegistry = basic_registry<Event, snapshot::hazard_pointer, ordering::priority,
                                     panic::catch_log, alloc::heap>;
 
-#ifdef REGISTRY_IO_SEPARATE_COMPILATION
+#if defined(REGISTRY_IO_SEPARATE_COMPILATION) && !defined(REGISTRY_IO_SRC_HPP)
 REGISTRY_IO_DETAIL_SHARED(extern, snapshot::hazard_pointer, ordering::priority, panic::catch_log,
                           alloc::heap);
 #endif

@@ -5,6 +5,8 @@
 #ifndef REGISTRY_IO_RECLAIM_OPTION_HPP
 #define REGISTRY_IO_RECLAIM_OPTION_HPP
 
+#include <registry_io/config.hpp>
+
 namespace registry_io {
 inline namespace v1 {
 namespace reclaim {
@@ -14,7 +16,7 @@ namespace reclaim {
 // says whether the last reader to leave destroys what it alone kept alive.
 
 /// Inside the removal if no reader can see it, else by the last of them to leave: the default.
-struct prompt
+struct REGISTRY_IO_EXPORT prompt
 {
     static constexpr unsigned batch = 1;
     static constexpr bool on_readers = true;
@@ -28,7 +30,7 @@ struct prompt
 /// allocated though nobody may be reading. Take it: when handlers come and go at a high rate beside
 /// busy readers, and it does not matter when their captures go.
 template <unsigned N = 32>
-struct batched
+struct REGISTRY_IO_EXPORT batched
 {
     static_assert(N > 1, "registry_io: a batch of fewer than two removals is reclaim::prompt");
     static constexpr unsigned batch = N;
@@ -41,7 +43,7 @@ struct batched
 /// A reader that was in a writer's way pays two or three atomic operations, and no destructor, no
 /// deallocation and no system call. `synchronize` polls, since no reader wakes it up. Take it: for
 /// readers with deadlines.
-struct by_writers
+struct REGISTRY_IO_EXPORT by_writers
 {
     static constexpr unsigned batch = 1;
     static constexpr bool on_readers = false;

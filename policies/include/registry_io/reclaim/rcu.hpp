@@ -107,7 +107,7 @@ struct alignas(128) REGISTRY_IO_EXPORT rcu_record : thread_record<rcu_record<Env
 
 /// Names the domain, beside `Domain` itself, in which readers leave destruction to writers.
 template <class Domain>
-struct left_to_writers;
+struct REGISTRY_IO_EXPORT left_to_writers;
 
 template <class Domain>
 inline constexpr bool readers_drain = true;

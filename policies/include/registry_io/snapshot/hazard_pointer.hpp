@@ -154,12 +154,6 @@ private:
     template <class F>
     BOOST_NOINLINE void read_slow(F f) const noexcept(calls_nothrow<F>)
     {
-        read_slow(&f, [](void* erased, Root& root) { (*static_cast<F*>(erased))(root); });
-    }
-
-    /// Of no function's type, so that it is there once.
-    BOOST_NOINLINE void read_slow(void* f, void (*call)(void*, Root&)) const
-    {
         // acquire: what was set before the first root was published.
         if (root_.load(std::memory_order_acquire) == nullptr)
             return;
@@ -170,7 +164,7 @@ private:
         });
         if (r.root() == nullptr)
             return;
-        call(f, *static_cast<Root*>(static_cast<root_header*>(r.root())));
+        f(*static_cast<Root*>(static_cast<root_header*>(r.root())));
     }
 
     /// Whether the calling code announces in another domain than the one that our writers scan.
@@ -254,7 +248,7 @@ public:
             store_.root_.exchange(next, std::memory_order_seq_cst);
             replaced = old;
         }
-        unsettled_ += r.wants_settling() ? 1 : 0;
+        unsettled_ += r.wants_settling() ? 1u : 0u;
         bool const waited_for = r.waited_for();
         bool const now = unsettled_ >= Reclaim::batch || waited_for;
         retired_.retire(replaced, r);

@@ -16,6 +16,7 @@
 #include <boost/assert.hpp>
 #include <boost/throw_exception.hpp>
 
+#include <registry_io/config.hpp>
 #include <registry_io/policy.hpp>
 #include <registry_io/reclaim/option.hpp>
 #include <registry_io/reclaim/rcu.hpp>
@@ -45,7 +46,7 @@ namespace snapshot {
 /// left is destroyed by the next writer of any registry of the domain. `Env` is for checkers: see
 /// `reclaim::std_env`.
 template <class Domain, class Reclaim = reclaim::prompt, class Env = reclaim::std_env>
-struct basic_rcu
+struct REGISTRY_IO_EXPORT basic_rcu
 {
     using category = axis::snapshot;
     static constexpr bool concurrent = true;
@@ -152,14 +153,8 @@ private:
         f(root);
     }
 
-    // As in hazard_pointer.
     template <class F>
     BOOST_NOINLINE void read_slow(F f) const noexcept(calls_nothrow<F>)
-    {
-        read_slow(&f, [](void* erased, Root& root) { (*static_cast<F*>(erased))(root); });
-    }
-
-    BOOST_NOINLINE void read_slow(void* f, void (*call)(void*, Root&)) const
     {
         // acquire: what was set before the first root was published.
         if (root_.load(std::memory_order_acquire) == nullptr)
@@ -170,7 +165,7 @@ private:
         // seq_cst: where there is no asymmetric fence it comes after our announcement in the total
         // order; elsewhere an acquire load is all it is.
         if (Root* const root = root_.load(std::memory_order_seq_cst)) {
-            call(f, *root);
+            f(*root);
         }
     }
 
@@ -301,7 +296,7 @@ public:
                 ++unsettled_;
             }
         }
-        removals_ += !r.own_.empty() || r.shared_ != nullptr ? 1 : 0;
+        removals_ += !r.own_.empty() || r.shared_ != nullptr ? 1u : 0u;
         bool const now = removals_ >= Reclaim::batch || r.wait_ != nullptr;
         bool const free_only = !now && unsettled_ < most_unsettled;  // [rcu.deferred]
         // What earlier removals of a batch took out goes with this one.
