@@ -201,6 +201,16 @@ concept brief_reader = requires(F f, Root& root) {
     f.shared()(root);
 };
 
+/// What takes the place of `f` where a path is out of line.
+template <class Root, class F>
+constexpr auto shared_reader(F f) noexcept
+{
+    if constexpr (brief_reader<F, Root>)
+        return f.shared();
+    else
+        return f;
+}
+
 /// How readers hold a table's root while a writer replaces it.
 ///
 /// `P::root_header` is the base class that the policy wants in each root; the core derives its

@@ -81,7 +81,7 @@ public:
             env::light_fence();
             // [hp.look] acquire: the entries were written before the root was published.
             if (root_.load(std::memory_order_acquire) != root) [[unlikely]]
-                return read_again(shared(f));
+                return read_again(shared_reader<Root>(f));
             assert_own();
             if constexpr (brief_reader<F, Root>) {
                 if (!f.brief(*root))
@@ -94,7 +94,7 @@ public:
             }
             return;
         }
-        read_slow(shared(f));
+        read_slow(shared_reader<Root>(f));
     }
 
     template <class Source>
@@ -103,15 +103,6 @@ public:
 private:
     template <class F>
     static constexpr bool calls_nothrow = noexcept(std::declval<F&>()(std::declval<Root&>()));
-
-    template <class F>
-    static BOOST_FORCEINLINE auto shared(F f) noexcept
-    {
-        if constexpr (brief_reader<F, Root>)
-            return f.shared();
-        else
-            return f;
-    }
 
     /// Ends the fast path's read. It touches nothing but this thread's record, so the registry may
     /// be gone once hp is idle.

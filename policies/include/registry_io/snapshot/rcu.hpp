@@ -117,10 +117,7 @@ public:
             }
             return;
         }
-        if constexpr (brief_reader<F, Root>)
-            read_slow(f.shared());
-        else
-            read_slow(f);
+        read_slow(shared_reader<Root>(f));
     }
 
     template <class Source>
@@ -174,13 +171,11 @@ private:
     {
         return domain_.load(std::memory_order_relaxed) != domain::identity();
     }
-    // Not in `read`: the name of that, which is in the message, differs for each event.
     BOOST_FORCEINLINE void assert_own() const noexcept
     {
         BOOST_ASSERT_MSG(!foreign(),
                          "registry_io: notified from a shared object with its own domain");
     }
-
     void belong() noexcept
     {
         void const* none = nullptr;
