@@ -117,8 +117,8 @@ public:
     /// Calls every handler with `event`, in order.
     ///
     /// Throws: nothing. Complexity: linear in the number of handlers. Concurrency: in any
-    /// interrupt, at any time. Reentrancy: handlers may notify, 255 levels deep, interrupts
-    /// included; one more ends in `fatal`.
+    /// interrupt, at any time. Reentrancy: handlers may notify, 254 levels deep, interrupts
+    /// included. One more ends in `fatal` if something is changed there, two more always.
     void notify(Event const& event) const noexcept
     {
         all_.list.notify(static_cast<void const*>(boost::addressof(event)));
@@ -147,12 +147,13 @@ public:
     /// Whether no handler is registered. Throws: nothing. Complexity: linear. In any interrupt.
     bool empty() const noexcept { return all_.list.empty(); }
 
-    /// Whether a handler is registered: false for unknown, stale and foreign ids.
+    /// Whether a handler is registered: false for unknown and stale ids, and for foreign ones as
+    /// `unregister`.
     ///
     /// Throws: nothing. Complexity: constant; linear with the caller's nodes. In any interrupt.
     bool contains(handler_id id) const noexcept
     {
-        return is_mine(id) && all_.list.find(end, handle_of(id)) != nullptr;
+        return all_.list.find(end, handle_of(id)) != nullptr;
     }
 
     // ----- registering
@@ -245,11 +246,12 @@ public:
     /// Removes a handler.
     ///
     /// Returns whether it was registered: true exactly once for each id; false for unknown and
-    /// stale ids, and for those of another registry. Throws: nothing. Complexity: linear.
+    /// stale ids, and for those of another registry; without the caller's nodes that must lie
+    /// within 64 KB of this one. Throws: nothing. Complexity: linear.
     /// Reentrancy: a handler may remove itself.
     bool unregister(handler_id id) noexcept
     {
-        return is_mine(id) && all_.list.remove(end, handle_of(id));
+        return all_.list.remove(end, handle_of(id)) == nullptr;
     }
 
     /// As `unregister`: where one may write and no notify is running there is nothing to wait for.
@@ -372,10 +374,6 @@ private:
 
     // An address does for a serial number where registries are there for good.
     std::uintptr_t serial() const noexcept { return reinterpret_cast<std::uintptr_t>(this); }
-    bool is_mine(handler_id id) const noexcept
-    {
-        return static_cast<std::uintptr_t>(id.registry_serial()) == serial();
-    }
     static handle handle_of(handler_id id) noexcept { return static_cast<handle>(id.value()); }
     handler_id id_of(handle h) const noexcept { return handler_id(h == 0 ? 0 : serial(), h); }
 

@@ -361,7 +361,7 @@ BOOST_AUTO_TEST_CASE(misuse_of_a_firmware_registry_ends_in_the_hook)
     BOOST_TEST(reason_of([] { waiting.notify(0); }) ==
                "registry_io: waiting here would wait for itself");
 
-    // 255 levels are legal, one more is not.
+    // 254 levels are legal. One more is refused if something is changed there, two more always.
     static checked deep;
     static int depth;
     static int limit;
@@ -375,6 +375,25 @@ BOOST_AUTO_TEST_CASE(misuse_of_a_firmware_registry_ends_in_the_hook)
     BOOST_TEST(depth == 0);
     limit = 256;
     BOOST_TEST(reason_of([] { deep.notify(0); }) == "registry_io: notify is nested too deep");
+
+    static checked changed;
+    static int calls;
+    changed.register_handler([](int) {
+        if (++depth < limit)
+            changed.notify(0);
+        else
+            changed.register_handler([](int) { ++calls; });
+        --depth;
+    });
+    depth = 0;
+    limit = 254;
+    BOOST_TEST(reason_of([] { changed.notify(0); }).empty());
+    limit = 0;
+    changed.notify(0);
+    BOOST_TEST(calls == 1);
+    depth = 0;
+    limit = 255;
+    BOOST_TEST(reason_of([] { changed.notify(0); }) == "registry_io: notify is nested too deep");
 }
 
 namespace {

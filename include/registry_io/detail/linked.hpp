@@ -19,7 +19,9 @@
 // so, with its blocks left where they are, it does not, and is not longer.
 #if defined(__GNUC__) && !defined(__clang__) && defined(__arm__)
 #define REGISTRY_IO_DETAIL_WALK                                                                    \
-    [[gnu::noinline, gnu::optimize("O2", "no-shrink-wrap", "reorder-blocks-algorithm=simple")]]
+    [[gnu::noinline,                                                                               \
+      gnu::optimize("O2", "no-shrink-wrap", "no-align-functions", "no-align-loops",                \
+                    "no-align-jumps", "reorder-blocks-algorithm=simple")]]
 #else
 #define REGISTRY_IO_DETAIL_WALK BOOST_NOINLINE
 #endif
@@ -52,11 +54,12 @@ BOOST_FORCEINLINE void keep_order() noexcept
 
 /// What the head of a list and its nodes have in common.
 ///
-/// `word` of a node, from the top: 8 bits, its level; 8 bits, its key, if that fits; 1 bit, whether
-/// it is in the list; 14 bits, its generation; 1 bit, whether it is registered. `word` of the head:
-/// 8 bits, how many notifies run; 16 bits, none; 8 bits, at which levels something has changed that
-/// a notify has to tidy up when it ends. So a node's word is never that of the head, and it is the
-/// greater one of the same level: what the walk compares anyway tells one from the other.
+/// `word` of a node, from the top: 8 bits, its level; 8 bits, its key, if that fits; 1 bit, set; 14
+/// bits, its generation; 1 bit, whether it is registered. `word` of the head: 8 bits, how many
+/// notifies run; 16 bits, none; 8 bits, at which levels something has changed that a notify has to
+/// tidy up when it ends. So a node's word is never that of the head, and it is the greater one of
+/// the same level: what the walk compares anyway tells one from the other. `next` of a node is null
+/// when no list uses it.
 struct link
 {
     std::uint32_t word;
@@ -124,6 +127,7 @@ class linked_list : public link
 public:
     using key_type = typename Ordering::key_type;
     using node = linked_node<key_type>;
+    /// The address of a node, and in the upper half added to it, its name.
     using handle_type = std::uint32_t;
     using invoke_type = void (*)(void*, void const*);
     /// What `add` takes where there is no key.
@@ -133,12 +137,12 @@ public:
     class place
     {
     public:
-        place(std::uint32_t end, stored_key const& k) noexcept : bits(end)
+        place(std::uint32_t end, stored_key const& k) noexcept : bits(end << end_shift)
         {
             if constexpr (!key_in_word<key_type>)
                 key = k;
             else if constexpr (!std::is_void_v<key_type>)
-                bits |= std::uint32_t(__builtin_bit_cast(unsigned char, k)) << key_shift;
+                bits |= __builtin_bit_cast(unsigned char, k);
         }
 
     private:
@@ -179,13 +183,15 @@ public:
                 n->word = outer;
                 return;
             }
-            // Nested so deep that the level is 0 again, it is above no node.
-            if (level < level_step) [[unlikely]]
+            std::uint32_t lower = outer >> level_shift;
+            hide(lower);
+            // At the level of what has been removed, or so deep that it is 0 again and above no
+            // node.
+            if (lower >= deepest) [[unlikely]]
                 too_deep();
             // The head. Something has changed at this level, so this is not an interrupt.
-            if (!is_linked(*n)) {
-                static_cast<linked_list*>(n)->tidy_up(
-                    static_cast<unsigned char>(outer >> level_shift));
+            if ((n->word & a_node) == 0) {
+                static_cast<linked_list*>(n)->tidy_up(lower);
                 return;
             }
             // What is new or has been removed since this notify began is passed by.
@@ -201,7 +207,7 @@ public:
         if (n == nullptr)
             return;
         std::uint32_t const level = outer + level_step;
-        if (level < level_step) [[unlikely]]
+        if (outer >> level_shift >= deepest) [[unlikely]]
             too_deep();
         struct leaving
         {
@@ -213,7 +219,7 @@ public:
                 if (list->word == outer + level_step)
                     list->word = outer;
                 else
-                    list->tidy_up(static_cast<unsigned char>(outer >> level_shift));
+                    list->tidy_up(outer >> level_shift);
             }
         } const end{this, outer};
         word = level;
@@ -225,28 +231,33 @@ public:
 
     /// A handle, 0 when all slots are taken. What has been removed while notifies run takes its
     /// slot until the outermost has ended.
-    REGISTRY_IO_DETAIL_CHANGE std::uint32_t add(place p, invoke_type invoke, void* state) noexcept
+    REGISTRY_IO_DETAIL_CHANGE handle_type add(place p, invoke_type invoke, void* state) noexcept
     {
         check_writer();
-        for (std::uint32_t at = p.bits & offset_mask; at != first_slot;) {
-            at -= static_cast<std::uint32_t>(sizeof(node));
+        std::uint32_t at = p.bits >> end_shift;
+        while (!below(at, sizeof(node), at)) {
             node& n = *slot(at);
             if (is_linked(n))
                 continue;
             // The next generation, which may wrap.
-            std::uint32_t const name =
-                ((n.word + generation_step + registered) & name_mask) | in_list;
+            std::uint32_t const name = (n.word + generation_step + registered) | a_node;
             enter(n, p, invoke, state, name);
-            return name << name_shift | at;
+            return address(&n) + (name << name_shift);
         }
         return 0;
     }
 
-    REGISTRY_IO_DETAIL_CHANGE bool remove(std::uint32_t end, std::uint32_t handle) noexcept
+    /// Null, or this list when it has no such handler: both are at hand where they are returned.
+    REGISTRY_IO_DETAIL_CHANGE link* remove(std::uint32_t end, handle_type handle) noexcept
     {
         check_writer();
         node* const n = find(end, handle);
-        return n != nullptr && leave(*n);
+        link* none = this;
+        if (n != nullptr) {
+            leave(*n);
+            none = nullptr;
+        }
+        return none;
     }
 
     REGISTRY_IO_DETAIL_CHANGE std::uint32_t clear() noexcept
@@ -269,9 +280,15 @@ public:
         return removed;
     }
 
-    /// The node of a handle that this list has given out, if it is still registered.
-    node* find(std::uint32_t end, std::uint32_t handle) noexcept
+    /// The node of a handle, if it is one of this list and still registered.
+    node* find(std::uint32_t end, handle_type handle) noexcept
     {
+        // The empty handle, less an address far up in memory, might look like one.
+        if (handle == 0)
+            return nullptr;
+        // All slots lie within 64 KB, so this is where the node is, and above it its name. A node
+        // of another list is not there, unless that lies in other 64 KB.
+        handle -= address(this);
         std::uint32_t const at = handle & offset_mask;
         if (at >= end)
             return nullptr;
@@ -294,7 +311,10 @@ public:
     bool is_notifying() const noexcept { return word != 0; }
 
     /// The handle of a registered node.
-    std::uint32_t handle(node const& n) noexcept { return n.word << name_shift | offset(n); }
+    static handle_type handle(node const& n) noexcept
+    {
+        return address(&n) + (n.word << name_shift);
+    }
 
     static stored_key key_of(node const& n) noexcept
     {
@@ -311,7 +331,7 @@ public:
         if constexpr (std::is_void_v<key_type>)
             return nullptr;
         else if constexpr (key_in_word<key_type>)
-            return __builtin_bit_cast(key_type, static_cast<unsigned char>(p.bits >> key_shift));
+            return __builtin_bit_cast(key_type, static_cast<unsigned char>(p.bits));
         else
             return p.key;
     }
@@ -326,17 +346,20 @@ public:
         (sizeof(link) + alignof(node) - 1) / alignof(node) * alignof(node);
 
     /// Whether it is in any list: registered, or removed by a handler of a notify that still runs.
-    static bool is_linked(link const& n) noexcept { return (n.word & in_list) != 0; }
+    static bool is_linked(link const& n) noexcept { return n.next != nullptr; }
 
 protected:
     static constexpr std::uint32_t level_step = 0x01000000;
-    static constexpr std::uint32_t level_mask = 0xFF000000;
-    static constexpr std::uint32_t in_list = 0x00008000;
+    static constexpr std::uint32_t unreached = 0xFF000000;
+    // At the level above it what is registered would look like what has been removed.
+    static constexpr std::uint32_t deepest = 0xFE;
+    static constexpr std::uint32_t a_node = 0x00008000;
     static constexpr std::uint32_t generation_step = 2;
     static constexpr std::uint32_t registered = 0x00000001;
     static constexpr std::uint32_t name_mask = 0x0000FFFF;
     static constexpr std::uint32_t offset_mask = 0x0000FFFF;
     static constexpr int name_shift = 16;
+    static constexpr int end_shift = 8;
     static constexpr int key_shift = 16;
     static constexpr int level_shift = 24;
     static constexpr int changed_byte = 0;
@@ -348,6 +371,16 @@ protected:
     {
         return reinterpret_cast<unsigned char*>(
             &l.word)[std::endian::native == std::endian::big ? 3 - byte : byte];
+    }
+
+    /// g++ knows no more where it comes from: neither that it is part of a word, which it would
+    /// compare with a constant of four bytes, nor that it was converted to a byte before.
+    template <class T>
+    static void hide([[maybe_unused]] T& n) noexcept
+    {
+#if defined(__GNUC__)
+        __asm__("" : "+r"(n));
+#endif
     }
 
     /// Whether `w < level`, and by how much it is above: one subtraction for both.
@@ -369,7 +402,7 @@ protected:
         if constexpr (!key_in_word<key_type>)
             n.key = p.key;
         n.word = name;
-        part(n, key_byte) = static_cast<unsigned char>(p.bits >> key_shift);
+        part(n, key_byte) = static_cast<unsigned char>(p.bits);
         unsigned char const level = part(*this, level_byte);
         part(n, level_byte) = level;
         if (next == nullptr)
@@ -386,30 +419,29 @@ protected:
     }
 
     /// Takes out a registered node, at once or when no walk can be at it any more.
-    BOOST_FORCEINLINE bool leave(node& n) noexcept
+    BOOST_FORCEINLINE void leave(node& n) noexcept
     {
         // Out of sight by this store. The rest is for the walks that may be at it.
         n.word = dead(n.word);
         keep_order();
-        return tidy_up(part(*this, level_byte));
+        tidy_up(part(*this, level_byte));
     }
 
     // The slots follow the head, in `linked_slots`, so the address of one leads to that of the
     // other. Where one is, is counted in bytes from the head: that is shorter than an index.
-    node* slot(std::uint32_t at) noexcept
+    node* slot(std::uintptr_t at) noexcept
     {
         return std::launder(reinterpret_cast<node*>(reinterpret_cast<std::byte*>(this) + at));
     }
-    std::uint32_t offset(node const& n) noexcept
+    static std::uint32_t address(link const* l) noexcept
     {
-        return static_cast<std::uint32_t>(reinterpret_cast<std::byte const*>(&n) -
-                                          reinterpret_cast<std::byte const*>(this));
+        return static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(l));
     }
 
     static bool is_registered(std::uint32_t w) noexcept { return (w & registered) != 0; }
 
     /// From the word of a registered node that of one which no notify calls and no handle names.
-    static std::uint32_t dead(std::uint32_t w) noexcept { return (w | level_mask) - registered; }
+    static std::uint32_t dead(std::uint32_t w) noexcept { return (w | unreached) - registered; }
 
     static bool goes_first(stored_key const& key, node const& n) noexcept
     {
@@ -431,25 +463,28 @@ protected:
 
     /// What is due when the notify of level `lower + 1` ends, or nothing but a change was under
     /// way.
-    BOOST_NOINLINE bool tidy_up(unsigned char lower) noexcept
+    BOOST_NOINLINE void tidy_up(std::uint32_t lower) noexcept
     {
         link* before = this;
         for (link* n = nullptr; (n = before->next) != this;) {
-            std::uint32_t const w = n->word;
-            if (!is_registered(w) && lower == 0) {
-                publish(before->next, n->next);
-                n->word = w - in_list;
-            } else {
-                if (is_registered(w) && w >> level_shift > lower)
-                    part(*n, level_byte) = lower;
-                before = n;
+            std::uint32_t const level = part(*n, level_byte);
+            if (level > lower) {
+                if (level != unreached >> level_shift) {
+                    part(*n, level_byte) = static_cast<unsigned char>(lower);
+                } else if (lower == 0) {
+                    publish(before->next, n->next);
+                    n->next = nullptr;
+                    continue;
+                }
             }
+            before = n;
         }
         keep_order();
+        hide(lower);
         // An interrupt in between takes both as it finds them, and puts them back.
-        part(*this, changed_byte) = lower;
-        part(*this, level_byte) = lower;
-        return true;
+        part(*this, changed_byte) = static_cast<unsigned char>(lower);
+        hide(lower);
+        part(*this, level_byte) = static_cast<unsigned char>(lower);
     }
 };
 
@@ -469,27 +504,29 @@ public:
     using place = typename base::place;
 
     /// A handle, 0 when the node is in a list already.
-    REGISTRY_IO_DETAIL_CHANGE std::uint64_t add(node& n, place p, typename base::invoke_type invoke,
-                                                void* state) noexcept
+    REGISTRY_IO_DETAIL_CHANGE handle_type add(node& n, place p, typename base::invoke_type invoke,
+                                              void* state) noexcept
     {
         base::check_writer();
         if (base::is_linked(n))
             return 0;
         names_ += base::generation_step;
-        this->enter(n, p, invoke, state,
-                    (names_ & base::name_mask) | base::in_list | base::registered);
+        this->enter(n, p, invoke, state, names_ | base::registered | base::a_node);
         return handle(n);
     }
 
-    bool remove(std::uint32_t, std::uint64_t handle) noexcept { return remove(handle); }
-    REGISTRY_IO_DETAIL_CHANGE bool remove(std::uint64_t handle) noexcept
+    link* remove(std::uint32_t, handle_type handle) noexcept { return remove(handle); }
+    REGISTRY_IO_DETAIL_CHANGE link* remove(handle_type handle) noexcept
     {
         base::check_writer();
         node* const n = find(0, handle);
-        return n != nullptr && this->leave(*n);
+        if (n == nullptr)
+            return this;
+        this->leave(*n);
+        return nullptr;
     }
 
-    node* find(std::uint32_t, std::uint64_t which) noexcept
+    node* find(std::uint32_t, handle_type which) noexcept
     {
         if (this->next != nullptr)
             for (link* l = this->next; l != this; l = l->next)
@@ -498,9 +535,9 @@ public:
         return nullptr;
     }
 
-    std::uint64_t handle(node const& n) noexcept
+    static handle_type handle(node const& n) noexcept
     {
-        return std::uint64_t(reinterpret_cast<std::uintptr_t>(&n)) << base::name_shift |
+        return handle_type(reinterpret_cast<std::uintptr_t>(&n)) << base::name_shift |
             (n.word & base::name_mask);
     }
 
