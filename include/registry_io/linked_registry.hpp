@@ -251,7 +251,7 @@ public:
     /// Reentrancy: a handler may remove itself.
     bool unregister(handler_id id) noexcept
     {
-        return all_.list.remove(end, handle_of(id)) == nullptr;
+        return all_.list.remove(end, handle_of(id)) == 0;
     }
 
     /// As `unregister`: where one may write and no notify is running there is nothing to wait for.

@@ -247,17 +247,23 @@ public:
         return 0;
     }
 
-    /// Null, or this list when it has no such handler: both are at hand where they are returned.
-    REGISTRY_IO_DETAIL_CHANGE link* remove(std::uint32_t end, handle_type handle) noexcept
+    /// Zero, or when this list has no such handler something else, which is at hand there. As
+    /// `find`, which g++ would not make as short.
+    REGISTRY_IO_DETAIL_CHANGE std::uint32_t remove(std::uint32_t end, handle_type handle) noexcept
     {
         check_writer();
-        node* const n = find(end, handle);
-        link* none = this;
-        if (n != nullptr) {
-            leave(*n);
-            none = nullptr;
-        }
-        return none;
+        std::uint32_t difference = handle - address(this);
+        std::uint32_t const at = difference & offset_mask;
+        if (handle == 0)
+            return sizeof(void*) == 4 ? difference : 1;
+        if (at >= end)
+            return difference;
+        node& n = *slot(at);
+        difference = (n.word ^ difference >> name_shift) & name_mask;
+        if (difference != 0)
+            return difference;
+        leave(n);
+        return difference;
     }
 
     REGISTRY_IO_DETAIL_CHANGE std::uint32_t clear() noexcept
@@ -466,15 +472,20 @@ protected:
     BOOST_NOINLINE void tidy_up(std::uint32_t lower) noexcept
     {
         link* before = this;
-        for (link* n = nullptr; (n = before->next) != this;) {
+        for (;;) {
+            link* const n = before->next;
+            if (n == this)
+                break;
             std::uint32_t const level = part(*n, level_byte);
             if (level > lower) {
-                if (level != unreached >> level_shift) {
+                if (level == unreached >> level_shift) {
+                    if (lower == 0) {
+                        publish(before->next, n->next);
+                        n->next = nullptr;
+                        continue;
+                    }
+                } else {
                     part(*n, level_byte) = static_cast<unsigned char>(lower);
-                } else if (lower == 0) {
-                    publish(before->next, n->next);
-                    n->next = nullptr;
-                    continue;
                 }
             }
             before = n;
@@ -515,15 +526,15 @@ public:
         return handle(n);
     }
 
-    link* remove(std::uint32_t, handle_type handle) noexcept { return remove(handle); }
-    REGISTRY_IO_DETAIL_CHANGE link* remove(handle_type handle) noexcept
+    std::uint32_t remove(std::uint32_t, handle_type handle) noexcept { return remove(handle); }
+    REGISTRY_IO_DETAIL_CHANGE std::uint32_t remove(handle_type handle) noexcept
     {
         base::check_writer();
         node* const n = find(0, handle);
         if (n == nullptr)
-            return this;
+            return 1;
         this->leave(*n);
-        return nullptr;
+        return 0;
     }
 
     node* find(std::uint32_t, handle_type which) noexcept
