@@ -94,9 +94,23 @@ void check_changes_in_handlers()
     plain.clear();
 }
 
-// ----- interrupts of two priorities, and a handler in each
-
 constinit registry shared;
+
+void check_foreign_ids()
+{
+    handler_id const mine = plain.register_handler([](tick const&) { note(1); });
+    handler_id const theirs = shared.register_handler([](tick const&) { note(2); });
+    CHECK(mine != theirs);
+    CHECK(!plain.contains(theirs));
+    CHECK(!plain.unregister(theirs));
+    CHECK(!shared.contains(mine));
+    CHECK(!shared.unregister(mine));
+    CHECK(!plain.unregister(handler_id()));
+    CHECK(shared.unregister(theirs));
+    CHECK(plain.unregister(mine));
+}
+
+// ----- interrupts of two priorities, and a handler in each
 
 void check_nested_priorities()
 {
@@ -279,6 +293,7 @@ int main()
     board::set_priorities();
     check_order();
     check_changes_in_handlers();
+    check_foreign_ids();
     check_nested_priorities();
     check_writers();
     check_nodes();

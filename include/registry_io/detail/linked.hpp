@@ -16,7 +16,7 @@
 #include <registry_io/registry_fwd.hpp>
 
 // The walk decides what an interrupt costs. For size, g++ jumps back and forth in each round of it;
-// so, with its blocks left where they are, it does not, and is not longer.
+// so, with its blocks left where they are and nothing aligned, it does not, and is not longer.
 #if defined(__GNUC__) && !defined(__clang__) && defined(__arm__)
 #define REGISTRY_IO_DETAIL_WALK                                                                    \
     [[gnu::noinline,                                                                               \
@@ -234,6 +234,7 @@ public:
     REGISTRY_IO_DETAIL_CHANGE handle_type add(place p, invoke_type invoke, void* state) noexcept
     {
         check_writer();
+        // What precedes the slots is smaller than one.
         std::uint32_t at = p.bits >> end_shift;
         while (!below(at, sizeof(node), at)) {
             node& n = *slot(at);
@@ -242,28 +243,19 @@ public:
             // The next generation, which may wrap.
             std::uint32_t const name = (n.word + generation_step + registered) | a_node;
             enter(n, p, invoke, state, name);
-            return address(&n) + (name << name_shift);
+            return handle(n, name);
         }
         return 0;
     }
 
-    /// Zero, or when this list has no such handler something else, which is at hand there. As
-    /// `find`, which g++ would not make as short.
+    /// Zero, or something else when this list has no such handler: what is at hand there.
     REGISTRY_IO_DETAIL_CHANGE std::uint32_t remove(std::uint32_t end, handle_type handle) noexcept
     {
         check_writer();
-        std::uint32_t difference = handle - address(this);
-        std::uint32_t const at = difference & offset_mask;
-        if (handle == 0)
-            return sizeof(void*) == 4 ? difference : 1;
-        if (at >= end)
-            return difference;
-        node& n = *slot(at);
-        difference = (n.word ^ difference >> name_shift) & name_mask;
-        if (difference != 0)
-            return difference;
-        leave(n);
-        return difference;
+        node* n = nullptr;
+        if (has(end, handle, n))
+            leave(*n);
+        return handle;
     }
 
     REGISTRY_IO_DETAIL_CHANGE std::uint32_t clear() noexcept
@@ -289,17 +281,8 @@ public:
     /// The node of a handle, if it is one of this list and still registered.
     node* find(std::uint32_t end, handle_type handle) noexcept
     {
-        // The empty handle, less an address far up in memory, might look like one.
-        if (handle == 0)
-            return nullptr;
-        // All slots lie within 64 KB, so this is where the node is, and above it its name. A node
-        // of another list is not there, unless that lies in other 64 KB.
-        handle -= address(this);
-        std::uint32_t const at = handle & offset_mask;
-        if (at >= end)
-            return nullptr;
-        node* const n = slot(at);
-        return ((n->word ^ handle >> name_shift) & name_mask) != 0 ? nullptr : n;
+        node* n = nullptr;
+        return has(end, handle, n) ? n : nullptr;
     }
 
     std::uint32_t size() const noexcept
@@ -317,10 +300,7 @@ public:
     bool is_notifying() const noexcept { return word != 0; }
 
     /// The handle of a registered node.
-    static handle_type handle(node const& n) noexcept
-    {
-        return address(&n) + (n.word << name_shift);
-    }
+    static handle_type handle(node const& n) noexcept { return handle(n, n.word); }
 
     static stored_key key_of(node const& n) noexcept
     {
@@ -424,6 +404,27 @@ protected:
         publish(before->next, &n);
     }
 
+    /// Whether this list has what `handle` names, and its node. `handle` becomes 0 if so, and
+    /// something else if not.
+    BOOST_FORCEINLINE bool has(std::uint32_t end, handle_type& handle, node*& n) noexcept
+    {
+        // Less an address far up in memory, the empty handle might look like another one.
+        bool const empty = handle == 0;
+        // All slots lie within 64 KB, so this is where the node is, and above it its name. A node
+        // of another list is not there, unless that lies in other 64 KB.
+        handle -= address(this);
+        std::uint32_t const at = handle & offset_mask;
+        if (empty || at >= end) {
+            // Only half of an address may be 0.
+            if (sizeof(void*) != 4)
+                handle = 1;
+            return false;
+        }
+        n = slot(at);
+        handle = (n->word ^ handle >> name_shift) & name_mask;
+        return handle == 0;
+    }
+
     /// Takes out a registered node, at once or when no walk can be at it any more.
     BOOST_FORCEINLINE void leave(node& n) noexcept
     {
@@ -438,6 +439,10 @@ protected:
     node* slot(std::uintptr_t at) noexcept
     {
         return std::launder(reinterpret_cast<node*>(reinterpret_cast<std::byte*>(this) + at));
+    }
+    static handle_type handle(node const& n, std::uint32_t name) noexcept
+    {
+        return address(&n) + (name << name_shift);
     }
     static std::uint32_t address(link const* l) noexcept
     {
