@@ -249,10 +249,7 @@ public:
     /// stale ids, and for those of another registry; without the caller's nodes that must lie
     /// within 64 KB of this one. Throws: nothing. Complexity: linear.
     /// Reentrancy: a handler may remove itself.
-    bool unregister(handler_id id) noexcept
-    {
-        return all_.list.remove(end, handle_of(id)) == 0;
-    }
+    bool unregister(handler_id id) noexcept { return all_.list.remove(end, handle_of(id)) == 0; }
 
     /// As `unregister`: where one may write and no notify is running there is nothing to wait for.
     /// Inside a handler, where it would wait for itself, it ends in `fatal`.
