@@ -479,8 +479,6 @@ protected:
         link* before = this;
         for (;;) {
             link* const n = before->next;
-            if (n == this)
-                break;
             std::uint32_t const level = part(*n, level_byte);
             if (level > lower) {
                 if (level == unreached >> level_shift) {
@@ -490,17 +488,20 @@ protected:
                         continue;
                     }
                 } else {
+                    // At the end of a notify this lowers the head, too, and last: until then an
+                    // interrupt calls what has not been lowered yet.
+                    keep_order();
                     part(*n, level_byte) = static_cast<unsigned char>(lower);
                 }
             }
             before = n;
+            if ((n->word & a_node) == 0)
+                break;
         }
-        keep_order();
         hide(lower);
-        // An interrupt in between takes both as it finds them, and puts them back.
-        part(*this, changed_byte) = static_cast<unsigned char>(lower);
-        hide(lower);
-        part(*this, level_byte) = static_cast<unsigned char>(lower);
+        // Of the head, which `before` is by now. An interrupt before this takes level and mark as
+        // it finds them, and puts them back.
+        part(*before, changed_byte) = static_cast<unsigned char>(lower);
     }
 };
 
