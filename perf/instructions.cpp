@@ -2,7 +2,8 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// How many instructions a notify is, counted by valgrind's callgrind in a run of this same program.
+// How many instructions a notify is, by itself and inside a handler of another registry, counted by
+// valgrind's callgrind in a run of this same program.
 //
 // It starts itself under valgrind, once for each subject, with the subject's name as argument.
 // There it marks the runs that are to be counted by dumps of the counters.
@@ -30,6 +31,7 @@ namespace {
 using namespace perf;
 
 constexpr std::array<long, 5> sizes{0, 1, 4, 16, 64};
+constexpr std::array<char const*, 2> cases{"one thread", "inside a handler"};
 constexpr long few = 1000;
 constexpr long many = 3000;
 
@@ -39,16 +41,22 @@ int counted(std::string const& name)
     for (kind const& k : kinds()) {
         if (k.name != name || k.event != 4)
             continue;
-        for (long const n : sizes) {
-            std::unique_ptr<subject> const one = k.make(1);
-            one->fill(n, deed::add);
-            one->notify(10);
-            for (long const times : {few, many}) {
-                CALLGRIND_ZERO_STATS;
-                one->notify(times);
-                CALLGRIND_DUMP_STATS_AT((std::to_string(n) + " " + std::to_string(times)).c_str());
+        for (bool const nested : {false, true})
+            for (long const n : sizes) {
+                std::unique_ptr<subject> const both = k.make(2);
+                both->fill(n, deed::add);
+                both->nest();
+                both->notify(10);
+                both->notify_nested(10);
+                for (long const times : {few, many}) {
+                    CALLGRIND_ZERO_STATS;
+                    if (nested)
+                        both->notify_nested(times);
+                    else
+                        both->notify(times);
+                    CALLGRIND_DUMP_STATS_AT(std::to_string(times).c_str());
+                }
             }
-        }
         return 0;
     }
     return 1;
@@ -82,10 +90,10 @@ std::vector<double> count(std::string const& name)
     int const status = std::system(command.c_str());
     std::vector<double> const sums = dumps(folder);
     std::filesystem::remove_all(folder);
-    if (status != 0 || sums.size() < 2 * sizes.size())
+    if (status != 0 || sums.size() < 2 * cases.size() * sizes.size())
         throw std::runtime_error("valgrind failed: " + command);
     std::vector<double> each;
-    for (std::size_t i = 0; i != sizes.size(); ++i)
+    for (std::size_t i = 0; i != cases.size() * sizes.size(); ++i)
         each.push_back((sums[2 * i + 1] - sums[2 * i]) / (many - few));
     return each;
 }
@@ -98,18 +106,18 @@ int main(int argc, char** argv)
         return counted(argv[2]);
     return run_suite(argc, argv, "instructions", "Instructions for each notify", [](suite& s) {
         for (kind const& k : kinds()) {
-            if (k.event != 4 || !s.wants("one thread", k))
-                continue;
-            if (s.quick() && !k.bare && !k.ours)
+            bool const wanted = s.wants(cases[0], k) || s.wants(cases[1], k);
+            if (k.event != 4 || !wanted || (s.quick() && !k.bare && !k.ours))
                 continue;
             std::fprintf(stderr, "\rinstructions: %-24s", std::string(k.name).c_str());
             std::vector<double> const each = count(std::string(k.name));
-            for (std::size_t i = 0; i != sizes.size(); ++i)
-                s.add({.name = "one thread",
-                       .subject = std::string(k.name),
-                       .n = sizes[i],
-                       .bare = k.bare,
-                       .instructions = each[i]});
+            for (std::size_t i = 0; i != each.size(); ++i)
+                if (char const* const name = cases[i / sizes.size()]; s.wants(name, k))
+                    s.add({.name = name,
+                           .subject = std::string(k.name),
+                           .n = sizes[i % sizes.size()],
+                           .bare = k.bare,
+                           .instructions = each[i]});
         }
         std::fprintf(stderr, "\r");
     });

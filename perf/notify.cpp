@@ -2,7 +2,8 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// What notify costs on one thread, by the number of handlers and by the size of the event.
+// What notify costs on one thread, by the number of handlers and by the size of the event, and what
+// it costs inside a handler of another registry.
 
 #include <memory>
 #include <string>
@@ -10,11 +11,23 @@
 #include "harness.hpp"
 #include "subject.hpp"
 
+constexpr char const* inside = "inside a handler";
+
 int main(int argc, char** argv)
 {
     using namespace perf;
     return run_suite(argc, argv, "notify", "One thread notifies", [](suite& s) {
         for (kind const& k : kinds()) {
+            for (long const n : {0L, 1L, 4L, 16L}) {
+                if (!s.wants(inside, k) || k.event != 4)
+                    continue;
+                std::shared_ptr<subject> const two = k.make(2);
+                two->fill(n, deed::add);
+                two->nest();
+                add_repeated(
+                    s, {.name = inside, .subject = std::string(k.name), .n = n, .bare = k.bare},
+                    [two](long times) { two->notify_nested(times); });
+            }
             for (long const n : {0L, 1L, 4L, 16L, 64L, 1024L}) {
                 std::string const name = "event of " + std::to_string(k.event) + " bytes";
                 if (!s.wants(name, k) || (k.event != 4 && n != 16) || (s.quick() && n == 1024))

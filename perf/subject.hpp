@@ -56,6 +56,10 @@ public:
     virtual void toggle(long times) = 0;
 
     virtual void notify(long times) = 0;
+    /// Registers a handler of the last registry in which `notify_nested` notifies.
+    virtual void nest() = 0;
+    /// The same as `notify`, in a handler of another registry.
+    virtual void notify_nested(long times) = 0;
     /// The same, where handlers fail; what leaves the notify is caught. Returns how many failures
     /// were noticed.
     virtual long notify_failing(long times) = 0;

@@ -44,6 +44,9 @@ struct failure : std::exception
     char const* what() const noexcept override { return "failed, as it should"; }
 };
 
+/// How often the handlers that notify do so.
+inline constinit long times_inside = 0;
+
 /// What the handlers that are to share nothing add to.
 inline constinit thread_local long own_sum = 0;
 
@@ -93,6 +96,14 @@ struct wait_at_gate
         gate.wait(false);
         *to += value(event);
     }
+};
+
+/// A handler in which another registry is notified.
+template <class Event>
+struct loop_inside
+{
+    subject* outer;
+    void operator()(Event const&) const { outer->notify(times_inside); }
 };
 
 /// The loops over one adapter. An adapter has
@@ -186,6 +197,14 @@ public:
         Event const event = one();
         for (long i = 0; i < times; ++i)
             call(a, event);
+    }
+
+    void nest() override { all_.back()->add(loop_inside<Event>{this}); }
+
+    void notify_nested(long times) override
+    {
+        times_inside = times;
+        all_.back()->notify(one());
     }
 
     long notify_failing(long times) override

@@ -7,6 +7,8 @@
 #ifndef REGISTRY_IO_TEST_LAWS_SNAPSHOT_HPP
 #define REGISTRY_IO_TEST_LAWS_SNAPSHOT_HPP
 
+#include <array>
+#include <functional>
 #include <memory>
 
 namespace test {
@@ -334,6 +336,35 @@ REGISTRY_IO_LAW(notify_nests_two_hundred_levels_deep)
     REGISTRY_IO_EXPECT(log.size() == std::size_t(levels));
     for (probe const& p : captures)
         REGISTRY_IO_EXPECT(p.alive() == (&p == &captures.back()));
+}
+
+REGISTRY_IO_LAW(a_handler_stays_alive_after_the_notifies_inside_of_it)
+{
+    // Each registers the next one, which only the notify inside of it sees, and then removes
+    // itself.
+    constexpr std::size_t levels = 6;
+    std::array<probe, levels> captures;
+    std::array<handler_id, levels> ids;
+    std::size_t begun = 0;
+    std::size_t ended = 0;
+    std::function<void(std::size_t)> const add = [&](std::size_t level) {
+        ids[level] = s->add([&, level, held = captures[level].token](event const&) {
+            if (begun > level)
+                return;
+            begun = level + 1;
+            if (begun < levels)
+                add(begun);
+            s->notify(0);
+            REGISTRY_IO_EXPECT(s->remove(ids[level]));
+            REGISTRY_IO_EXPECT(captures[level].alive() == 1);
+            ++ended;
+        });
+    };
+    add(0);
+    s->notify(0);
+    REGISTRY_IO_EXPECT(ended == levels);
+    for (probe const& p : captures)
+        REGISTRY_IO_EXPECT(p.alive() == 0);
 }
 
 REGISTRY_IO_LAW(waiting_inside_a_handler_is_refused_and_changes_nothing)

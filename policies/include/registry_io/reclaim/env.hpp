@@ -11,6 +11,8 @@
 #include <exception>
 #include <mutex>
 
+#include <boost/assert.hpp>
+
 #include <registry_io/config.hpp>
 #include <registry_io/reclaim/fence.hpp>
 
@@ -129,6 +131,17 @@ struct REGISTRY_IO_EXPORT process_wide
                "variables; export them, or use a registry_ref that the registry's owner made\n",
                stderr);
     std::terminate();
+}
+
+/// Asserts that a registry's domain is the calling code's. The message names the function that it
+/// is in: in the store, or a read, that would be a different and a longer name for each.
+template <class Atomic>
+BOOST_FORCEINLINE void assert_domain([[maybe_unused]] Atomic const& domain,
+                                     [[maybe_unused]] void const* own) noexcept
+{
+    // relaxed: it was set before the first root was published.
+    BOOST_ASSERT_MSG(domain.load(std::memory_order_relaxed) == own,
+                     "registry_io: notified from a shared object with its own domain");
 }
 
 /// The environment of shipped code: all that it shares with other threads, and all that belongs to

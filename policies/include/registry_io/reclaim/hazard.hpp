@@ -82,6 +82,15 @@ struct alignas(128) REGISTRY_IO_EXPORT hazard_record : thread_record<hazard_reco
     std::uintptr_t* hot_last = nullptr;
     typename slot::template atomic<void const*>* hot_cell = nullptr;
 
+    /// An idle slot for a read inside of another, null when none may be held while handlers run.
+    words* free_nested() noexcept
+    {
+        for (words* w = nested; w != nested + nested_slots - 1; ++w)
+            if (w->hp.load(std::memory_order_relaxed) == slot::idle)
+                return w;
+        return nullptr;
+    }
+
     /// By the thread itself, before the record becomes known.
     void prepare() noexcept
     {
@@ -117,6 +126,8 @@ class hazard_domain
     using threads = thread_domain<Env, record>;
 
 public:
+    using words = typename record::words;
+
     static void prepare() noexcept { threads::instance().prepare(); }
 
     /// Tells apart the copies that shared objects may have.
@@ -233,8 +244,9 @@ public:
         return true;
     }
 
-    /// One read that does not take the fast path: a nested one, a thread's first, one of a thread
-    /// that is exiting, or any where there is no asymmetric fence.
+    /// One read that is neither on the fast path nor in a nested slot that it found idle: a
+    /// thread's first, one of a thread that is exiting, one nested deeper than there are slots, or
+    /// any where there is no asymmetric fence.
     class slow_read
     {
     public:
@@ -248,9 +260,13 @@ public:
                 if (record_.permanent && threads::instance().mode() == fence_mode::asymmetric)
                     record_.hot_hp->store(slot::idle, std::memory_order_relaxed);
             }
-            use_free_slot();
-            full_ = threads::instance().mode() != fence_mode::asymmetric;
-            root_ = protect(cell, load);
+            if (record_.hot_hp->load(std::memory_order_relaxed) != slot::idle) {
+                nested_ = record_.free_nested();
+                handover_ = nested_ == nullptr;
+                if (handover_)  // the last one is idle
+                    nested_ = &record_.nested[record::nested_slots - 1];
+            }
+            root_ = protect(in(), cell, load);
             if (root_ != nullptr && handover_) {
                 // Counted instead of announced. The announcement keeps the era alive meanwhile.
                 root_->hold();
@@ -281,77 +297,42 @@ public:
         era<Env>* root() const noexcept { return root_; }
 
     private:
-        void use(slot const& s) noexcept
-        {
-            hp_ = &s.hp;
-            mail_ = &s.mail;
-            last_ = &s.last;
-            cell_ = &s.cell;
-        }
-
-        void use_free_slot() noexcept
-        {
-            bool found = false;
-            record_.each_slot([&](slot const& s) {
-                if (!found && s.hp.load(std::memory_order_relaxed) == slot::idle) {
-                    found = true;
-                    use(s);
-                }
-            });
-            // Of the nested ones the last is always idle here.
-            handover_ = hp_ == &record_.nested[record::nested_slots - 1].hp;
-        }
+        slot in() const noexcept { return nested_ == nullptr ? hot() : nested_->get(); }
 
         template <class Load>
-        era<Env>* protect(void const* cell, Load load) noexcept
+        era<Env>* protect(slot const& s, void const* cell, Load load) noexcept
         {
             for (;;) {
                 era<Env>* const r = load(std::memory_order_relaxed);
                 if (r == nullptr)
                     return nullptr;
                 // release: after the idle that ended the slot's previous read.
-                cell_->store(cell, std::memory_order_release);
-                *last_ = reinterpret_cast<std::uintptr_t>(r);
-                era<Env>* again = nullptr;
-                if (full_) {
-                    // No fence instruction: this pair of a sequentially consistent store and load
-                    // is the reader's fence, and cheaper than one with every compiler.
-                    hp_->store(*last_, std::memory_order_seq_cst);
-                    again = load(std::memory_order_seq_cst);
-                } else {
-                    hp_->store(*last_, std::memory_order_release);
-                    Env::light_fence();
-                    again = load(std::memory_order_acquire);
-                }
-                if (again == r)
+                s.cell.store(cell, std::memory_order_release);
+                s.last = reinterpret_cast<std::uintptr_t>(r);
+                // Where there is no asymmetric fence, this pair of a sequentially consistent store
+                // and load is the reader's, cheaper than an instruction for it with every compiler.
+                s.hp.store(s.last, std::memory_order_seq_cst);
+                Env::light_fence();
+                if (load(std::memory_order_seq_cst) == r)
                     return r;
                 leave();
             }
         }
 
-        void leave() noexcept
+        BOOST_NOINLINE void leave() noexcept
         {
-            if (full_) {
-                hp_->store(slot::idle, std::memory_order_seq_cst);
-                if (mail_->load(std::memory_order_seq_cst) != nullptr)
-                    slot::take_mail(*mail_, *last_);
-            } else {
-                hp_->store(slot::idle, std::memory_order_release);
-                Env::light_fence();
-                if (mail_->load(std::memory_order_relaxed) != nullptr)
-                    slot::take_mail(*mail_, *last_);
-            }
+            slot const s = in();
+            s.hp.store(slot::idle, std::memory_order_seq_cst);
+            Env::light_fence();
+            if (s.mail.load(std::memory_order_seq_cst) != nullptr)
+                slot::take_mail(s.mail, s.last);
         }
 
         record& record_;
-        typename slot::template atomic<std::uintptr_t>* hp_ = nullptr;
-        typename slot::template atomic<era<Env>*>* mail_ = nullptr;
-        std::uintptr_t* last_ = nullptr;
-        typename slot::template atomic<void const*>* cell_ = nullptr;
+        words* nested_ = nullptr;  // null when it is the fast path's slot
         era<Env>* root_ = nullptr;
         frame frame_{};
         bool attached_ = false;
-        bool full_ = false;
         bool handover_ = false;
     };
 

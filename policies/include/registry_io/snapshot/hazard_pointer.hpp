@@ -71,18 +71,9 @@ public:
             return;
         slot const s = domain::hot();
         if (s.hp.load(std::memory_order_relaxed) == slot::idle) [[likely]] {
-            auto const word = reinterpret_cast<std::uintptr_t>(static_cast<root_header*>(root));
-            // release: after the idle that ended this slot's previous read.
-            s.cell.store(this, std::memory_order_release);
-            s.last = word;
-            s.hp.store(word, std::memory_order_release);  // [hp.announce]
-            // Pairs with the writer's heavy fence between its exchange and its scan: either the
-            // scan sees hp, or the load below sees the new root.
-            env::light_fence();
-            // [hp.look] acquire: the entries were written before the root was published.
-            if (root_.load(std::memory_order_acquire) != root) [[unlikely]]
+            if (!announce(s, root)) [[unlikely]]
                 return read_again(shared_reader<Root>(f));
-            assert_own();
+            reclaim::assert_domain(domain_, domain::identity());
             if constexpr (brief_reader<F, Root>) {
                 if (!f.brief(*root))
                     return read_announced(*root, f);
@@ -94,7 +85,7 @@ public:
             }
             return;
         }
-        read_slow(shared_reader<Root>(f));
+        read_nested(shared_reader<Root>(f));
     }
 
     template <class Source>
@@ -104,22 +95,43 @@ private:
     template <class F>
     static constexpr bool calls_nothrow = noexcept(std::declval<F&>()(std::declval<Root&>()));
 
-    /// Ends the fast path's read. It touches nothing but this thread's record, so the registry may
+    /// Protects `root` by a slot of this thread's, and returns whether it is still the current one.
+    BOOST_FORCEINLINE bool announce(slot const& s, Root* root) const noexcept
+    {
+        auto const word = reinterpret_cast<std::uintptr_t>(static_cast<root_header*>(root));
+        // release: after the idle that ended this slot's previous read.
+        s.cell.store(this, std::memory_order_release);
+        s.last = word;
+        s.hp.store(word, std::memory_order_release);  // [hp.announce]
+        // Pairs with the writer's heavy fence between its exchange and its scan: either the scan
+        // sees hp, or the load below sees the new root.
+        env::light_fence();
+        // [hp.look] acquire: the entries were written before the root was published.
+        return root_.load(std::memory_order_acquire) == root;
+    }
+
+    /// Ends what `announce` began. It touches nothing but this thread's record, so the registry may
     /// be gone once hp is idle.
+    static BOOST_FORCEINLINE void leave(slot const& s) noexcept
+    {
+        // [hp.idle] release: the reads of the snapshot come before whatever a writer that sees this
+        // does.
+        s.hp.store(slot::idle, std::memory_order_release);
+        // [hp.mail] Pairs with the heavy fence between posting mail and looking at hp again: either
+        // the writer sees that we have left, or we see the mail.
+        env::light_fence();
+        if (s.mail.load(std::memory_order_relaxed) != nullptr) [[unlikely]]
+            slot::take_mail(s.mail, s.last);
+    }
+
     struct left
     {
-        BOOST_FORCEINLINE ~left()
-        {
-            slot const s = domain::hot();
-            // [hp.idle] release: the reads of the snapshot come before whatever a writer that sees
-            // this does.
-            s.hp.store(slot::idle, std::memory_order_release);
-            // [hp.mail] Pairs with the heavy fence between posting mail and looking at hp again:
-            // either the writer sees that we have left, or we see the mail.
-            env::light_fence();
-            if (s.mail.load(std::memory_order_relaxed) != nullptr) [[unlikely]]
-                slot::take_mail(s.mail, s.last);
-        }
+        BOOST_FORCEINLINE ~left() { leave(domain::hot()); }
+    };
+    struct left_nested
+    {
+        typename domain::words& in;
+        BOOST_FORCEINLINE ~left_nested() { leave(in.get()); }
     };
 
     /// The rest of a read whose root stands in the slot. Reached by a jump, hence static, nothrow
@@ -138,6 +150,26 @@ private:
     {
         {
             left const end;
+        }
+        read_slow(f);
+    }
+
+    /// A read inside of another, of this registry or any. That the fast path's slot is in use says
+    /// that the thread is known and the fence asymmetric; so this is the fast path again, in another
+    /// slot. What is none, or finds no slot, goes on to `read_slow`.
+    template <class F>
+    BOOST_NOINLINE void read_nested(F f) const noexcept(calls_nothrow<F>)
+    {
+        if (slot::reading(domain::hot().hp.load(std::memory_order_relaxed))) {
+            if (auto* const words = domain::mine().free_nested()) {
+                Root* const root = root_.load(std::memory_order_relaxed);
+                if (root != nullptr && !foreign()) {
+                    bool const current = announce(words->get(), root);
+                    left_nested const end{*words};
+                    if (current) [[likely]]
+                        return f(*root);
+                }
+            }
         }
         read_slow(f);
     }
@@ -163,13 +195,6 @@ private:
     bool foreign() const noexcept
     {
         return domain_.load(std::memory_order_relaxed) != domain::identity();
-    }
-
-    // Not in `read`: the name of that, which is in the message, differs for each event.
-    BOOST_FORCEINLINE void assert_own() const noexcept
-    {
-        BOOST_ASSERT_MSG(!foreign(),
-                         "registry_io: notified from a shared object with its own domain");
     }
 
     /// The code that registers first says which domain it is.

@@ -101,7 +101,7 @@ public:
             // Pairs with the writer's heavy fence between its exchange and its scan: either the
             // scan sees us, or we see the new root.
             env::light_fence();
-            assert_own();
+            reclaim::assert_domain(domain_, domain::identity());
             // [rcu.root] acquire: the entries were written before the root was published.
             Root* const root = root_.load(std::memory_order_acquire);
             if constexpr (brief_reader<F, Root>) {
@@ -117,7 +117,7 @@ public:
             }
             return;
         }
-        read_slow(shared_reader<Root>(f));
+        read_nested(shared_reader<Root>(f));
     }
 
     template <class Source>
@@ -150,6 +150,18 @@ private:
         f(root);
     }
 
+    /// A read inside of another of the domain, which protects everything in it. That this is one
+    /// says that the thread is known and the fence asymmetric.
+    template <class F>
+    BOOST_NOINLINE void read_nested(F f) const noexcept(calls_nothrow<F>)
+    {
+        if (!domain::hot().reading() || foreign())
+            return read_slow(f);
+        // acquire: the entries were written before the root was published.
+        if (Root* const root = root_.load(std::memory_order_acquire)) [[likely]]
+            f(*root);
+    }
+
     template <class F>
     BOOST_NOINLINE void read_slow(F f) const noexcept(calls_nothrow<F>)
     {
@@ -170,11 +182,6 @@ private:
     bool foreign() const noexcept
     {
         return domain_.load(std::memory_order_relaxed) != domain::identity();
-    }
-    BOOST_FORCEINLINE void assert_own() const noexcept
-    {
-        BOOST_ASSERT_MSG(!foreign(),
-                         "registry_io: notified from a shared object with its own domain");
     }
     void belong() noexcept
     {
