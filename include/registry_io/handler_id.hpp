@@ -18,7 +18,8 @@ inline namespace v1 {
 ///
 /// An id is never reused by its registry. It carries its registry's process-wide serial number, so
 /// that an id of another registry is recognised and refused. Ids of one registry are ordered as
-/// their handlers were registered. A default-constructed id is empty: it names no handler of any
+/// their handlers were registered. Where registries have no room for that, as on microcontrollers,
+/// they say what their ids promise. A default-constructed id is empty: it names no handler of any
 /// registry. Concurrency: a value type; distinct objects are independent.
 class handler_id
 {

@@ -44,12 +44,13 @@ inline namespace v1 {
 /// handler is one trivial word: a function pointer, or a lambda that captures at most one pointer
 /// or reference; so nothing is ever destroyed, and there is nothing to wait for. No member throws
 /// or allocates: a full registry gives an empty id, all other misuse ends in `fatal`. Ids recur
-/// when the same slot has been taken 16384 times, and do not tell the order of registration. The
+/// when the same slot has been taken 4096 times, and do not tell the order of registration. The
 /// slot of a handler that is removed while a notify runs is free again when the outermost one has
 /// ended.
 ///
 /// With `alloc::intrusive` there are no slots: each handler lies in a node of the caller's, ids are
-/// looked for in the list, and recur when the same node is registered 16384 registrations later.
+/// looked for in the list, and recur when the same node is registered 16384 registrations later, of
+/// all such registries together.
 ///
 /// Constant-initialised and all zero when empty; trivially destructible. Guards must not outlive
 /// it.
@@ -118,7 +119,8 @@ public:
     ///
     /// Throws: nothing. Complexity: linear in the number of handlers. Concurrency: in any
     /// interrupt, at any time. Reentrancy: handlers may notify, 254 levels deep, interrupts
-    /// included. One more ends in `fatal` if something is changed there, two more always.
+    /// included. One more ends in `fatal` if something is changed there, or if something that has
+    /// been removed meanwhile is still in the list; two more always.
     void notify(Event const& event) const noexcept
     {
         all_.list.notify(static_cast<void const*>(boost::addressof(event)));
@@ -128,7 +130,7 @@ public:
     /// order.
     ///
     /// Throws what `f` throws. Concurrency and reentrancy: as `notify`: `f` is where a handler
-    /// would be.
+    /// would be. 255 levels deep it ends in `fatal`.
     template <class F>
     void for_each_handler(F f) const
     {
@@ -150,7 +152,8 @@ public:
     /// Whether a handler is registered: false for unknown and stale ids, and for foreign ones as
     /// `unregister`.
     ///
-    /// Throws: nothing. Complexity: constant; linear with the caller's nodes. In any interrupt.
+    /// Throws: nothing. Complexity: constant; linear with the caller's nodes. In any interrupt; in
+    /// one that interrupts `clear` each of those that go may be told to be there or not.
     bool contains(handler_id id) const noexcept
     {
         return all_.list.find(end, handle_of(id)) != nullptr;
@@ -246,8 +249,9 @@ public:
     /// Removes a handler.
     ///
     /// Returns whether it was registered: true exactly once for each id; false for unknown and
-    /// stale ids, and for those of another registry; without the caller's nodes that must lie
-    /// within 64 KB of this one. Throws: nothing. Complexity: linear.
+    /// stale ids, and for those of another registry that this specialisation makes; without the
+    /// caller's nodes that must lie within 64 KB of this one. Precondition: no id of a registry of
+    /// another kind. Throws: nothing. Complexity: linear.
     /// Reentrancy: a handler may remove itself.
     bool unregister(handler_id id) noexcept { return all_.list.remove(end, handle_of(id)) == 0; }
 
@@ -259,7 +263,7 @@ public:
         return unregister(id);
     }
 
-    /// Removes all handlers, as seen by an interrupt all at once. Returns how many there were.
+    /// Removes all handlers, for a notify in an interrupt all at once. Returns how many there were.
     /// Throws: nothing. Complexity: linear.
     std::size_t clear() noexcept { return all_.list.clear(); }
 
@@ -359,13 +363,19 @@ private:
     template <class Key>
     static stored_key key_from(Key const& priority) noexcept
     {
-        if constexpr (std::is_integral_v<Key> && std::is_integral_v<stored_key>) {
+        static_assert(!std::is_floating_point_v<Key> || !std::is_integral_v<stored_key>,
+                      "registry_io: the ordering policy's key is an integer, and the priority is "
+                      "not");
+        if constexpr (!std::is_integral_v<stored_key> || std::is_floating_point_v<Key>) {
+            return stored_key(priority);
+        } else if constexpr (!std::is_integral_v<Key>) {
+            // An enumerator, or what converts to a number.
+            return key_from(static_cast<long long>(priority));
+        } else {
             auto const key = static_cast<stored_key>(priority);
             if (static_cast<Key>(key) != priority || (key < stored_key()) != (priority < Key()))
                 PanicPolicy::fatal("registry_io: the priority is out of its key's range");
             return key;
-        } else {
-            return stored_key(priority);
         }
     }
 

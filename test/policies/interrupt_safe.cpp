@@ -21,6 +21,8 @@
 #include <utility>
 #include <vector>
 
+#include <sys/mman.h>
+
 #include <boost/test/unit_test.hpp>
 
 #include "fuzz/linked_machine.hpp"
@@ -313,13 +315,13 @@ BOOST_AUTO_TEST_CASE(changes_in_handlers_alone_never_use_the_slots_up)
     BOOST_TEST(r.size() == 1u);
 }
 
-BOOST_AUTO_TEST_CASE(ids_of_a_firmware_registry_recur_after_16384_uses_of_a_slot)
+BOOST_AUTO_TEST_CASE(ids_of_a_firmware_registry_recur_after_4096_uses_of_a_slot)
 {
     rio::FirmwareRegistry<int, 1> r;
     auto const f = [](int) {};
     handler_id const first = r.register_handler(-1, f);
     BOOST_TEST(r.unregister(first));
-    for (int i = 1; i < 16384; ++i) {
+    for (int i = 1; i < 4096; ++i) {
         handler_id const id = r.register_handler(-1, f);
         BOOST_REQUIRE(id && id != first);
         BOOST_REQUIRE(!r.contains(first));
@@ -342,6 +344,43 @@ BOOST_AUTO_TEST_CASE(an_id_of_another_firmware_registry_is_refused)
     BOOST_TEST(b.unregister(of_b));
 }
 
+BOOST_AUTO_TEST_CASE(an_id_is_refused_where_its_node_has_moved_to)
+{
+    using nodes = rio::FirmwareRegistry<int, 1>::with<rio::alloc::intrusive>;
+    nodes a;
+    nodes b;
+    nodes::static_handler_node n;
+    handler_id const in_b = b.register_handler(n, [](int) {});
+    BOOST_TEST(b.clear() == 1u);
+    handler_id const in_a = a.register_handler(n, [](int) {});
+    BOOST_TEST(!a.contains(in_b));
+    BOOST_TEST(!a.unregister(in_b));
+    BOOST_TEST(a.unregister(in_a));
+}
+
+// Where the address of a slot ends in zeroes, which an id is made from, none may be empty.
+BOOST_AUTO_TEST_CASE(an_id_is_not_empty_wherever_its_slot_lies)
+{
+    using one = rio::FirmwareRegistry<int, 1>;
+    constexpr std::size_t piece = 65536;
+    // The lower half of this address begins with what names begin with, too.
+    auto* const wanted = reinterpret_cast<void*>(std::uintptr_t(0x2E0000000));
+    void* const pages =
+        ::mmap(wanted, 2 * piece, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    BOOST_REQUIRE(pages != MAP_FAILED);
+    auto* const room = static_cast<std::byte*>(pages);
+    // Some of these places have the only slot at the beginning of the second piece.
+    for (std::size_t before = alignof(one); before < sizeof(one); before += alignof(one)) {
+        one& r = *::new (static_cast<void*>(room + piece - before)) one;
+        for (int i = 0; i < 4096; ++i) {
+            handler_id const id = r.register_handler([](int) {});
+            BOOST_REQUIRE(id);
+            BOOST_REQUIRE(r.unregister(id));
+        }
+    }
+    ::munmap(pages, 2 * piece);
+}
+
 BOOST_AUTO_TEST_CASE(misuse_of_a_firmware_registry_ends_in_the_hook)
 {
     static checked r;
@@ -353,6 +392,12 @@ BOOST_AUTO_TEST_CASE(misuse_of_a_firmware_registry_ends_in_the_hook)
     BOOST_TEST(reason_of([] { r.register_handler(-129L, [](int) {}); }) ==
                "registry_io: the priority is out of its key's range");
     BOOST_TEST(reason_of([] { r.register_handler(0xFFFFFFFFu, [](int) {}); }) ==
+               "registry_io: the priority is out of its key's range");
+    enum level { critical = 200 };
+    BOOST_TEST(reason_of([] { r.register_handler(critical, [](int) {}); }) ==
+               "registry_io: the priority is out of its key's range");
+    using far = std::integral_constant<int, 300>;
+    BOOST_TEST(reason_of([] { r.register_handler(far(), [](int) {}); }) ==
                "registry_io: the priority is out of its key's range");
     BOOST_TEST(r.empty());
 

@@ -55,7 +55,8 @@ BOOST_FORCEINLINE void keep_order() noexcept
 /// What the head of a list and its nodes have in common.
 ///
 /// `word` of a node, from the top: 8 bits, its level; 8 bits, its key, if that fits; 1 bit, set; 14
-/// bits, its generation; 1 bit, whether it is registered. `word` of the head: 8 bits, how many
+/// bits, its generation, of which the first two are set in a slot; 1 bit, whether it is registered.
+/// `word` of the head: 8 bits, how many
 /// notifies run; 16 bits, none; 8 bits, at which levels something has changed that a notify has to
 /// tidy up when it ends. So a node's word is never that of the head, and it is the greater one of
 /// the same level: what the walk compares anyway tells one from the other. `next` of a node is null
@@ -72,6 +73,12 @@ struct linked_call
     void* state;
     void (*invoke)(void*, void const*);
 };
+
+#if defined(__ARM_ARCH_PROFILE) && __ARM_ARCH_PROFILE == 'M'
+inline constexpr bool cortex_m = true;
+#else
+inline constexpr bool cortex_m = false;
+#endif
 
 template <class Key>
 inline constexpr bool key_in_word = std::is_trivially_copyable_v<Key> && sizeof(Key) == 1;
@@ -127,7 +134,7 @@ class linked_list : public link
 public:
     using key_type = typename Ordering::key_type;
     using node = linked_node<key_type>;
-    /// The address of a node, and in the upper half added to it, its name.
+    /// The address of a node, and subtracted from its upper half, its name.
     using handle_type = std::uint32_t;
     using invoke_type = void (*)(void*, void const*);
     /// What `add` takes where there is no key.
@@ -194,7 +201,7 @@ public:
                 static_cast<linked_list*>(n)->tidy_up(lower);
                 return;
             }
-            // What is new or has been removed since this notify began is passed by.
+            // What is new since this notify began, or has been removed, is passed by.
         }
     }
 
@@ -241,7 +248,7 @@ public:
             if (is_linked(n))
                 continue;
             // The next generation, which may wrap.
-            std::uint32_t const name = (n.word + generation_step + registered) | a_node;
+            std::uint32_t const name = (n.word + generation_step + registered) | in_slots;
             enter(n, p, invoke, state, name);
             return handle(n, name);
         }
@@ -340,6 +347,7 @@ protected:
     // At the level above it what is registered would look like what has been removed.
     static constexpr std::uint32_t deepest = 0xFE;
     static constexpr std::uint32_t a_node = 0x00008000;
+    static constexpr std::uint32_t in_slots = 0x0000E000;
     static constexpr std::uint32_t generation_step = 2;
     static constexpr std::uint32_t registered = 0x00000001;
     static constexpr std::uint32_t name_mask = 0x0000FFFF;
@@ -408,10 +416,10 @@ protected:
     /// something else if not.
     BOOST_FORCEINLINE bool has(std::uint32_t end, handle_type& handle, node*& n) noexcept
     {
-        // Less an address far up in memory, the empty handle might look like another one.
+        // Less the address of a list, the empty handle might look like another one.
         bool const empty = handle == 0;
-        // All slots lie within 64 KB, so this is where the node is, and above it its name. A node
-        // of another list is not there, unless that lies in other 64 KB.
+        // All slots lie within 64 KB, so this is where the node is, and above it its name, negated.
+        // A node of another list is not there, unless that lies in other 64 KB.
         handle -= address(this);
         std::uint32_t const at = handle & offset_mask;
         if (empty || at >= end) {
@@ -421,7 +429,7 @@ protected:
             return false;
         }
         n = slot(at);
-        handle = (n->word ^ handle >> name_shift) & name_mask;
+        handle = (n->word + (handle >> name_shift)) & name_mask;
         return handle == 0;
     }
 
@@ -440,13 +448,16 @@ protected:
     {
         return std::launder(reinterpret_cast<node*>(reinterpret_cast<std::byte*>(this) + at));
     }
+    // Never 0, which says that there is no handler: that would take a name that is the upper half
+    // of its node's address, and names in slots are from where a Cortex-M has only its system.
     static handle_type handle(node const& n, std::uint32_t name) noexcept
     {
-        return address(&n) + (name << name_shift);
+        return address(&n) - (name << name_shift);
     }
     static std::uint32_t address(link const* l) noexcept
     {
-        return static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(l));
+        // Elsewhere there may be anything, but nothing whose address is odd.
+        return static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(l)) + (cortex_m ? 0 : 1);
     }
 
     static bool is_registered(std::uint32_t w) noexcept { return (w & registered) != 0; }
@@ -505,11 +516,17 @@ protected:
     }
 };
 
+/// Names for all nodes of the program that are the caller's.
+struct node_names
+{
+    inline static constinit std::uint32_t last = 0;
+};
+
 /// The same over nodes that are the caller's, wherever they are.
 ///
 /// A handle holds the address of its node. Nothing says that this node still exists, so a handle is
-/// looked for in the list. Names are counted here and not in the nodes, as a new node may be where
-/// an old one was.
+/// looked for in the list. Names are counted neither in the nodes, as a new node may be where an
+/// old one was, nor in the lists, as a node may go from one to another.
 template <class Snapshot, class Ordering, class Panic>
 class node_list : public linked_list<Snapshot, Ordering, Panic>
 {
@@ -527,8 +544,8 @@ public:
         base::check_writer();
         if (base::is_linked(n))
             return 0;
-        names_ += base::generation_step;
-        this->enter(n, p, invoke, state, names_ | base::registered | base::a_node);
+        std::uint32_t const name = node_names::last += base::generation_step;
+        this->enter(n, p, invoke, state, name | base::registered | base::a_node);
         return handle(n);
     }
 
@@ -557,9 +574,6 @@ public:
         return handle_type(reinterpret_cast<std::uintptr_t>(&n)) << base::name_shift |
             (n.word & base::name_mask);
     }
-
-private:
-    std::uint32_t names_ = 0;
 };
 
 /// What a user of `node_list` declares for each handler.

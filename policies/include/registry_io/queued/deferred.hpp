@@ -141,7 +141,8 @@ public:
         return n;
     }
 
-    /// How many events have been given up so far, modulo 2^32. By any context.
+    /// How many events have been given up so far, modulo 2^32. By any context. Where one post is
+    /// given up inside of another that is being given up, the two may count as one.
     std::uint32_t lost() const noexcept { return lost_; }
 
     /// Whether nothing waits. By the context that drains.
