@@ -176,7 +176,7 @@ void check_writers()
 
 using node_registry = registry::with<rio::alloc::intrusive>;
 static_assert(std::is_trivially_destructible_v<node_registry>);
-static_assert(sizeof(node_registry) == 12);
+static_assert(sizeof(node_registry) == 8);
 static_assert(sizeof(node_registry::handler_node) == 16);
 constinit node_registry by_nodes;
 constinit node_registry::static_handler_node first_node;

@@ -260,6 +260,7 @@ public:
                 if (record_.permanent && threads::instance().mode() == fence_mode::asymmetric)
                     record_.hot_hp->store(slot::idle, std::memory_order_relaxed);
             }
+            full_ = threads::instance().mode() != fence_mode::asymmetric;
             if (record_.hot_hp->load(std::memory_order_relaxed) != slot::idle) {
                 nested_ = record_.free_nested();
                 handover_ = nested_ == nullptr;
@@ -309,11 +310,18 @@ public:
                 // release: after the idle that ended the slot's previous read.
                 s.cell.store(cell, std::memory_order_release);
                 s.last = reinterpret_cast<std::uintptr_t>(r);
-                // Where there is no asymmetric fence, this pair of a sequentially consistent store
-                // and load is the reader's, cheaper than an instruction for it with every compiler.
-                s.hp.store(s.last, std::memory_order_seq_cst);
-                Env::light_fence();
-                if (load(std::memory_order_seq_cst) == r)
+                era<Env>* again = nullptr;
+                if (full_) {
+                    // No fence instruction: this pair of a sequentially consistent store and load
+                    // is the reader's fence, and cheaper than one with every compiler.
+                    s.hp.store(s.last, std::memory_order_seq_cst);
+                    again = load(std::memory_order_seq_cst);
+                } else {
+                    s.hp.store(s.last, std::memory_order_release);
+                    Env::light_fence();
+                    again = load(std::memory_order_acquire);
+                }
+                if (again == r)
                     return r;
                 leave();
             }
@@ -322,10 +330,16 @@ public:
         BOOST_NOINLINE void leave() noexcept
         {
             slot const s = in();
-            s.hp.store(slot::idle, std::memory_order_seq_cst);
-            Env::light_fence();
-            if (s.mail.load(std::memory_order_seq_cst) != nullptr)
-                slot::take_mail(s.mail, s.last);
+            if (full_) {
+                s.hp.store(slot::idle, std::memory_order_seq_cst);
+                if (s.mail.load(std::memory_order_seq_cst) != nullptr)
+                    slot::take_mail(s.mail, s.last);
+            } else {
+                s.hp.store(slot::idle, std::memory_order_release);
+                Env::light_fence();
+                if (s.mail.load(std::memory_order_relaxed) != nullptr)
+                    slot::take_mail(s.mail, s.last);
+            }
         }
 
         record& record_;
@@ -333,6 +347,7 @@ public:
         era<Env>* root_ = nullptr;
         frame frame_{};
         bool attached_ = false;
+        bool full_ = false;
         bool handover_ = false;
     };
 

@@ -342,13 +342,16 @@ public:
             }
             if (record_.reading())
                 return;  // an outer read protects everything in the domain
+            full_ = threads::instance().mode() != fence_mode::asymmetric;
             bool const hot = record_.hot_since->load(std::memory_order_relaxed) == slot::idle;
             since_ = hot ? record_.hot_since : &record_.slow_since;
             mail_ = hot ? record_.hot_mail : &record_.slow_mail;
             last_ = hot ? record_.hot_last : &record_.slow_last;
             *last_ = now();
-            // Where there is no asymmetric fence, this and the load of the root are the reader's.
-            since_->store(*last_, std::memory_order_seq_cst);
+            if (full_)
+                since_->store(*last_, std::memory_order_seq_cst);
+            else
+                since_->store(*last_, std::memory_order_release);
             Env::light_fence();
         }
         slow_read(slow_read const&) = delete;
@@ -358,10 +361,16 @@ public:
         {
             if (since_ == nullptr)
                 return;
-            since_->store(slot::idle, std::memory_order_seq_cst);
-            Env::light_fence();
-            if (mail_->load(std::memory_order_seq_cst) != nullptr)
-                slot::take_mail(*mail_, *last_);
+            if (full_) {
+                since_->store(slot::idle, std::memory_order_seq_cst);
+                if (mail_->load(std::memory_order_seq_cst) != nullptr)
+                    slot::take_mail(*mail_, *last_);
+            } else {
+                since_->store(slot::idle, std::memory_order_release);
+                Env::light_fence();
+                if (mail_->load(std::memory_order_relaxed) != nullptr)
+                    slot::take_mail(*mail_, *last_);
+            }
             if (!record_.permanent && record_.linked && !record_.reading())
                 threads::instance().detach(record_);
         }
@@ -371,6 +380,7 @@ public:
         typename slot::template atomic<std::uint64_t>* since_ = nullptr;
         typename slot::template atomic<era_type*>* mail_ = nullptr;
         std::uint64_t* last_ = nullptr;
+        bool full_ = false;
     };
 
 private:
