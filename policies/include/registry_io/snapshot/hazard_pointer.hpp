@@ -155,8 +155,8 @@ private:
     }
 
     /// A read inside of another, of this registry or any. That the fast path's slot is in use says
-    /// that the thread is known and the fence asymmetric; so this is the fast path again, in another
-    /// slot. What is none, or finds no slot, goes on to `read_slow`.
+    /// that the thread is known and the fence asymmetric; so this is the fast path again, in
+    /// another slot. What is none, or finds no slot, goes on to `read_slow`.
     template <class F>
     BOOST_NOINLINE void read_nested(F f) const noexcept(calls_nothrow<F>)
     {
