@@ -56,11 +56,10 @@ BOOST_FORCEINLINE void keep_order() noexcept
 ///
 /// `word` of a node, from the top: 8 bits, its level; 8 bits, its key, if that fits; 1 bit, set; 14
 /// bits, its generation, of which the first two are set in a slot; 1 bit, whether it is registered.
-/// `word` of the head: 8 bits, how many
-/// notifies run; 16 bits, none; 8 bits, at which levels something has changed that a notify has to
-/// tidy up when it ends. So a node's word is never that of the head, and it is the greater one of
-/// the same level: what the walk compares anyway tells one from the other. `next` of a node is null
-/// when no list uses it.
+/// `word` of the head: 8 bits, how many notifies run; 16 bits, none; 8 bits, at which levels
+/// something has changed that a notify has to tidy up when it ends. So a node's word is never that
+/// of the head, and it is the greater one of the same level: what the walk compares anyway tells
+/// one from the other. `next` of a node is null when no list uses it.
 struct link
 {
     std::uint32_t word;
