@@ -111,10 +111,9 @@ struct snapshot
     using category = axis::snapshot;
     static constexpr bool concurrent = false;
 
-    struct root_header
+    struct root_header : garbage
     {
-        std::uint64_t version = 0;
-        root_header* older = nullptr;  ///< the root that was retired before this one
+        root_header() noexcept : garbage(nullptr) {}
     };
 
     template <class Root>
@@ -130,7 +129,7 @@ struct snapshot
         {
             if (root_ == nullptr)
                 return;
-            reading const r(*this);
+            inside const scope(*this);
             f(*root_);
         }
 
@@ -138,36 +137,38 @@ struct snapshot
         class writer;
 
     private:
-        class reading
+        /// A read, or a destruction. The outermost one keeps what is taken out meanwhile, and not
+        /// the store: a handler, and a destructor, may destroy the registry.
+        class inside
         {
         public:
-            explicit reading(store const& s) noexcept : store_(s) { ++store_.reads_; }
-            reading(reading const&) = delete;
-            reading& operator=(reading const&) = delete;
-            ~reading()
+            explicit inside(store const& s) noexcept
             {
-                if (store_.reads_ == 1)
-                    store_.destroy(store_.left_behind_);
-                --store_.reads_;
+                if (s.outermost_ != nullptr)
+                    return;
+                store_ = &s;
+                s.outermost_ = this;
+            }
+            inside(inside const&) = delete;
+            inside& operator=(inside const&) = delete;
+            ~inside()
+            {
+                // Destructors may take out more.
+                while (!left_behind.empty())
+                    left_behind.destroy_all();
+                if (store_ != nullptr)
+                    store_->outermost_ = nullptr;
             }
 
+            garbage_list left_behind;
+            void forget_store() noexcept { store_ = nullptr; }
+
         private:
-            store const& store_;
+            store const* store_ = nullptr;  ///< null when another one is the outermost
         };
 
-        /// Runs destructors, which may take out more.
-        void destroy(garbage_list& list) const noexcept
-        {
-            ++destroying_;
-            while (!list.empty())
-                list.destroy_all();
-            --destroying_;
-        }
-
         Root* root_ = nullptr;
-        mutable unsigned reads_ = 0;
-        mutable unsigned destroying_ = 0;
-        mutable garbage_list left_behind_;  // for the last reader
+        mutable inside* outermost_ = nullptr;
     };
 };
 
@@ -200,7 +201,12 @@ public:
         }
         retirement& operator=(retirement&&) = delete;
 
-        void finish() noexcept { store_.destroy(dead_); }
+        void finish() noexcept
+        {
+            inside scope(store_);
+            dead_.destroy_all();
+        }
+        bool idle() const noexcept { return dead_.empty(); }
 
     private:
         friend class writer;
@@ -225,58 +231,34 @@ public:
         return retirement(store_, dead);
     }
 
-    void publish(Root* next, retirement& r) noexcept
+    template <class Recycle>
+    void publish(Root* next, retirement& r, Recycle recycle) noexcept
     {
         Root* const old = std::exchange(store_.root_, next);
-        if (old != nullptr && old != next) {
-            old->older = retired_;
-            retired_ = old;
-        }
-        if (store_.reads_ != 0)
-            while (garbage* const g = r.dead_.pop())
-                store_.left_behind_.push(g);
-    }
-
-    template <class F>
-    void sweep(F f)
-    {
-        if (store_.reads_ == 0)
-            give_up_retired(f);
-    }
-
-    bool spans(std::uint64_t birth, std::uint64_t death) const noexcept
-    {
-        for (root_header const* h = retired_; h != nullptr; h = h->older)
-            if (birth <= h->version && h->version < death)
-                return true;
-        return false;
+        if (old != nullptr && old != next)
+            r.dead_.push(old);
+        if (store_.outermost_ != nullptr)
+            store_.outermost_->left_behind.append(r.dead_);
+        else
+            recycle(r.dead_);
     }
 
     bool held() const noexcept { return false; }
-    bool would_deadlock() const noexcept { return store_.reads_ != 0 || store_.destroying_ != 0; }
+    bool would_deadlock() const noexcept { return store_.outermost_ != nullptr; }
 
-    template <class F>
-    void close(F f)
+    void close(garbage_list& dead) noexcept
     {
-        give_up_retired(f);
         if (Root* const root = std::exchange(store_.root_, nullptr))
-            f(*root);
+            dead.push(root);
+        if (store_.outermost_ == nullptr)
+            return dead.destroy_all();
+        store_.outermost_->left_behind.append(dead);
+        store_.outermost_->forget_store();
     }
 
 private:
-    template <class F>
-    void give_up_retired(F& f)
-    {
-        for (root_header* h = std::exchange(retired_, nullptr); h != nullptr;) {
-            root_header* const older = h->older;
-            f(static_cast<Root&>(*h));
-            h = older;
-        }
-    }
-
     store& store_;
     mutex_type mutex_;
-    root_header* retired_ = nullptr;
 };
 
 }  // namespace archetype

@@ -10,18 +10,20 @@
 namespace registry_io {
 inline namespace v1 {
 
-/// What a writer took out of a registry, until no reader can see it: a handler's captures, a
-/// callback. An intrusive node, so that retiring allocates nothing.
+/// Something that a writer took out of a registry and that readers may still see: the captures of a
+/// handler, a callback, a table or a part of one. An intrusive node, so retiring it allocates
+/// nothing and cannot fail.
 struct garbage
 {
-    /// Destroys the object and gives its memory back. Runs user code (destructors of captures).
+    /// Destroys the object and frees its memory. May run user code (destructors of captures).
     using destroy_type = void (*)(garbage*) noexcept;
 
     explicit constexpr garbage(destroy_type f) noexcept : destroy(f) {}
 
     garbage* next = nullptr;
+    garbage* other = nullptr;  ///< the second link, for a policy that keeps garbage in a tree
     destroy_type destroy;
-    /// The version of the first root that shows it.
+    /// The version of the first root that shows it; for a root, its own version.
     std::uint64_t birth = 0;
 };
 
@@ -34,6 +36,8 @@ public:
 
     bool empty() const noexcept { return head_ == nullptr; }
     garbage* head() const noexcept { return head_; }
+    /// The last one. Precondition: not empty.
+    garbage* tail() const noexcept { return tail_; }
 
     void push(garbage* g) noexcept
     {
@@ -58,16 +62,6 @@ public:
         if (g != nullptr)
             head_ = g->next;
         return g;
-    }
-
-    /// Moves to the end of `to` what `which(g)` holds for.
-    template <class Predicate>
-    void move_if(garbage_list& to, Predicate which)
-    {
-        garbage_list rest;
-        while (garbage* g = pop())
-            (which(*g) ? to : rest).push(g);
-        *this = rest;
     }
 
     /// Destroys everything in it, first added first. The list is empty before the first destructor

@@ -201,6 +201,15 @@ concept brief_reader = requires(F f, Root& root) {
     f.shared()(root);
 };
 
+/// A store that wants to know which type of registry it lies in, as one does whose readers keep
+/// something for each type. `Registry` stands for that type. The store is made from
+/// `std::type_identity<Registry>`, and `read` and `foreign` (see the writer's) take it first.
+template <class Store, class Registry>
+concept told_store = std::constructible_from<Store, std::type_identity<Registry>> &&
+    requires(Store const& s, std::type_identity<Registry> registry) {
+        { s.foreign(registry) } noexcept -> std::same_as<bool>;
+    };
+
 /// What takes the place of `f` where a path is out of line.
 template <class Root, class F>
 constexpr auto shared_reader(F f) noexcept
@@ -213,17 +222,20 @@ constexpr auto shared_reader(F f) noexcept
 
 /// How readers hold a table's root while a writer replaces it.
 ///
-/// `P::root_header` is the base class that the policy wants in each root; the core derives its
-/// `Root` from it, and sets `version` (1, 2, ... in the order of publication) before it publishes.
-/// The policy knows nothing else about a root, and never destroys one. A policy may bring the
+/// `P::root_header` is the base class that the policy wants in each root. It derives from `garbage`,
+/// and the core derives its `Root` from it; the core sets `destroy`, and `birth` to the version of
+/// the root (1, 2, ... in the order of publication), before it publishes. The policy knows nothing
+/// else about a root. A policy may bring the
 /// atomics for what the core shares between readers and writers, `P::atomic<T>`, with the members
 /// of `std::atomic<T>`, which is used otherwise.
 ///
 /// `P::store<Root>` lies in the registry and holds what readers read. An empty store has no root.
 /// * `read(f)` calls `f(root)` with the current root protected, or does not call it when there is
-///   none. The root and everything that it shows stay valid until `f` has returned or thrown.
+///   none. The root and everything that it shows stay valid until `f` has returned or thrown, even
+///   if `f` destroys the registry: then `read` touches nothing of the store any more.
 ///   Reads may nest. When `P::concurrent`, `read` may be called by any thread. A store with a fast
 ///   path that is inlined may ask a `brief_reader` which part of `f` belongs there.
+///   A `told_store` is told the type of its registry in each read.
 ///
 /// `P::store<Root>::writer<Source>` lies in the block that the first registration allocates.
 /// It is made from the store and an alloc source. All members below are called with `mutex()`
@@ -235,45 +247,47 @@ constexpr auto shared_reader(F f) noexcept
 ///   the core may edit it in place.
 /// * `reserve(dead, wait, fail)`: prepares a publication that takes `dead` out, and at whose
 ///   completion `wait` (null, or a `completion`) is signalled. May throw; then nothing has
-///   happened. Calls `fail`, which does not return, when the source returns null. Returns a movable
+///   happened. Calls `fail`, which does not return, when there is no memory. Returns a movable
 ///   `retirement`.
-/// * `publish(root, retirement)`: makes `root` (possibly null, possibly the current one) current
-///   and retires what it replaces. Does not throw.
-/// * `sweep(f)`: calls `f(root)` for each retired root that no reader can hold any more, once.
-/// * `spans(birth, death)`: whether a retired root that has not been swept has a version in
-///   [birth, death).
+/// * `publish(root, retirement, recycle)`: makes `root` (possibly null, possibly the current one)
+///   current and retires what it replaces: the old root, and then what was taken out, each of which
+///   is destroyed (`garbage::destroy`) when no reader can see it any more. What lies in `dead` is
+///   visible to readers of the roots from its `birth` on. Within one publication the old root is
+///   destroyed last. Before it returns it may call `recycle(free)` with what no reader can see
+///   already: the core takes some of it out of that list. Does not throw.
+///   Its cost must not depend on how many roots and things wait for readers.
 /// * `held()`: whether waiting readers may hold the current root, so that `synchronize` has to
 ///   replace it by a copy to make sure that a reader in a loop cannot starve it.
 /// * `retirement::finish()`: called once, without the lock. Destroys what no reader can see, or
-///   leaves it to the last reader. Does not throw.
+///   leaves it to the last reader. Does not throw. `retirement::idle()`: whether it has nothing to
+///   do; asked for under the lock, after `publish`.
 /// * `would_deadlock()`: without the lock. Whether this thread is inside a read, or inside a
 ///   destruction, that `synchronize` would wait for.
 /// * `completion::wait()`: without the lock. Returns when every read that had begun before
 ///   `publish` has ended and all that was retired before is destroyed.
-/// * `close()`: without the lock; the registry is being destroyed and nobody is inside. Gives up
-///   what the store still holds: calls `f(root)` for each retired root and for the current one.
-///   Debug builds assert that no reader is inside.
+/// * `close(dead)`: without the lock; the registry is being destroyed, and no other thread is
+///   inside. Takes out the current root and `dead`, and destroys everything, but for what this
+///   thread is inside of: that is destroyed when it leaves. The writer lives until the last root is
+///   destroyed. Debug builds assert that no other reader is inside.
 template <class P, class Root, class Source>
 concept snapshot_store =
     requires(typename P::template store<Root> s,
              typename P::template store<Root>::template writer<Source> w,
              typename P::template store<Root>::template writer<Source>::retirement r,
              typename P::template store<Root>::template writer<Source>::completion c, Root* root,
-             garbage_list& dead, void (&use)(Root&), std::uint64_t version, void (&fail)()) {
-        s.read(use);
+             garbage_list& dead, void (&recycle)(garbage_list&), void (&fail)()) {
         w.mutex().lock();
         w.mutex().unlock();
         { w.foreign() } noexcept -> std::same_as<bool>;
         { w.current() } noexcept -> std::same_as<Root*>;
         { w.exclusive() } noexcept -> std::same_as<bool>;
         { w.reserve(dead, &c, fail) } -> std::same_as<decltype(r)>;
-        { w.publish(root, r) } noexcept;
-        { w.sweep(use) };
-        { w.spans(version, version) } noexcept -> std::same_as<bool>;
+        { w.publish(root, r, recycle) } noexcept;
         { w.held() } noexcept -> std::same_as<bool>;
         { w.would_deadlock() } noexcept -> std::same_as<bool>;
-        { w.close(use) };
+        { w.close(dead) } noexcept;
         { r.finish() } noexcept;
+        { r.idle() } noexcept -> std::same_as<bool>;
         { c.wait() } noexcept;
     };
 
@@ -283,9 +297,7 @@ concept root_swap_policy = policy_of<P, axis::snapshot> && requires {
     { P::concurrent } -> std::convertible_to<bool>;
     typename P::root_header;
     requires std::default_initializable<typename P::root_header>;
-    requires requires(typename P::root_header h) {
-        { h.version } -> std::same_as<std::uint64_t&>;
-    };
+    requires std::derived_from<typename P::root_header, garbage>;
 };
 
 /// A policy for one core, whose readers may interrupt a writer at any instruction, and run to their

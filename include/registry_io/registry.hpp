@@ -171,7 +171,7 @@ public:
     template <class F>
     void for_each_handler(F f) const
     {
-        store_.read([&](root const& r) {
+        dispatcher::template read<Event>(store_, [&](root const& r) {
             std::uint64_t const serial = known().serial;
             r.each_run([&](columns rows, std::uint32_t n) {
                 for (std::uint32_t i = 0; i < n; ++i) {
@@ -324,6 +324,7 @@ public:
     /// has changed then.
     void synchronize()
     {
+        refuse_foreign();
         if (writers* const w = writers_.load(std::memory_order_acquire))
             w->synchronize();
     }
@@ -401,8 +402,28 @@ protected:
         return w != nullptr && w->serial == id.registry_serial() ? w : nullptr;
     }
 
+    /// How this type of registry is named to a store that asks for it.
+    using told_as = typename dispatcher::template kind<Event>;
+
+    static constexpr store make_store() noexcept
+    {
+        if constexpr (told_store<store, typename told_as::type>)
+            return store(told_as());
+        else
+            return store();
+    }
+
+    /// Throws if the calling code's readers would not be seen, where the writers cannot tell.
+    void refuse_foreign() const
+    {
+        if constexpr (told_store<store, typename told_as::type>)
+            if (store_.foreign(told_as()))
+                detail::refuse_foreign();
+    }
+
     writers& make_known()
     {
+        refuse_foreign();
         // acquire: pairs with the release below; the block was built by another thread.
         writers* w = writers_.load(std::memory_order_acquire);
         if (w != nullptr)
@@ -618,7 +639,7 @@ protected:
         incoming_hook.h = nullptr;
     }
 
-    store store_;  // first, so that the registry's address is what notify hands on
+    store store_ = make_store();  // first, so that the registry's address is what notify hands on
     REGISTRY_IO_NO_UNIQUE_ADDRESS mutable PanicPolicy panic_;
     detail::shared<SnapshotPolicy, writers*> writers_{nullptr};
     REGISTRY_IO_NO_UNIQUE_ADDRESS OrderingPolicy ordering_;
@@ -689,16 +710,18 @@ private:
         incoming in;
         std::uint64_t id;
         bool adds;
+        REGISTRY_IO_NO_UNIQUE_ADDRESS source memory;
     };
 
     explicit transaction(basic_registry& r) noexcept : registry_(r) {}
 
     ~transaction()
     {
+        // Not through the registry, which a removed handler's captures may have destroyed.
         while (op* const o = first_) {
             first_ = o->next;
+            source s = o->memory;
             o->~op();
-            source s = registry_.known().memory;
             s.deallocate(o, sizeof(op), alignof(op));
         }
     }
@@ -719,7 +742,7 @@ private:
         void* const p = s.allocate(sizeof(op), alignof(op));
         if (p == nullptr)
             detail::no_memory();
-        return ::new (p) op{nullptr, std::move(in), id, adds};
+        return ::new (p) op{nullptr, std::move(in), id, adds, s};
     }
 
     void push(op* o) noexcept

@@ -24,7 +24,6 @@
 
 #define ROOTS 4         /* 0 is no root */
 #define IDLE 0
-#define CLOSED 4        /* a bit in links, beside those of the batches 0 and 1 */
 #define LATEST 3
 
 #ifndef READS
@@ -38,18 +37,20 @@ chan buffer[2] = [2] of { byte };
 
 bool locked;
 
-/* Roots: their handlers as bits, and their eras. */
+/* Roots: their handlers as bits. */
 byte shows[ROOTS];
 byte count[ROOTS];
-byte links[ROOTS];      /* batches that hang on it; CLOSED */
-byte own[ROOTS];        /* handlers that go with it alone */
+byte keeps[ROOTS];      /* handlers that hang on it */
 byte latest = 1;        /* the last version */
 byte pending;           /* roots that were replaced and are not settled */
-byte retired;           /* roots that were replaced and are not freed */
 
-/* Handlers, and the batch of each. */
-byte birth[2];
-byte holds[2];
+/* The list of replaced roots that readers may hold, its lock, and how many roots are in it or are
+ * being drained. */
+byte listed;
+bool list_locked;
+byte inside;
+
+byte birth[2];          /* of the handlers */
 
 /* For the properties alone. */
 byte reading[2];        /* the root that a reader has validated */
@@ -97,45 +98,94 @@ inline membarrier()
 #endif
 }
 
-/* What the caller has to do when the last holder of an era has gone. */
-inline drain(e, got)
+/* Takes e off the list. What hangs on it passes to the next older root in the list, if that shows
+ * it; the rest is what the caller has to destroy, as bits of got. */
+inline unlink(e, got)
 {
-    if
-    :: (own[e] & 1) != 0 -> destroy(0)
-    :: else
-    fi;
-    if
-    :: (own[e] & 2) != 0 -> destroy(1)
-    :: else
-    fi;
-    do
-    :: true ->
-        d_step { got = links[e]; links[e] = 0 };               /* [era.take] */
+    d_step {
+        listed = listed & ~bit(e);
+        older = e - 1;
+        do
+        :: older != 0 && (listed & bit(older)) == 0 -> older--
+        :: else -> break
+        od;
+        got = keeps[e];
+        keeps[e] = 0;
         if
-        :: got == 0 ->
-            if
-            :: atomic { links[e] == 0 -> links[e] = CLOSED }; break   /* [era.close] */
-            :: links[e] != 0
-            fi
-        :: else ->
-            if
-            :: (got & 1) != 0 -> drop_batch(0)
-            :: else
-            fi;
-            if
-            :: (got & 2) != 0 -> drop_batch(1)
-            :: else
-            fi
-        fi
-    od;
-    got = 0
+#ifdef NEWEST_ONLY
+        :: false
+#else
+        :: older != 0 && (got & 1) != 0 && birth[0] <= older ->    /* [era.birth] */
+            keeps[older] = keeps[older] | 1;
+            got = got & ~1
+#endif
+        :: else
+        fi;
+        if
+#ifdef NEWEST_ONLY
+        :: false
+#else
+        :: older != 0 && (got & 2) != 0 && birth[1] <= older ->
+            keeps[older] = keeps[older] | 2;
+            got = got & ~2
+#endif
+        :: else
+        fi;
+        older = 0
+    }
 }
 
-inline drop_batch(h)
+inline destroy_all(got)
 {
     if
-    :: atomic { holds[h] == 1 -> holds[h] = 0 }; destroy(h)    /* [era.drop_batch] */
-    :: atomic { holds[h] != 1 -> assert(holds[h] > 1); holds[h]-- }
+    :: (got & 1) != 0 -> destroy(0)
+    :: else
+    fi;
+    if
+    :: (got & 2) != 0 -> destroy(1)
+    :: else
+    fi
+}
+
+/* By the last reader of root e. */
+inline drain(e, got)
+{
+    atomic { !list_locked -> list_locked = true };             /* [era.drain] */
+    unlink(e, got);
+    list_locked = false;
+    destroy_all(got);
+    got = 0;
+    inside--;
+    free_root(e)
+}
+
+/* By the writer, when the readers of e are known. */
+inline retire(e)
+{
+    if
+    :: (pending & bit(e)) != 0 ->
+        if
+        :: inside == 0 && count[e] == 1 ->
+            freed = freed | keeps[e];
+            keeps[e] = 0;
+            free_root(e)
+        :: else ->
+            atomic { !list_locked -> list_locked = true };
+            d_step { listed = listed | bit(e); inside++ };
+            let_go(e, last);                                   /* [era.retire] */
+            if
+            :: last ->
+                unlink(e, got);
+                freed = freed | got;
+                got = 0;
+                last = false;
+                inside--;
+                free_root(e)
+            :: else
+            fi;
+            list_locked = false
+        fi
+    :: else
     fi
 }
 
@@ -154,6 +204,7 @@ proctype reader(byte r; byte reads)
     byte root;
     byte m;
     byte got;
+    byte older;
     bool last;
 
     do
@@ -308,41 +359,10 @@ inline settle_late(r)
     fi
 }
 
-/* Hangs the batch of h on root e, if that is older than the current one and shows h. */
-inline hang(e, h)
-{
-    if
-#ifdef NO_BIRTH
-    :: (retired & bit(e)) != 0 && count[e] != 0 ->
-#else
-    :: (retired & bit(e)) != 0 && birth[h] <= e && count[e] != 0 ->
-#endif
-        holds[h]++;
-        if
-        :: atomic { (links[e] & CLOSED) == 0 -> links[e] = links[e] | bit(h) }   /* [era.hang] */
-        :: (links[e] & CLOSED) != 0 -> holds[h]--
-        fi
-    :: else
-    fi
-}
-
-inline sweep(e)
-{
-    if
-    :: (retired & bit(e)) != 0 && links[e] == CLOSED ->        /* [era.closed] */
-        free_root(e);
-        retired = retired & ~bit(e)
-    :: else
-    fi
-}
-
 /* Takes handler h out; h == 2 puts handler 1 in instead, which needs no fence of its own. */
 inline change(h)
 {
     atomic { !locked -> locked = true };
-    sweep(1);
-    sweep(2);
-    sweep(LATEST);
     d_step {
         next = latest + 1;
         if
@@ -352,17 +372,6 @@ inline change(h)
         latest = next;
         count[next] = 1;
         old = current;
-        batch = false;
-        if
-        :: h != 2 ->
-            /* A batch, if an older root that is held shows it, too. */
-            batch = (((retired & 2) != 0 && count[1] != 0 && birth[h] <= 1) ||
-                     ((retired & 4) != 0 && count[2] != 0 && birth[h] <= 2))
-        :: else
-        fi;
-#ifdef HANG_NEWEST
-        batch = false;
-#endif
         if
         :: shows[next] == 0 -> next = 0
         :: else
@@ -375,45 +384,27 @@ inline change(h)
         :: else
         fi
     };
-    retired = retired | bit(old);
     if
-    :: h != 2 && !batch -> own[old] = bit(h)
-    :: h != 2 && batch ->
-        holds[h] = 1;
-        hang(1, h);
-        hang(2, h);
-        hang(3, h)
+    :: h != 2 -> keeps[old] = bit(h)
     :: else
     fi;
     pending = pending | bit(old);
-    drains = 0;
+    freed = 0;
     if
 #ifdef OWNER_EARLY
-    :: h != 2 -> let_go(old, last);
-        if
-        :: last -> drains = drains | bit(old)
-        :: else
-        fi;
-        pending = pending & ~bit(old);
-        settle()
+    :: h != 2 -> retire_all(); settle()
 #else
 #ifdef DEFERRED_IGNORED
     :: true ->
-#else
-    :: h != 2 ->                                               /* [hp.deferred] */
-#endif
-#ifdef DEFERRED_IGNORED
         if
         :: h != 2 -> settle()
         :: else
         fi;
 #else
+    :: h != 2 ->                                               /* [hp.deferred] */
         settle();
 #endif
-        settled(1);
-        settled(2);
-        settled(LATEST);
-        pending = 0
+        retire_all()
 #endif
     :: else
     fi;
@@ -421,18 +412,11 @@ inline change(h)
     m = 0;
     late = false;
     locked = false;
-    if
-    :: h != 2 && batch -> drop_batch(h)                        /* [era.finish] */
-    :: else
-    fi;
-    finish(1);
-    finish(2);
-    finish(LATEST);
+    destroy_all(freed);
     d_step {
         next = 0;
         old = 0;
-        batch = false;
-        drains = 0;
+        freed = 0;
         last = false;
         if
         :: h != 2 ->
@@ -443,29 +427,16 @@ inline change(h)
     }
 }
 
-inline settled(e)
+inline retire_all()
 {
-    if
-    :: (pending & bit(e)) != 0 ->
-        let_go(e, last);
-        if
-        :: last -> drains = drains | bit(e)
-        :: else
-        fi
-    :: else
-    fi
+    retire(1);
+    retire(2);
+    retire(LATEST);
+    pending = 0
 }
 
-inline finish(e)
-{
-    if
-    :: (drains & bit(e)) != 0 -> drain(e, got)
-    :: else
-    fi
-}
-
-#define WRITER_LOCALS byte next; byte old; byte seen; byte m; byte got; byte drains; \
-    bool late; bool last; bool batch
+#define WRITER_LOCALS byte next; byte old; byte seen; byte m; byte got; byte freed; byte older; \
+    bool late; bool last
 
 proctype writer()
 {

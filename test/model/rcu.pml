@@ -16,8 +16,8 @@
 #define ROOTS 5         /* 0 is no root */
 #define IDLE 0
 #define ERAS 3          /* 0 is no era */
-#define CHAIN 4         /* bits in links, beside those of the batches 0 and 1 */
-#define CLOSED 8
+#define CHAIN 64        /* bits in hung, beside those of garbage */
+#define CLOSED 128
 
 #ifndef READS
 #define READS 1         /* of the first reader */
@@ -32,22 +32,17 @@ chan buffer[2] = [2] of { byte };
 bool locked;            /* the writers' lock, and the domain's */
 
 byte shows[ROOTS];      /* the handlers of a root, as bits */
-byte replaced_in[ROOTS];
-byte retired;           /* roots that were replaced and are not freed */
+byte kept;              /* garbage that no era has yet */
 byte latest = 1;        /* the last root */
 
 /* Eras. */
 byte ends[ERAS];        /* its epoch */
-byte covers[ERAS];
 byte count[ERAS];
-byte links[ERAS];
+byte hung[ERAS];
 byte own[ERAS];
 byte newest;            /* 0: none in use */
 byte oldest;
-byte settled = 1;
 byte used;              /* the last era that was taken */
-
-byte holds[2];          /* of the batch of each handler */
 
 /* For the properties alone. */
 byte reading[2];
@@ -57,6 +52,7 @@ bool removed[2];
 byte pinned_by[2];
 
 #define bit(n) (1 << (n))
+#define root_bit(n) (1 << ((n) + 1))    /* garbage is handlers, then roots */
 #define shown(reader, h) (reading[reader] != 0 && (shows[reading[reader]] & bit(h)) != 0)
 
 inline destroy(h)
@@ -66,6 +62,35 @@ inline destroy(h)
         assert(!shown(0, h) && !shown(1, h));
         destroyed[h] = true
     }
+}
+
+inline free_root(n)
+{
+    assert(reading[0] != n && reading[1] != n)
+}
+
+inline destroy_all(garbage)
+{
+    if
+    :: (garbage & bit(0)) != 0 -> destroy(0)
+    :: else
+    fi;
+    if
+    :: (garbage & bit(1)) != 0 -> destroy(1)
+    :: else
+    fi;
+    if
+    :: (garbage & root_bit(1)) != 0 -> free_root(1)
+    :: else
+    fi;
+    if
+    :: (garbage & root_bit(2)) != 0 -> free_root(2)
+    :: else
+    fi;
+    if
+    :: (garbage & root_bit(3)) != 0 -> free_root(3)
+    :: else
+    fi
 }
 
 inline store_since(r, value)
@@ -89,14 +114,6 @@ inline membarrier()
 #endif
 }
 
-inline drop_batch(h)
-{
-    if
-    :: atomic { holds[h] == 1 -> holds[h] = 0 }; destroy(h)    /* [era.drop_batch] */
-    :: atomic { holds[h] != 1 -> assert(holds[h] > 1); holds[h]-- }
-    fi
-}
-
 inline let_go(e, last)
 {
     d_step {                                                   /* [era.let_go] */
@@ -111,34 +128,20 @@ inline drain(e, got, last)
 {
     do
     :: true ->
-        if
-        :: (own[e] & 1) != 0 -> destroy(0)
-        :: else
-        fi;
-        if
-        :: (own[e] & 2) != 0 -> destroy(1)
-        :: else
-        fi;
+        destroy_all(own[e]);
         own[e] = 0;
         last = false;
         do
         :: true ->
-            d_step { got = links[e]; links[e] = 0 };           /* [era.take] */
+            d_step { got = hung[e]; hung[e] = 0 };             /* [era.take] */
             if
             :: got == 0 ->
                 if
-                :: atomic { links[e] == 0 -> links[e] = CLOSED }; break   /* [era.close] */
-                :: links[e] != 0
+                :: atomic { hung[e] == 0 -> hung[e] = CLOSED }; break   /* [era.close] */
+                :: hung[e] != 0
                 fi
             :: else ->
-                if
-                :: (got & 1) != 0 -> drop_batch(0)
-                :: else
-                fi;
-                if
-                :: (got & 2) != 0 -> drop_batch(1)
-                :: else
-                fi;
+                destroy_all(got);
                 if
                 :: (got & CHAIN) != 0 -> last = true           /* [rcu.chained] */
                 :: else
@@ -259,27 +262,14 @@ inline revoke_moved(r)
 inline sweep()
 {
     do
-    :: oldest != 0 && links[oldest] == CLOSED ->               /* [era.closed] */
+    :: oldest != 0 && hung[oldest] == CLOSED ->               /* [era.closed] */
         if
         :: oldest == newest -> oldest = 0; newest = 0
         :: else -> oldest++
         fi
     :: else -> break
-    od
-}
-
-inline free_root(n)
-{
-    if
-#ifdef COMPLETE_EARLY
-    :: (retired & bit(n)) != 0 && replaced_in[n] <= (oldest == 0 -> settled : covers[oldest]) ->
-#else
-    :: (retired & bit(n)) != 0 && replaced_in[n] < (oldest == 0 -> settled : covers[oldest]) ->   /* [rcu.complete] */
-#endif
-        assert(reading[0] != n && reading[1] != n);
-        retired = retired & ~bit(n)
-    :: else
-    fi
+    od;
+    skip    /* a loop must not end in front of a d_step */
 }
 
 /* Takes handler h out; h == 2 puts handler 1 in instead, which needs no fence of its own. */
@@ -287,9 +277,6 @@ inline change(h)
 {
     atomic { !locked -> locked = true };
     sweep();
-    free_root(1);
-    free_root(2);
-    free_root(3);
     d_step {
         next = latest + 1;
         old = current;
@@ -301,23 +288,17 @@ inline change(h)
         if
         :: shows[next] == 0 -> next = 0
         :: else
-        fi;
-        /* A batch, if there is an era that it may have to hang on. */
-        batch = (h != 2 && oldest != 0);
-        if
-        :: batch -> holds[h] = 1
-        :: else
         fi
     };
 #ifdef EPOCH_FIRST
-    replaced_in[old] = epoch;
     epoch++;
 #endif
     current = next;                                            /* [rcu.publish] */
-    retired = retired | bit(old);
-#ifndef EPOCH_FIRST
-    replaced_in[old] = epoch;
-#endif
+    kept = kept | root_bit(old);
+    if
+    :: h != 2 -> kept = kept | bit(h)
+    :: else
+    fi;
     if
     :: h != 2 ->                                               /* [rcu.deferred] */
         used++;
@@ -357,16 +338,18 @@ inline change(h)
         :: else
         fi;
 #endif
-        covers[e] = settled;
-        settled = ends[e];
         merged = false;
         if
-        :: count[e] == 1 && batch && newest != 0 && count[newest] != 0 ->
+#ifdef MERGED_TOO_EASILY
+        :: newest != 0 && count[newest] != 0 ->
+#else
+        :: count[e] == 1 && newest != 0 && count[newest] != 0 ->
+#endif
             if
-            :: atomic { (links[newest] & CLOSED) == 0 ->
-                links[newest] = links[newest] | bit(h) };      /* [era.hang] */
+            :: atomic { (hung[newest] & CLOSED) == 0 ->
+                hung[newest] = hung[newest] | kept };          /* [era.hang] */
                 merged = true
-            :: (links[newest] & CLOSED) != 0
+            :: (hung[newest] & CLOSED) != 0
             fi
         :: else
         fi;
@@ -375,7 +358,7 @@ inline change(h)
             used--;
             last = false
         :: else ->
-            own[e] = bit(h);
+            own[e] = kept;
             if
             :: newest != 0 && count[newest] != 0 ->
 #ifndef NOT_CHAINED
@@ -383,9 +366,9 @@ inline change(h)
                 d_step { count[e]++ };
 #endif
                 if
-                :: atomic { (links[newest] & CLOSED) == 0 ->
-                    links[newest] = links[newest] | CHAIN }    /* [rcu.chain] */
-                :: (links[newest] & CLOSED) != 0 ->
+                :: atomic { (hung[newest] & CLOSED) == 0 ->
+                    hung[newest] = hung[newest] | CHAIN }      /* [rcu.chain] */
+                :: (hung[newest] & CLOSED) != 0 ->
                     d_step { assert(count[e] > 1); count[e]-- }
                 fi
 #else
@@ -399,21 +382,21 @@ inline change(h)
             fi;
             newest = e;
             let_go(e, last)
-        fi
+        fi;
+        kept = 0
     :: else
     fi;
     seen = 0;
     late = false;
     locked = false;
     if
-    :: h != 2 && !merged && last -> drain(e, got, last)        /* [era.finish] */
+    :: h != 2 && !merged && last -> drain(e, got, last)
     :: else
     fi;
     d_step {
         next = 0;
         old = 0;
         e = 0;
-        batch = false;
         last = false;
         merged = false;
         if
@@ -426,7 +409,7 @@ inline change(h)
 }
 
 #define WRITER_LOCALS byte next; byte old; byte seen; byte e; byte got; \
-    bool late; bool last; bool batch; bool merged
+    bool late; bool last; bool merged
 
 proctype writer()
 {

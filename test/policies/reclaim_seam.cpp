@@ -59,10 +59,16 @@ struct staged_env : reclaim::single_thread_env
         return reclaim::fence_mode::asymmetric;
     }
     static void at_fork(void (*)(), void (*)(), void (*)()) noexcept {}
+    template <class T>
+    static T& global() noexcept
+    {
+        return reclaim::detail::process_wide<T>::value;
+    }
 };
 
 using domain = reclaim::hazard_domain<staged_env>;
-using era = reclaim::era<staged_env>;
+using root_type = reclaim::counted_root<staged_env>;
+using retired = reclaim::retired_roots<staged_env>;
 
 /// Captures with a destructor.
 struct captures : garbage
@@ -75,14 +81,27 @@ struct captures : garbage
     std::function<void()> at_end;
 };
 
+/// A root that notes that it was freed.
+struct root : root_type
+{
+    explicit root(retired& log, std::uint64_t version)
+    {
+        belong(log);
+        birth = version;
+        destroy = [](garbage* g) noexcept { static_cast<root*>(g)->freed = true; };
+    }
+    bool freed = false;
+};
+
 BOOST_AUTO_TEST_CASE(a_read_that_starts_over_stays_known_whatever_captures_do_meanwhile)
 {
     domain::prepare();
     int const cell = 0;
-    era first;
-    era second;
-    era* root = &first;
-    auto const load = [&root](std::memory_order) { return root; };
+    retired log(&cell);
+    root first(log, 1);
+    root second(log, 2);
+    root* current = &first;
+    auto const load = [&current](std::memory_order) { return current; };
 
     // The removal of what only `first` shows, by a writer that finds our announcement there. So
     // our read, which has not begun, is the last to let go of it, and destroys.
@@ -92,10 +111,14 @@ BOOST_AUTO_TEST_CASE(a_read_that_starts_over_stays_known_whatever_captures_do_me
         nested = inner.root() == &second;
     });
     staged_env::in_between = [&] {
-        root = &second;
-        first.own.push(&removed);
-        BOOST_TEST(domain::settle(&cell, &first, false));
-        BOOST_TEST(!first.let_go());
+        current = &second;
+        registry_io::garbage_list dead;
+        dead.push(&removed);
+        retired::release r(log);
+        log.take_out(&first, dead, r);
+        BOOST_TEST((domain::settle(&cell, &first, false) == domain::outcome::settled));
+        log.retire(first, r);
+        BOOST_TEST(r.free.empty());
     };
     {
         domain::slow_read const outer(&cell, load);
@@ -103,11 +126,11 @@ BOOST_AUTO_TEST_CASE(a_read_that_starts_over_stays_known_whatever_captures_do_me
         BOOST_TEST(outer.root() == &second);
         // A writer that replaces what it reads has to find it.
         BOOST_TEST(domain::mine().linked);
-        BOOST_TEST(domain::read_by_any(&cell));
+        BOOST_TEST(domain::reading(&cell));
         BOOST_TEST(domain::held(&cell, second));
     }
     BOOST_TEST(!domain::mine().linked);
-    BOOST_TEST(first.closed());
+    BOOST_TEST(first.freed);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstdint>
 #include <type_traits>
+#include <utility>
 
 #include <boost/config.hpp>
 #include <boost/core/no_exceptions_support.hpp>
@@ -43,10 +44,18 @@ public:
         root const* snapshot;
 
         Writers& home() const noexcept { return *static_cast<Writers*>(snapshot->home); }
-        // relaxed: whoever registered before this notify also stored it.
+        // relaxed: whoever registered before this notify also stored it. A handler of this notify
+        // may have destroyed the registry since, and the policy in it.
         panic_policy& policy() const noexcept
         {
-            return *home().panic.load(std::memory_order_relaxed);
+            panic_policy* const p = home().panic.load(std::memory_order_relaxed);
+            return p != nullptr ? *p : orphaned();
+        }
+        /// Stands in for the policy of a registry that is gone.
+        static panic_policy& orphaned() noexcept
+        {
+            static panic_policy p{};
+            return p;
         }
         panic_hooks hooks() const noexcept
         {
@@ -134,15 +143,30 @@ public:
         dispatching<void> shared() const noexcept { return {event}; }
     };
 
+    /// Names the type of registry to a store that asks for it.
+    template <class Event>
+    using kind = std::type_identity<typename Writers::template told_as<Event>>;
+
+    /// Calls `f` with the root that is current.
+    template <class Event, class F>
+    BOOST_FORCEINLINE static void read(store const& s,
+                                       F f) noexcept(noexcept(f(std::declval<root&>())))
+    {
+        if constexpr (told_store<store, typename Writers::template told_as<Event>>)
+            s.read(kind<Event>(), f);
+        else
+            s.read(f);
+    }
+
     /// A whole notify.
     template <class Event>
     static result_type notify(store const& s, void const* event) noexcept(panic_policy::isolates)
     {
         if constexpr (std::is_void_v<result_type>) {
-            s.read(dispatching<Event>{event});
+            read<Event>(s, dispatching<Event>{event});
         } else {
             result_type result{};
-            s.read([&](root const& r) { result = dispatch<Event>(r, event); });
+            read<Event>(s, [&](root const& r) { result = dispatch<Event>(r, event); });
             return result;
         }
     }
@@ -166,7 +190,9 @@ public:
     {
         BOOST_TRY
         {
-            w.remove(id.value());
+            // A handler of this notify may have destroyed the registry since.
+            if (w.panic.load(std::memory_order_relaxed) != nullptr)
+                w.remove(id.value());
         }
         BOOST_CATCH(...) {}  // short of memory: the next failure tries again
         BOOST_CATCH_END

@@ -112,14 +112,11 @@ struct hook : garbage
 enum hook_kind : unsigned char { report_hook, log_hook, hook_kinds };
 
 /// A part of a large snapshot, which successive roots share.
-struct piece
+struct piece : garbage
 {
-    std::uint64_t birth;  ///< the first version that shows it
-    std::uint64_t death = 0;
-    piece* next = nullptr;  ///< in the list of those to be given back
-    bool const inner;       ///< a branch, not a chunk
+    void* home;  ///< the writers' block
 
-    piece(std::uint64_t b, bool i) noexcept : birth(b), inner(i) {}
+    piece(void* h, std::uint64_t b, destroy_type d) noexcept : garbage(d), home(h) { birth = b; }
 };
 
 /// The id and the key of a row.
@@ -184,14 +181,13 @@ struct chunk : piece
 {
     static constexpr std::uint32_t capacity = 128;
 
-    void* home;  ///< the writers' block
     // relaxed: readers take the smaller of this and what their root has left; the root's size,
     // which they load with acquire, vouches for the rows.
     Size size{0};
     /// Not to be appended to: an older root may show it in its middle, where a chunk's size counts.
     bool sealed = false;
 
-    chunk(void* h, std::uint64_t b) noexcept : piece(b, false), home(h) {}
+    using piece::piece;
 
     static constexpr std::size_t bytes() noexcept
     {
@@ -214,7 +210,7 @@ struct branch : piece
 
     std::uint32_t count = 0;
 
-    explicit branch(std::uint64_t b) noexcept : piece(b, true) {}
+    using piece::piece;
 
     static constexpr std::size_t bytes() noexcept
     {
@@ -244,9 +240,12 @@ struct REGISTRY_IO_EXPORT root : Header
     std::uint32_t count = 0;  ///< of branches; for writers
     Size size;                ///< of rows; with spine_bit when they are in chunks
 
-    root(void* h, std::size_t m, std::uint32_t c, bool spine) noexcept
+    root(void* h, std::size_t m, std::uint32_t c, bool spine, std::uint64_t version,
+         garbage::destroy_type d) noexcept
         : home(h), memory(m), capacity(c), size(spine ? spine_bit : 0)
     {
+        this->birth = version;
+        this->destroy = d;
     }
 
     static std::size_t bytes(std::uint32_t capacity, bool spine) noexcept

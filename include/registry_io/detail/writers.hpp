@@ -68,6 +68,10 @@ private:
     Mutex& mutex_;
 };
 
+/// Stands for a type of registry where its symbols should be short.
+template <class Event, class Snapshot, class Ordering, class Panic, class Alloc>
+struct REGISTRY_IO_EXPORT registry_kind;
+
 /// What writers write: lies in a block that the first registration allocates.
 ///
 /// All members are used under the writers' lock, but those that say otherwise.
@@ -75,6 +79,8 @@ template <class Snapshot, class Ordering, class Panic, class Alloc>
 class writers : public guard_anchor
 {
 public:
+    template <class Event>
+    using told_as = registry_kind<Event, Snapshot, Ordering, Panic, Alloc>;
     using panic_policy = Panic;
     using source = typename Alloc::source;
     using entry = detail::entry;
@@ -148,7 +154,20 @@ public:
             free();
     }
 
-    /// The registry is going away and nobody is inside. Destroys all handlers. Without the lock.
+    class holding
+    {
+    public:
+        explicit holding(writers& w) noexcept : w_(w) { w_.hold(); }
+        holding(holding const&) = delete;
+        holding& operator=(holding const&) = delete;
+        ~holding() { w_.drop(); }
+
+    private:
+        writers& w_;
+    };
+
+    /// The registry is going away, and no other thread is inside. Destroys all handlers, but for
+    /// what this thread is inside of: that goes when it leaves. Without the lock.
     REGISTRY_IO_DETAIL_COLD void close() noexcept
     {
         // relaxed: guards that are dropped from now on are not concurrent with this.
@@ -158,38 +177,24 @@ public:
         garbage_list dead;
         if (root* const r = log.current()) {
             bury_all(*r, dead);
-            each_piece(*r, [this](piece* p) { free_piece(p); });
+            each_piece(*r, [&](piece* p) { dead.push(p); });
+            ++tables_;
         }
         for (hook*& h : hooks)
             if (hook* const mine = std::exchange(h, nullptr))
                 dead.push(mine);
-        log.close([this](root& r) { free_root(r); });
-        while (piece* const p = replaced_) {
-            replaced_ = p->next;
-            free_piece(p);
-        }
         size.store(0, std::memory_order_relaxed);
         index_.clear();
         free_spares();
-        dead.destroy_all();
-        drop();
-    }
-
-    /// Gives back the tables that no reader can hold any more.
-    void sweep() noexcept
-    {
-        log.sweep([this](root& r) { free_root(r); });
-        piece* p = std::exchange(replaced_, nullptr);
-        while (p != nullptr) {
-            piece* const next = p->next;
-            if (log.spans(p->birth, p->death)) {
-                p->next = replaced_;
-                replaced_ = p;
-            } else {
-                free_piece(p);
-            }
-            p = next;
-        }
+        log.close(dead);
+        // From now on the last table to go lets go of this block. acq_rel: every table's end comes
+        // before ours.
+        std::size_t const left = tables_ - freed_.fetch_sub(tables_, std::memory_order_acq_rel);
+        BOOST_ASSERT_MSG(!Alloc::inside || left == 0,
+                         "registry_io: a registry that holds all its memory is destroyed inside "
+                         "one of its handlers");
+        if (left == 0)
+            drop();
     }
 
     /// Pushes every handler's block of this root.
@@ -274,6 +279,8 @@ public:
     {
         if (log.would_deadlock())
             refuse_deadlock();
+        // What is destroyed meanwhile may destroy the registry.
+        holding const block(*this);
         completion done;
         bool const removed = remove(id, &done);
         if (removed)
@@ -299,6 +306,7 @@ public:
     {
         if (log.would_deadlock())
             refuse_deadlock();
+        holding const block(*this);
         completion done;
         locked_change(
             [&](edit& change, garbage_list&) {
@@ -335,25 +343,33 @@ public:
         {
             alignas(retirement) std::byte room[sizeof(retirement)];
             retirement* r = nullptr;
+            writers* held = nullptr;
             ~finishing()
             {
                 if (r != nullptr) {
                     r->finish();
                     r->~retirement();
                 }
+                if (held != nullptr)
+                    held->drop();
             }
         } after;
         if (log.foreign())
             refuse_foreign();
         locked_scope lock(log.mutex());
-        sweep();
         garbage_list dead;
-        // Waiting for it needs memory, after the change; several changes may fail half-way.
+        // Preparing to wait may fail after the change; several changes may fail half-way.
         edit change(*this, one_change && done == nullptr);
-        if (f(change, dead))
+        if (f(change, dead)) {
             after.r = ::new (static_cast<void*>(after.room)) retirement(change.commit(dead, done));
-        else
+            // What it destroys may destroy the registry.
+            if (!after.r->idle()) {
+                after.held = this;
+                hold();
+            }
+        } else {
             change.leave();
+        }
     }
 
     /// Where a row is: its number in the flat table, or in a chunk.
@@ -369,19 +385,18 @@ public:
     class owner
     {
     public:
-        owner(writers& w, Piece* p) noexcept : w_(w), piece_(p) {}
+        explicit owner(Piece* p) noexcept : piece_(p) {}
         owner(owner const&) = delete;
         owner& operator=(owner const&) = delete;
         ~owner()
         {
             if (piece_ != nullptr)
-                w_.free_piece(piece_);
+                piece_->destroy(piece_);
         }
         Piece* operator->() const noexcept { return piece_; }
         Piece* release() noexcept { return std::exchange(piece_, nullptr); }
 
     private:
-        writers& w_;
         Piece* piece_;
     };
 
@@ -392,11 +407,7 @@ public:
         /// `in_place`: may change the current root itself when no reader can hold it. Only for a
         /// single operation, which either succeeds or leaves all as it was.
         edit(writers& w, bool in_place) noexcept
-            : w_(w),
-              work_(w.log.current()),
-              // Not while readers hold an older root either: what is taken out would have to wait
-              // for them, and preparing that can fail after the change.
-              in_place_(in_place && w.log.exclusive() && !w.log.spans(0, w.version))
+            : w_(w), work_(w.log.current()), in_place_(in_place && w.log.exclusive())
         {
         }
         edit(edit const&) = delete;
@@ -500,7 +511,7 @@ public:
 
         /// Makes the change visible and takes `dead` out. Returns what is to be finished without
         /// the lock. May throw; then nothing has happened.
-        retirement commit(garbage_list const& dead, completion* wait = nullptr)
+        retirement commit(garbage_list& dead, completion* wait = nullptr)
         {
             if (work_ != nullptr && work_->is_spine() && work_->handlers() <= flat_again) {
                 BOOST_TRY
@@ -510,6 +521,8 @@ public:
                 BOOST_CATCH(...) {}  // it only would have been smaller
                 BOOST_CATCH_END
             }
+            // The tables after the captures, which are the same for the policy.
+            dead.append(replaced_);
             retirement r = w_.log.reserve(dead, wait, no_memory);
             seal_last();
             if (hook_kind_ != hook_kinds) {
@@ -517,16 +530,13 @@ public:
                 if (work_ != nullptr)
                     work_->hooks[hook_kind_] = hook_;
             }
-            if (work_ != w_.log.current())
+            root* const old = w_.log.current();
+            if (work_ != old) {
                 ++w_.version;
-            w_.log.publish(work_, r);
-            committed_ = true;
-            while (piece* const p = replaced_) {
-                replaced_ = p->next;
-                p->death = w_.version;
-                p->next = w_.replaced_;
-                w_.replaced_ = p;
+                w_.tables_ += old != nullptr ? 1u : 0u;
             }
+            w_.log.publish(work_, r, [this](garbage_list& free) { w_.recycle(free); });
+            committed_ = true;
             if (work_ == nullptr || !work_->is_spine())
                 w_.index_.clear();
             // relaxed: a count is only a count.
@@ -552,19 +562,17 @@ public:
                 !old->is_spine())
                 return;
             chunk& last = last_chunk(*work_);
-            if (last.birth <= old->version && &last != &last_chunk(*old))
+            if (last.birth <= old->birth && &last != &last_chunk(*old))
                 last.sealed = true;
         }
 
         /// A piece of the current root that the new one will not have.
         void replace(piece* p) noexcept
         {
-            if (!in_place_ && p->birth == birth()) {
-                w_.free_piece(p);  // never was visible
-            } else {
-                p->next = replaced_;
-                replaced_ = p;
-            }
+            if (!in_place_ && p->birth == birth())
+                p->destroy(p);  // never was visible
+            else
+                replaced_.push(p);
         }
 
         /// A root that was never visible.
@@ -572,7 +580,7 @@ public:
         {
             each_piece(r, [this](piece* p) {
                 if (p->birth == birth())
-                    w_.free_piece(p);
+                    p->destroy(p);
             });
             w_.free_root(r);
         }
@@ -658,8 +666,8 @@ public:
             std::uint32_t const n = work_->handlers();
             columns const old = work_->rows();
             w_.index_reserve(n + 1);
-            owner<chunk> c(w_, w_.new_chunk(birth()));
-            owner<branch> b(w_, w_.new_branch(birth()));
+            owner<chunk> c(w_.new_chunk(birth()));
+            owner<branch> b(w_.new_branch(birth()));
             root* const fresh = w_.new_root(4, true);
             c->rows().copy(0, old, 0, n);
             c->size.store(n, std::memory_order_relaxed);
@@ -713,7 +721,7 @@ public:
                     replace(&c);
                 branches.set(bi, &b);
             } else if (at == m && ci + 1 == b.count && bi + 1 == work_->count) {
-                owner<chunk> last(w_, w_.new_chunk(birth()));
+                owner<chunk> last(w_.new_chunk(birth()));
                 last->rows().set(0, e, t, k);
                 last->size.store(1, std::memory_order_relaxed);
                 if (b.count == branch::capacity)
@@ -780,8 +788,8 @@ public:
             branch& b = *branches.nodes[bi];
             constexpr std::uint32_t half = chunk::capacity / 2;
             chunk* const old = b.chunks().nodes[ci];
-            owner<chunk> right(w_, w_.new_chunk(birth()));
-            owner<chunk> left(w_, w_.new_chunk(birth()));
+            owner<chunk> right(w_.new_chunk(birth()));
+            owner<chunk> left(w_.new_chunk(birth()));
             columns l = left->rows();
             columns r = right->rows();
             columns const from = old->rows();
@@ -917,7 +925,7 @@ public:
 
         writers& w_;
         root* work_;
-        piece* replaced_ = nullptr;
+        garbage_list replaced_;
         hook* hook_ = nullptr;
         hook_kind hook_kind_ = hook_kinds;  // none
         bool index_changed_ = false;
@@ -1150,13 +1158,13 @@ private:
                       alignof(branch) <= table_align);
         std::size_t bytes = root::bytes(capacity, spine);
         void* const p = take(spare_root_, bytes, table_align);
-        root* const r = ::new (p) root(this, bytes, capacity, spine);
-        r->version = version + 1;
+        root* const r = ::new (p) root(this, bytes, capacity, spine, version + 1, &destroy_root);
         for (unsigned i = 0; i < hook_kinds; ++i)
             r->hooks[i] = hooks[i];
         return r;
     }
 
+    /// A root that was never published, or that no reader can see any more. Under the lock.
     void free_root(root& r) noexcept
     {
         std::size_t const bytes = r.memory;
@@ -1167,27 +1175,63 @@ private:
     chunk* new_chunk(std::uint64_t birth)
     {
         std::size_t bytes = chunk::bytes();
-        return ::new (take(spare_chunk_, bytes, table_align)) chunk(this, birth);
+        return ::new (take(spare_chunk_, bytes, table_align))
+            chunk(this, birth, &destroy_piece<chunk>);
     }
 
     branch* new_branch(std::uint64_t birth)
     {
         std::size_t bytes = branch::bytes();
-        return ::new (take(spare_branch_, bytes, table_align)) branch(birth);
+        return ::new (take(spare_branch_, bytes, table_align))
+            branch(this, birth, &destroy_piece<branch>);
     }
 
-    void free_piece(piece* p) noexcept
+    /// Takes the tables out of what no reader can see any more, for next time. Under the lock.
+    void recycle(garbage_list& free) noexcept
     {
-        if (p->inner)
-            free_piece(spare_branch_, static_cast<branch*>(p));
-        else
-            free_piece(spare_chunk_, static_cast<chunk*>(p));
+        garbage_list rest;
+        while (garbage* const g = free.pop()) {
+            // Where a shared object has another copy of these functions, the table is freed instead.
+            if (g->destroy == &destroy_root) {
+                --tables_;
+                free_root(static_cast<root&>(*g));
+            } else if (g->destroy == &destroy_piece<chunk>) {
+                free_piece(spare_chunk_, static_cast<chunk*>(g));
+            } else if (g->destroy == &destroy_piece<branch>) {
+                free_piece(spare_branch_, static_cast<branch*>(g));
+            } else {
+                rest.push(g);
+            }
+        }
+        free = rest;
     }
+
     template <class Piece>
     void free_piece(spare& s, Piece* p) noexcept
     {
         p->~Piece();
         give(s, p, Piece::bytes(), table_align);
+    }
+
+    /// By the last reader, or whoever else lets go of it last; without the lock.
+    static void destroy_root(garbage* g) noexcept
+    {
+        root* const r = static_cast<root*>(g);
+        auto* const w = static_cast<writers*>(r->home);
+        std::size_t const bytes = r->memory;
+        r->~root();
+        source(w->memory).deallocate(r, bytes, table_align);
+        // acq_rel: see close.
+        if (w->freed_.fetch_add(1, std::memory_order_acq_rel) + 1 == 0)
+            w->drop();
+    }
+    template <class Piece>
+    static void destroy_piece(garbage* g) noexcept
+    {
+        auto* const p = static_cast<Piece*>(g);
+        auto* const w = static_cast<writers*>(p->home);
+        p->~Piece();
+        source(w->memory).deallocate(p, Piece::bytes(), table_align);
     }
 
     REGISTRY_IO_DETAIL_COLD void free_spares() noexcept
@@ -1199,7 +1243,10 @@ private:
 
     REGISTRY_IO_NO_UNIQUE_ADDRESS Ordering order_;
     id_index<key, source> index_;
-    piece* replaced_ = nullptr;  // what is in no current root any more
+    /// How many roots were replaced and not taken back by a writer; and how many of them others have
+    /// freed. The block lives until they are equal.
+    std::size_t tables_ = 0;
+    shared<std::size_t> freed_{0};
     spare spare_root_;
     spare spare_branch_;
     spare spare_chunk_;

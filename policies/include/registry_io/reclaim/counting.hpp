@@ -9,26 +9,42 @@
 
 #include <boost/assert.hpp>
 
-#include <registry_io/reclaim/era.hpp>
+#include <registry_io/reclaim/retired.hpp>
 
 namespace registry_io {
 inline namespace v1 {
 namespace reclaim {
 
-/// The writer of a store whose every reader counts itself in the root's era.
+/// The writer of a store whose every reader counts itself in the root.
 ///
 /// `Store` has `get()`, `exchange(root)`, `unread(root)` and `static constexpr bool in_place`.
 template <class Env, class Root, class Store, class Source>
 class counting_writer
 {
-    using retired = retired_roots<Env, Source>;
+    using retired = retired_roots<Env>;
 
 public:
-    using root_header = era_root<Env>;
-    using retirement = typename retired::retirement;
+    using root_header = counted_root<Env>;
     using completion = reclaim::completion<Env>;
 
-    counting_writer(Store& s, Source const& source) : store_(s), source_(source) {}
+    class retirement
+    {
+    public:
+        void finish() noexcept { release_.finish(); }
+
+        /// Whether `finish` has nothing to do.
+        bool idle() const noexcept { return release_.free.empty(); }
+
+    private:
+        friend class counting_writer;
+        explicit retirement(retired& log) noexcept : release_(log) {}
+
+        typename retired::release release_;
+        garbage_list dead_;
+        completion* wait_ = nullptr;
+    };
+
+    counting_writer(Store& s, Source const&) : store_(s), retired_(&s) {}
 
     typename Env::mutex& mutex() noexcept { return mutex_; }
     bool foreign() const noexcept { return false; }  // all state lies in the registry
@@ -36,39 +52,40 @@ public:
 
     bool exclusive() const noexcept
     {
-        return Store::in_place && current() != nullptr && store_.unread(*current());
+        // Not while an older root is read either: it may share pieces with the current one.
+        return Store::in_place && current() != nullptr && store_.unread(*current()) &&
+            !retired_.read();
     }
 
     template <class NoMemory>
-    retirement reserve(garbage_list const& dead, completion* wait, NoMemory no_memory)
+    retirement reserve(garbage_list const& dead, completion* wait, NoMemory)
     {
-        return retired_.reserve(source_, &store_, dead, wait, no_memory);
+        retirement r(retired_);
+        r.dead_ = dead;
+        r.wait_ = wait;
+        return r;
     }
 
-    void publish(Root* next, retirement& r) noexcept
+    template <class Recycle>
+    void publish(Root* next, retirement& r, Recycle recycle) noexcept
     {
         Root* const old = current();
-        if (next == old) {
-            retired_.retire(nullptr, r);
-            return;
+        // As in hazard_pointer.
+        if (retired_.forked() && !would_deadlock())
+            retired_.follow_fork(old, 1, nullptr);
+        Root* const replaced = next != old ? old : nullptr;
+        if (next != old) {
+            if (next != nullptr)
+                next->belong(retired_);
+            store_.exchange(next);
         }
-        if (next != nullptr)
-            next->owner = &store_;
-        store_.exchange(next);
-        retired_.retire(old, r);
-        if (old != nullptr)
-            r.let_go(*old);
-    }
-
-    template <class F>
-    void sweep(F f)
-    {
-        retired_.sweep([&](root_header& h) { f(static_cast<Root&>(h)); });
-    }
-
-    bool spans(std::uint64_t birth, std::uint64_t death) const noexcept
-    {
-        return retired_.spans(birth, death);
+        retired_.take_out(replaced, r.dead_, r.release_);
+        if (replaced != nullptr)
+            retired_.retire(*replaced, r.release_);
+        if (r.wait_ != nullptr)
+            retired_.wait_for_all(*r.wait_);
+        recycle(r.release_.free);
+        r.release_.count();
     }
 
     bool held() const noexcept { return current() != nullptr && !store_.unread(*current()); }
@@ -78,27 +95,25 @@ public:
     /// Whether a retired root is still read.
     bool retired_read() const noexcept { return retired_.read(); }
 
-    template <class F>
-    void close(F f)
+    void close(garbage_list& dead) noexcept
     {
-        BOOST_ASSERT_MSG(!held(),
+        // A store in place is for one thread, which may be inside.
+        BOOST_ASSERT_MSG(Store::in_place || !held() || inside<Env>(&store_),
                          "registry_io: the registry is destroyed while a notify is running");
-        for (root_header* h = retired_.abandon(); h != nullptr;) {
-            root_header* const next = h->newer;
-            f(static_cast<Root&>(*h));
-            h = next;
-        }
-        if (Root* const root = current()) {
-            store_.exchange(nullptr);
-            f(*root);
-        }
+        retirement r(retired_);
+        Root* const old = current();
+        store_.exchange(nullptr);
+        retired_.take_out(old, dead, r.release_);
+        if (old != nullptr)
+            retired_.retire(*old, r.release_);
+        r.release_.count();
+        r.finish();
     }
 
 private:
     Store& store_;
     typename Env::mutex mutex_;
     retired retired_;
-    REGISTRY_IO_NO_UNIQUE_ADDRESS Source source_;
 };
 
 /// A read that has counted itself, and says so to `would_deadlock`.
@@ -106,14 +121,14 @@ template <class Env>
 class counted_read
 {
 public:
-    counted_read(void const* owner, era<Env>& e) noexcept : frame_(owner), era_(e) {}
+    counted_read(void const* owner, counted_root<Env>& r) noexcept : frame_(owner), root_(r) {}
     counted_read(counted_read const&) = delete;
     counted_read& operator=(counted_read const&) = delete;
-    ~counted_read() { era_.drop(); }
+    ~counted_read() { root_.leave(); }
 
 private:
     frame_scope<Env> frame_;
-    era<Env>& era_;
+    counted_root<Env>& root_;
 };
 
 }  // namespace reclaim

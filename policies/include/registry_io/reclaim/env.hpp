@@ -135,12 +135,11 @@ struct REGISTRY_IO_EXPORT process_wide
 
 /// Asserts that a registry's domain is the calling code's. The message names the function that it
 /// is in: in the store, or a read, that would be a different and a longer name for each.
-template <class Atomic>
-BOOST_FORCEINLINE void assert_domain([[maybe_unused]] Atomic const& domain,
+template <class Domain>
+BOOST_FORCEINLINE void assert_domain([[maybe_unused]] Domain const& domain,
                                      [[maybe_unused]] void const* own) noexcept
 {
-    // relaxed: it was set before the first root was published.
-    BOOST_ASSERT_MSG(domain.load(std::memory_order_relaxed) == own,
+    BOOST_ASSERT_MSG(domain == own,
                      "registry_io: notified from a shared object with its own domain");
 }
 
@@ -155,7 +154,7 @@ struct REGISTRY_IO_EXPORT std_env
 
     /// A variable of the process, one for each type; constant-initialised.
     template <class T>
-    static BOOST_FORCEINLINE T& global() noexcept
+    static constexpr BOOST_FORCEINLINE T& global() noexcept
     {
         return detail::process_wide<T>::value;
     }
@@ -272,6 +271,9 @@ private:
 /// The environment of code that one thread runs: nothing is atomic, nothing is locked.
 struct single_thread_env
 {
+    /// Threads may each have registries of their own, so nothing may be shared without need.
+    static constexpr bool alone = true;
+
     template <class T>
     using atomic = plain<T>;
 
@@ -281,19 +283,12 @@ struct single_thread_env
         void unlock() noexcept {}
     };
 
-    template <class T>
-    static T& global() noexcept
-    {
-        return detail::process_wide<T>::value;
-    }
-
     static frame*& frames() noexcept { return detail::innermost_frame; }
-
-    // With one thread, what a completion waits for has happened before it waits: `synchronize`
-    // inside a read is refused, and outside of one there is no reader.
-    static void wait(atomic<unsigned>&, unsigned) noexcept {}
-    static void wake_all(atomic<unsigned>&) noexcept {}
 };
+
+/// Whether an environment is that of one thread.
+template <class Env>
+inline constexpr bool one_thread = requires { requires Env::alone; };
 
 /// Keeps a frame on the list while it lives.
 template <class Env>

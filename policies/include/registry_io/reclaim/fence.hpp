@@ -6,6 +6,8 @@
 #define REGISTRY_IO_RECLAIM_FENCE_HPP
 
 #include <atomic>
+#include <cstdio>
+#include <exception>
 
 #include <registry_io/config.hpp>
 
@@ -88,6 +90,17 @@ inline bool heavy_fence(fence_mode mode) noexcept
 inline void light_fence() noexcept
 {
     std::atomic_signal_fence(std::memory_order_seq_cst);
+}
+
+/// The kernel refuses the fence that it promised at the start, as a sandbox that was entered later
+/// makes it do. Whoever waits for readers can neither return, which might be too early, nor be woken.
+[[noreturn]] BOOST_NOINLINE inline void fence_refused() noexcept
+{
+    std::fputs("registry_io: synchronize cannot go on: the kernel refuses membarrier, which it "
+               "granted before; forbid it before the first registration, or not at all, or call "
+               "reclaim::decide_fence_mode(fence_mode::full) first\n",
+               stderr);
+    std::terminate();
 }
 
 }  // namespace reclaim

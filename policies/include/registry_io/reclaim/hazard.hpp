@@ -9,7 +9,7 @@
 #include <cstdint>
 
 #include <registry_io/config.hpp>
-#include <registry_io/reclaim/era.hpp>
+#include <registry_io/reclaim/retired.hpp>
 #include <registry_io/reclaim/thread_domain.hpp>
 
 namespace registry_io {
@@ -24,14 +24,14 @@ struct REGISTRY_IO_EXPORT hazard_slot
     template <class T>
     using atomic = typename Env::template atomic<T>;
     using state_type = std::uintptr_t;
-    using era_type = era<Env>;
+    using era_type = counted_root<Env>;
 
     static constexpr bool has_cell = true;
     static constexpr state_type cold = 0;  ///< not to be used: by the fast path, or at all
     static constexpr state_type idle = 1;
 
-    atomic<state_type>& hp;     ///< the era that is protected, or idle, or cold
-    atomic<era_type*>& mail;    ///< the era whose count to drop at the end of this read
+    atomic<state_type>& hp;     ///< the root that is protected, or idle, or cold
+    atomic<era_type*>& mail;    ///< the root to report to at the end of this read
     state_type& last;           ///< what hp was; only the reader looks at it
     atomic<void const*>& cell;  ///< whose root it is: addresses of roots are used again
 
@@ -44,11 +44,11 @@ struct REGISTRY_IO_EXPORT hazard_slot
     BOOST_NOINLINE static void take_mail(atomic<era_type*>& mail, state_type last) noexcept
     {
         era_type* m = mail.load(std::memory_order_relaxed);
-        // [hp.take] acquire: the drain reads what the writer put into the era.
+        // [hp.take] acquire: the drain reads what the writer put into the root.
         if (m != nullptr && reinterpret_cast<state_type>(m) == last &&
             mail.compare_exchange_strong(m, nullptr, std::memory_order_acq_rel,
                                          std::memory_order_relaxed))
-            m->drop();
+            m->leave();
     }
 };
 
@@ -65,7 +65,7 @@ struct alignas(128) REGISTRY_IO_EXPORT hazard_record : thread_record<hazard_reco
     struct words
     {
         typename slot::template atomic<std::uintptr_t> hp{slot::idle};
-        typename slot::template atomic<era<Env>*> mail{nullptr};
+        typename slot::template atomic<counted_root<Env>*> mail{nullptr};
         std::uintptr_t last = 0;
         typename slot::template atomic<void const*> cell{nullptr};
 
@@ -73,12 +73,12 @@ struct alignas(128) REGISTRY_IO_EXPORT hazard_record : thread_record<hazard_reco
     };
 
     /// The last one is never held while handlers run: deeper reads announce in it, count up in the
-    /// era, and leave it. So any depth is possible, and none allocates.
+    /// root, and leave it. So any depth is possible, and none allocates.
     words nested[nested_slots];
 
     /// The words of the fast path, for other threads; set when the record becomes known.
     typename slot::template atomic<std::uintptr_t>* hot_hp = nullptr;
-    typename slot::template atomic<era<Env>*>* hot_mail = nullptr;
+    typename slot::template atomic<counted_root<Env>*>* hot_mail = nullptr;
     std::uintptr_t* hot_last = nullptr;
     typename slot::template atomic<void const*>* hot_cell = nullptr;
 
@@ -123,15 +123,21 @@ class hazard_domain
 {
     using slot = hazard_slot<Env>;
     using record = hazard_record<Env>;
-    using threads = thread_domain<Env, record>;
+    using thread_list = thread_domain<Env, record>;
 
 public:
     using words = typename record::words;
+    using root_type = counted_root<Env>;
 
-    static void prepare() noexcept { threads::instance().prepare(); }
+    static void prepare() noexcept
+    {
+        threads().prepare({[](void* r) { threads().thread_exits(*static_cast<record*>(r)); },
+                           [] { threads().mutex().lock(); }, [] { threads().mutex().unlock(); },
+                           [] { threads().after_fork_in_child(mine()); }});
+    }
 
     /// Tells apart the copies that shared objects may have.
-    static void const* identity() noexcept { return &threads::instance(); }
+    static void const* identity() noexcept { return &threads(); }
 
     static record& mine() noexcept { return Env::template record<record>(); }
 
@@ -151,28 +157,29 @@ public:
         return found;
     }
 
-    /// Whether any thread reads something of `cell` in a slot, as far as can be seen without a
+    /// Whether another thread reads something of `cell` in a slot, as far as can be seen without a
     /// fence: for assertions.
-    static bool read_by_any(void const* cell) noexcept
+    static bool read_by_others(void const* cell) noexcept
     {
-        std::lock_guard<typename Env::mutex> lock(threads::instance().mutex());
+        std::lock_guard<typename Env::mutex> lock(threads().mutex());
         bool found = false;
-        for (record* r = threads::instance().first(); r != nullptr; r = r->next)
-            r->each_slot([&](slot const& s) {
-                found = found ||
-                    (slot::reading(s.hp.load(std::memory_order_acquire)) &&
-                     s.cell.load(std::memory_order_acquire) == cell);
-            });
+        for (record* r = threads().first(); r != nullptr; r = r->next)
+            if (r != &mine())
+                r->each_slot([&](slot const& s) {
+                    found = found ||
+                        (slot::reading(s.hp.load(std::memory_order_acquire)) &&
+                         s.cell.load(std::memory_order_acquire) == cell);
+                });
         return found;
     }
 
     /// Whether a read that took its snapshot before this call may hold `e`, the current root of
     /// `cell`. For writers.
-    static bool held(void const* cell, era<Env> const& e) noexcept
+    static bool held(void const* cell, root_type const& e) noexcept
     {
         if (e.holders() > 1)
             return true;
-        threads& t = threads::instance();
+        thread_list& t = threads();
         std::lock_guard<typename Env::mutex> lock(t.mutex());
         if (!t.alone(mine()) && !Env::heavy_fence(t.mode()))
             return true;
@@ -182,32 +189,41 @@ public:
         return found;
     }
 
-    /// How many forks there were when the answer was given. For writers.
-    static unsigned forks() noexcept { return threads::instance().forks(); }
+    /// The root behind a replaced one, in the order of replacement.
+    static root_type* next(root_type const* pending) noexcept
+    {
+        return static_cast<root_type*>(pending->next);
+    }
+
+    /// What `settle` found out.
+    enum class outcome : unsigned char {
+        settled,   ///< each reader that holds one of the roots is counted in it
+        deferred,  ///< that would take a fence, which the caller did not allow
+        refused    ///< the kernel refused the fence that it had promised
+    };
 
     /// Makes sure that each reader that holds one of these replaced roots of `cell` is counted in
-    /// that root's era. `pending` is linked by next_drop. For writers; call it after the exchange
-    /// that replaced the last of them. Returns false when that cannot be known, or would need a
-    /// fence and `free_only` is set; then the owners' counts must stay.
-    static bool settle(void const* cell, era<Env>* pending, bool free_only) noexcept
+    /// it. `pending` is linked by `next`. For writers; call it after the exchange that replaced the
+    /// last of them. Unless it returns `settled` the owners' counts must stay.
+    static outcome settle(void const* cell, root_type* pending, bool free_only) noexcept
     {
-        threads& t = threads::instance();
+        thread_list& t = threads();
         // The mutex orders us against threads that make themselves known: one that comes later
         // sees the new root.
         std::lock_guard<typename Env::mutex> lock(t.mutex());
         bool const others = !t.alone(mine());
         if (others && free_only)
-            return false;
+            return outcome::deferred;
 
         // Mail has to be there before a reader leaves, or it would not find it. Whoever is seen
         // now gets it early, and in most cases nobody else turns up.
         bool posted = false;
-        each_blocker(cell, pending, [&](slot const& s, era<Env>& e) {
+        each_blocker(cell, pending, [&](slot const& s, root_type& e) {
             post(s, e);
             posted = true;
         });
         if (!others)
-            return true;  // this thread is in program order with itself
+            return outcome::settled;  // this thread is in program order with itself
 
         // [hp.fence] Pairs with the light fences of the readers: each of them has either announced
         // before this (then the scan below sees it), or looks at the root again after it (then it
@@ -216,12 +232,12 @@ public:
         if (!Env::heavy_fence(t.mode())) {
             if (posted)
                 revoke_all(pending);
-            return false;
+            return outcome::refused;
         }
         bool late = false;
         each_slot([&](slot const& s) {
-            era<Env>* const seen = blocker(s, cell, pending);
-            era<Env>* const mail = s.mail.load(std::memory_order_relaxed);
+            root_type* const seen = blocker(s, cell, pending);
+            root_type* const mail = s.mail.load(std::memory_order_relaxed);
             if (mail != seen && in(mail, pending))
                 revoke(s, mail);
             if (seen != nullptr && mail != seen) {
@@ -233,15 +249,27 @@ public:
         if (late) {
             if (!Env::heavy_fence(t.mode())) {
                 revoke_all(pending);
-                return false;
+                return outcome::refused;
             }
             each_slot([&](slot const& s) {
-                era<Env>* const mail = s.mail.load(std::memory_order_relaxed);
+                root_type* const mail = s.mail.load(std::memory_order_relaxed);
                 if (in(mail, pending) && blocker(s, cell, pending) != mail)
                     revoke(s, mail);
             });
         }
-        return true;
+        return outcome::settled;
+    }
+
+    /// As `settle`, where no other thread can be inside: the registry is going away.
+    static void settle_own(void const* cell, root_type* pending) noexcept
+    {
+        if (!mine().linked)
+            return;
+        std::lock_guard<typename Env::mutex> const lock(threads().mutex());
+        mine().each_slot([&](slot const& s) {
+            if (root_type* const e = blocker(s, cell, pending))
+                post(s, *e);
+        });
     }
 
     /// One read that is neither on the fast path nor in a nested slot that it found idle: a
@@ -255,12 +283,12 @@ public:
         {
             if (!record_.linked) {
                 record_.prepare();
-                threads::instance().attach(record_);
+                threads().attach(record_);
                 attached_ = true;
-                if (record_.permanent && threads::instance().mode() == fence_mode::asymmetric)
+                if (record_.permanent && threads().mode() == fence_mode::asymmetric)
                     record_.hot_hp->store(slot::idle, std::memory_order_relaxed);
             }
-            full_ = threads::instance().mode() != fence_mode::asymmetric;
+            full_ = threads().mode() != fence_mode::asymmetric;
             if (record_.hot_hp->load(std::memory_order_relaxed) != slot::idle) {
                 nested_ = record_.free_nested();
                 handover_ = nested_ == nullptr;
@@ -269,8 +297,8 @@ public:
             }
             root_ = protect(in(), cell, load);
             if (root_ != nullptr && handover_) {
-                // Counted instead of announced. The announcement keeps the era alive meanwhile.
-                root_->hold();
+                // Counted instead of announced. The announcement keeps the root alive meanwhile.
+                root_->enter();
                 frame_.owner = cell;
                 frame_.outer = Env::frames();
                 Env::frames() = &frame_;
@@ -284,7 +312,7 @@ public:
         {
             if (root_ != nullptr && handover_) {
                 Env::frames() = frame_.outer;
-                root_->drop();
+                root_->leave();
             } else if (root_ != nullptr) {
                 leave();
             }
@@ -292,25 +320,25 @@ public:
             // idle: when this read starts over it destroys what it was the last to let go of, and
             // the destructors may notify.
             if (attached_ && !record_.permanent)
-                threads::instance().detach(record_);
+                threads().detach(record_);
         }
 
-        era<Env>* root() const noexcept { return root_; }
+        root_type* root() const noexcept { return root_; }
 
     private:
         slot in() const noexcept { return nested_ == nullptr ? hot() : nested_->get(); }
 
         template <class Load>
-        era<Env>* protect(slot const& s, void const* cell, Load load) noexcept
+        root_type* protect(slot const& s, void const* cell, Load load) noexcept
         {
             for (;;) {
-                era<Env>* const r = load(std::memory_order_relaxed);
+                root_type* const r = load(std::memory_order_relaxed);
                 if (r == nullptr)
                     return nullptr;
                 // release: after the idle that ended the slot's previous read.
                 s.cell.store(cell, std::memory_order_release);
                 s.last = reinterpret_cast<std::uintptr_t>(r);
-                era<Env>* again = nullptr;
+                root_type* again = nullptr;
                 if (full_) {
                     // No fence instruction: this pair of a sequentially consistent store and load
                     // is the reader's fence, and cheaper than one with every compiler.
@@ -344,7 +372,7 @@ public:
 
         record& record_;
         words* nested_ = nullptr;  // null when it is the fast path's slot
-        era<Env>* root_ = nullptr;
+        root_type* root_ = nullptr;
         frame frame_{};
         bool attached_ = false;
         bool full_ = false;
@@ -352,14 +380,16 @@ public:
     };
 
 private:
+    static thread_list& threads() noexcept { return Env::template global<thread_list>(); }
+
     template <class F>
     static void each_slot(F f) noexcept
     {
-        for (record* r = threads::instance().first(); r != nullptr; r = r->next)
+        for (record* r = threads().first(); r != nullptr; r = r->next)
             r->each_slot(f);
     }
 
-    static bool announces(slot const& s, void const* cell, era<Env> const* e) noexcept
+    static bool announces(slot const& s, void const* cell, root_type const* e) noexcept
     {
         // seq_cst: in full mode it pairs with the readers' stores, through the total order; in
         // asymmetric mode it is an acquire load. A slot whose cell is another registry's holds a
@@ -368,55 +398,55 @@ private:
             s.cell.load(std::memory_order_acquire) == cell;
     }
 
-    static bool in(era<Env> const* e, era<Env> const* pending) noexcept
+    static bool in(root_type const* e, root_type const* pending) noexcept
     {
         if (e == nullptr)
             return false;
         while (pending != nullptr && pending != e)
-            pending = pending->next_drop;
+            pending = next(pending);
         return pending != nullptr;
     }
 
-    static era<Env>* blocker(slot const& s, void const* cell, era<Env>* pending) noexcept
+    static root_type* blocker(slot const& s, void const* cell, root_type* pending) noexcept
     {
         std::uintptr_t const hp = s.hp.load(std::memory_order_seq_cst);  // [hp.scan]
         if (!slot::reading(hp) || s.cell.load(std::memory_order_acquire) != cell)
             return nullptr;
         // Only compared: an announcement that will not hold may name freed memory.
         while (pending != nullptr && reinterpret_cast<std::uintptr_t>(pending) != hp)
-            pending = pending->next_drop;
+            pending = next(pending);
         return pending;
     }
 
     template <class F>
-    static void each_blocker(void const* cell, era<Env>* pending, F f) noexcept
+    static void each_blocker(void const* cell, root_type* pending, F f) noexcept
     {
         each_slot([&](slot const& s) {
-            if (era<Env>* e = blocker(s, cell, pending))
+            if (root_type* e = blocker(s, cell, pending))
                 f(s, *e);
         });
     }
 
-    static void post(slot const& s, era<Env>& e) noexcept
+    static void post(slot const& s, root_type& e) noexcept
     {
-        e.hold();
-        // [hp.post] release: the reader that takes it reads the era. An exchange, since in full
+        e.enter();
+        // [hp.post] release: the reader that takes it reads the root. An exchange, since in full
         // mode it must be in the total order, before our next look at hp.
         s.mail.exchange(&e, std::memory_order_seq_cst);
     }
 
-    static void revoke(slot const& s, era<Env>* mail) noexcept
+    static void revoke(slot const& s, root_type* mail) noexcept
     {
         // [hp.revoke] Failing means that the reader has taken it and reports.
         if (s.mail.compare_exchange_strong(mail, nullptr, std::memory_order_acq_rel,
                                            std::memory_order_relaxed))
-            mail->drop();  // never the last: the owner's count is still there
+            mail->leave_early();  // the owner's count is still there
     }
 
-    static void revoke_all(era<Env>* pending) noexcept
+    static void revoke_all(root_type* pending) noexcept
     {
         each_slot([&](slot const& s) {
-            era<Env>* const mail = s.mail.load(std::memory_order_relaxed);
+            root_type* const mail = s.mail.load(std::memory_order_relaxed);
             if (in(mail, pending))
                 revoke(s, mail);
         });

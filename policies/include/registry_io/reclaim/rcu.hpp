@@ -6,8 +6,8 @@
 #define REGISTRY_IO_RECLAIM_RCU_HPP
 
 #include <cstdint>
+#include <mutex>
 #include <new>
-#include <type_traits>
 #include <utility>
 
 #include <registry_io/config.hpp>
@@ -24,15 +24,13 @@ template <class Env>
 struct REGISTRY_IO_EXPORT rcu_era : era<Env>
 {
     typename Env::template atomic<std::uint64_t> epoch{0};
-    /// What was replaced in this epoch or later waits for it. Under the domain's mutex.
-    std::uint64_t covers = 0;
     rcu_era* newer = nullptr;
 };
 
 /// A slot: announces that a thread reads, and since when. References to its words, since the words
-/// of the fast path are variables of their own. `Domain` tells apart the domains.
-template <class Env, class Domain>
-struct REGISTRY_IO_EXPORT rcu_slot
+/// of the fast path are variables of their own.
+template <class Env>
+struct REGISTRY_IO_EXPORT rcu_words
 {
     template <class T>
     using atomic = typename Env::template atomic<T>;
@@ -62,292 +60,230 @@ struct REGISTRY_IO_EXPORT rcu_slot
     }
 };
 
-/// A thread's part in one RCU domain.
+/// The slot of the fast path. `Domain` tells apart the domains, each of which has its own.
 template <class Env, class Domain>
-struct alignas(128) REGISTRY_IO_EXPORT rcu_record : thread_record<rcu_record<Env, Domain>>
+struct REGISTRY_IO_EXPORT rcu_slot : rcu_words<Env>
 {
-    using slot = rcu_slot<Env, Domain>;
+};
+
+/// A thread's part in one RCU domain.
+template <class Env>
+struct alignas(128) REGISTRY_IO_EXPORT rcu_record : thread_record<rcu_record<Env>>
+{
+    using words = rcu_words<Env>;
 
     // Where there is no asymmetric fence, and while a thread exits.
-    typename slot::template atomic<std::uint64_t> slow_since{slot::idle};
-    typename slot::template atomic<rcu_era<Env>*> slow_mail{nullptr};
+    typename words::template atomic<std::uint64_t> slow_since{words::idle};
+    typename words::template atomic<rcu_era<Env>*> slow_mail{nullptr};
     std::uint64_t slow_last = 0;
 
     /// The words of the fast path, for other threads; set when the record becomes known.
-    typename slot::template atomic<std::uint64_t>* hot_since = nullptr;
-    typename slot::template atomic<rcu_era<Env>*>* hot_mail = nullptr;
+    typename words::template atomic<std::uint64_t>* hot_since = nullptr;
+    typename words::template atomic<rcu_era<Env>*>* hot_mail = nullptr;
     std::uint64_t* hot_last = nullptr;
 
     /// By the thread itself, before the record becomes known.
-    void prepare() noexcept
+    void prepare(words const& hot) noexcept
     {
-        slot const hot = Env::template hot<slot>();
         hot_since = &hot.since;
         hot_mail = &hot.mail;
         hot_last = &hot.last;
     }
 
     /// By the thread itself, when it exits.
-    void retire() noexcept { hot_since->store(slot::cold, std::memory_order_relaxed); }
+    void retire() noexcept { hot_since->store(words::cold, std::memory_order_relaxed); }
 
     bool reading() const noexcept
     {
         return this->linked &&
-            (hot_since->load(std::memory_order_relaxed) > slot::idle ||
-             slow_since.load(std::memory_order_relaxed) > slot::idle);
+            (hot_since->load(std::memory_order_relaxed) > words::idle ||
+             slow_since.load(std::memory_order_relaxed) > words::idle);
     }
 
     template <class F>
     void each_slot(F f)
     {
-        f(slot{*hot_since, *hot_mail, *hot_last});
-        f(slot{slow_since, slow_mail, slow_last});
+        f(words{*hot_since, *hot_mail, *hot_last});
+        f(words{slow_since, slow_mail, slow_last});
     }
 };
 
-/// Names the domain, beside `Domain` itself, in which readers leave destruction to writers.
-template <class Domain>
-struct REGISTRY_IO_EXPORT left_to_writers;
-
-template <class Domain>
-inline constexpr bool readers_drain = true;
-template <class Domain>
-inline constexpr bool readers_drain<left_to_writers<Domain>> = false;
-
 /// Epoch-based read-copy-update with last-reader-out reclamation.
+///
+/// Writers see a domain as this object, whatever registries it is for, and so share their code.
+/// Readers know the domain at compile time, and so find their slot at a constant address: see
+/// `rcu_domain_of`.
 ///
 /// Source: P. McKenney and J. Slingwine, Read-Copy Update (1998); M. Desnoyers et al., User-Level
 /// Implementations of Read-Copy Update (2012), for the variant with membarrier; the standard's
 /// P2545 for the names. What is new here is that a writer leaves mail with the readers in its way.
-template <class Env, class Domain>
+/// Invariant: an era drains after all older ones, and after every reader that was inside when its
+/// epoch ended.
+template <class Env>
 class REGISTRY_IO_EXPORT rcu_domain
 {
-    using slot = rcu_slot<Env, Domain>;
-    using record = rcu_record<Env, Domain>;
+    using record = rcu_record<Env>;
+    using words = rcu_words<Env>;
     using threads = thread_domain<Env, record>;
     using lock_guard = std::lock_guard<typename Env::mutex>;
 
 public:
     using era_type = rcu_era<Env>;
+    using stack = left_stack<Env, era<Env>>;
 
-    static void prepare() noexcept { threads::instance().prepare(); }
-    static record& mine() noexcept { return Env::template record<record>(); }
-    static BOOST_FORCEINLINE slot hot() noexcept { return Env::template hot<slot>(); }
-    static unsigned forks() noexcept { return threads::instance().forks(); }
+    /// What depends on the type by which readers know the domain.
+    struct traits
+    {
+        thread_hooks hooks;
+        record& (*mine)() noexcept;
+        bool readers_drain;
+    };
+
+    constexpr explicit rcu_domain(traits const& t) noexcept : traits_(t) {}
+    rcu_domain(rcu_domain const&) = delete;
+    rcu_domain& operator=(rcu_domain const&) = delete;
+
+    void prepare() noexcept { threads_.prepare(traits_.hooks); }
+
+    /// For the thread hooks, and for readers that do not take the fast path.
+    threads& readers() noexcept { return threads_; }
 
     /// The epoch that a reader announces. acquire: a reader that sees an epoch sees every root that
     /// was published before it began.
-    static std::uint64_t now() noexcept { return common().epoch.load(std::memory_order_acquire); }
+    BOOST_FORCEINLINE std::uint64_t now() const noexcept
+    {
+        return epoch_.load(std::memory_order_acquire);
+    }
 
-    /// Whom frames name that belong to this domain. Tells apart, too, the copies that shared
-    /// objects may have.
-    static void const* identity() noexcept { return &common(); }
-
-    static bool would_deadlock() noexcept { return mine().reading() || inside<Env>(identity()); }
+    bool would_deadlock() const noexcept { return mine().reading() || inside<Env>(this); }
 
     /// For assertions: whether a thread reads under this domain.
-    static bool reading() noexcept
+    bool reading() noexcept
     {
-        lock_guard lock(threads::instance().mutex());
+        lock_guard lock(threads_.mutex());
         bool found = false;
-        each_slot([&](slot const& s) { found = found || s.reading(); });
+        each_slot([&](words const& s) { found = found || s.reading(); });
         return found;
     }
 
     /// Where readers leave eras that they do not drain.
-    static era_stack<Env>& left() noexcept { return common().left; }
+    stack& left() noexcept { return left_; }
 
     /// An era for `retire`, null when there is no memory for one.
-    static era_type* allocate() noexcept
+    era_type* allocate() noexcept
     {
-        lock_guard lock(threads::instance().mutex());
+        lock_guard lock(threads_.mutex());
         sweep();
-        if (era_type* e = common().unused) {
-            common().unused = e->newer;
+        if (era_type* e = unused_) {
+            unused_ = e->newer;
             e->newer = nullptr;
             return e;
         }
         return new (std::nothrow) era_type;
     }
 
-    static void give_back(era_type& e) noexcept
+    void give_back(era_type& e) noexcept
     {
-        lock_guard lock(threads::instance().mutex());
+        lock_guard lock(threads_.mutex());
         recycle(e);
-    }
-
-    /// Whether an era is still open, so that garbage may have to hang on it.
-    static bool busy() noexcept
-    {
-        lock_guard lock(threads::instance().mutex());
-        sweep();
-        return common().oldest != nullptr;
-    }
-
-    /// Whether everything that was replaced in epoch `e` is out of every reader's reach.
-    static bool complete(std::uint64_t e) noexcept
-    {
-        lock_guard lock(threads::instance().mutex());
-        sweep();
-        // [rcu.complete] Not the current epoch: one that ended without a fence has told nothing
-        // about readers.
-        return e < (common().oldest == nullptr ? common().settled : common().oldest->covers);
     }
 
     /// Lets a thread wait until every era has drained that is in use when it begins. It goes from
     /// one to the next: to make them depend on each other would hold up what they destroy. Lives on
-    /// the waiting thread's stack.
-    class completion : public garbage
+    /// the waiting thread's stack. `Done` is a `completion`, or a `polling_completion`.
+    template <class Done>
+    class basic_completion : public garbage
     {
     public:
-        completion() noexcept : garbage(&next_era), batch_(&keep, &link_, 1)
-        {
-            if constexpr (!readers_drain<Domain>)
-                done_.left = &common().left;
-            batch_.completes = true;
-            link_.what = &batch_;
-        }
-        completion(completion const&) = delete;
-        completion& operator=(completion const&) = delete;
+        basic_completion() noexcept : garbage(&next_era) { birth = era_type::completes; }
+        basic_completion(basic_completion const&) = delete;
+        basic_completion& operator=(basic_completion const&) = delete;
 
-        void wait() noexcept { done_.wait(); }
+        void wait() noexcept { done.wait(); }
+
+        Done done;
 
     private:
         friend class rcu_domain;
 
-        static void keep(batch<Env>*) noexcept {}
-
         /// The era that it hung on has drained and closed.
         static void next_era(garbage* g) noexcept
         {
-            auto* const self = static_cast<completion*>(g);
+            auto* const self = static_cast<basic_completion*>(g);
+            rcu_domain& d = *self->domain_;
             {
-                lock_guard lock(threads::instance().mutex());
-                if (self->hang_on())
+                lock_guard lock(d.threads_.mutex());
+                if (d.hang_on(*self, self->until_))
                     return;
             }
-            self->done_.destroy(&self->done_);
+            self->done.signal();
         }
 
-        /// Under the mutex. Once it has returned true this may be gone.
-        bool hang_on() noexcept
+        void begin(rcu_domain& d, std::uint64_t until) noexcept
         {
-            for (era_type* e = common().oldest; e != nullptr; e = e->newer) {
-                if (e->epoch.load(std::memory_order_relaxed) > until_)
-                    break;
-                if (e->closed())
-                    continue;
-                batch_.holds.store(1, std::memory_order_relaxed);
-                batch_.list = garbage_list();
-                batch_.list.push(this);
-                if (e->hang(link_))
-                    return true;
-            }
-            return false;
+            domain_ = &d;
+            until_ = until;
         }
 
-        std::conditional_t<readers_drain<Domain>, reclaim::completion<Env>, polling_completion<Env>>
-            done_;
-        batch<Env> batch_;
-        link<Env> link_;
+        rcu_domain* domain_ = nullptr;
         std::uint64_t until_ = 0;
     };
 
+    /// What `retire` did.
+    enum class outcome : unsigned char {
+        used,    ///< the era is in use, and its last holder drains it
+        unread,  ///< nobody holds the era: the caller has to drain it
+        merged,  ///< only older eras are in the way: the garbage hangs on one, this was not needed
+        deferred,  ///< that would take a fence, which the caller did not allow
+        refused    ///< the kernel refused the fence that it had promised: nothing may be freed
+    };
+
     /// Ends an epoch, after the exchange of a root. Counts in `e` each reader that may still see
-    /// what was replaced, unless an older era counts it, on which `e` then depends.
-    ///
-    /// `shared`, if not null, is a batch with one link that holds what `e.own` holds otherwise: it
-    /// is used instead of `e` when only older eras are in the way. Returns what happened: `e` is in
-    /// use; or nobody holds it, and the caller has to drain it; or it was not needed; or nothing
-    /// may be freed.
-    enum class outcome : unsigned char { used, unread, merged, failed };
-    static outcome retire(era_type& e, garbage_list& own, batch<Env>* shared, completion* wait,
-                          bool free_only, std::uint64_t& ended) noexcept
+    /// what was replaced, unless an older era counts it, on which `e` then depends. Takes `own`
+    /// unless it returns `deferred` or `refused`. `wait`, if not null, is signalled when all that
+    /// was retired until now is destroyed.
+    template <class Completion>
+    outcome retire(era_type& e, garbage_list& own, Completion* wait, bool free_only) noexcept
     {
-        threads& t = threads::instance();
-        lock_guard lock(t.mutex());
-        bool const others = !t.alone(mine());
-        // The last epoch in which a reader can have seen what was replaced. Under the mutex, since
-        // other registries of the domain move the epoch too.
-        ended = common().epoch.load(std::memory_order_relaxed);
+        lock_guard lock(threads_.mutex());
+        bool const others = !threads_.alone(mine());
         if (others && free_only)
-            return outcome::failed;
+            return outcome::deferred;
         follow_fork();
-
-        // [rcu.epoch] release: pairs with now. seq_cst: in full mode, before our scan in the total
-        // order.
-        std::uint64_t const epoch = ended + 1;
-        e.restart();
-        e.owner = identity();
-        e.leave_to = readers_drain<Domain> ? nullptr : &common().left;
-        e.epoch.store(epoch, std::memory_order_relaxed);
-        common().epoch.store(epoch, std::memory_order_seq_cst);
-
-        // As in hazard_domain::settle, where the reasons stand.
-        scan_and_post(e);
-        if (others) {
-            bool late = false;
-            bool sure = Env::heavy_fence(t.mode());  // [rcu.fence]
-            if (sure) {
-                revoke_moved(e);
-                late = scan_and_post(e);
-            }
-            if (late) {
-                sure = Env::heavy_fence(t.mode());  // [rcu.late_fence]
-                if (sure)
-                    revoke_moved(e);
-            }
-            if (!sure) {
-                each_slot([&](slot const& s) { revoke(s, e); });
-                return outcome::failed;
-            }
+        outcome const o = end_epoch(e, own, wait != nullptr, others);
+        if (wait != nullptr && o != outcome::refused) {
+            // On `e`, if on no older one.
+            wait->begin(*this, e.epoch.load(std::memory_order_relaxed));
+            hang_on(*wait, e.epoch.load(std::memory_order_relaxed));
         }
-        e.covers = std::exchange(common().settled, epoch);
-        era_type* const before = common().newest;
-        // An older era without holders is only waiting to be drained: nobody is in the way.
-        if (e.holders() == 1 && shared != nullptr && wait == nullptr && before != nullptr &&
-            before->holders() != 0 && before->hang(*shared->links))
-            return outcome::merged;
-        if (shared != nullptr)
-            own = shared->list;
-        e.own = std::exchange(own, {});
-        if (before != nullptr && before->holders() != 0) {
-            e.hold();
-            if (!before->chain(e))  // [rcu.chain]
-                e.drop();           // never the last
-        }
-        e.newer = nullptr;
-        (common().newest == nullptr ? common().oldest : common().newest->newer) = &e;
-        common().newest = &e;
-        if (wait != nullptr) {
-            wait->until_ = epoch;
-            wait->hang_on();  // on `e`, if on no older one
-        }
+        if (o != outcome::used)
+            return o;
         // Under the mutex still: a writer of another registry must not find an era that only this
         // writer holds, and leave to it what it could destroy itself.
         return e.let_go() ? outcome::unread : outcome::used;
     }
 
-    /// One read that does not take the fast path.
+    /// One read that does not take the fast path. `record` is this thread's.
     class slow_read
     {
     public:
-        slow_read() noexcept : record_(mine())
+        slow_read(rcu_domain& d, record& r, words const& hot) noexcept : domain_(d), record_(r)
         {
+            threads& t = domain_.threads_;
             if (!record_.linked) {
-                record_.prepare();
-                threads::instance().attach(record_);
-                if (record_.permanent && threads::instance().mode() == fence_mode::asymmetric)
-                    record_.hot_since->store(slot::idle, std::memory_order_relaxed);
+                record_.prepare(hot);
+                t.attach(record_);
+                if (record_.permanent && t.mode() == fence_mode::asymmetric)
+                    record_.hot_since->store(words::idle, std::memory_order_relaxed);
             }
             if (record_.reading())
                 return;  // an outer read protects everything in the domain
-            full_ = threads::instance().mode() != fence_mode::asymmetric;
-            bool const hot = record_.hot_since->load(std::memory_order_relaxed) == slot::idle;
-            since_ = hot ? record_.hot_since : &record_.slow_since;
-            mail_ = hot ? record_.hot_mail : &record_.slow_mail;
-            last_ = hot ? record_.hot_last : &record_.slow_last;
-            *last_ = now();
+            full_ = t.mode() != fence_mode::asymmetric;
+            bool const is_hot = record_.hot_since->load(std::memory_order_relaxed) == words::idle;
+            since_ = is_hot ? record_.hot_since : &record_.slow_since;
+            mail_ = is_hot ? record_.hot_mail : &record_.slow_mail;
+            last_ = is_hot ? record_.hot_last : &record_.slow_last;
+            *last_ = domain_.now();
             if (full_)
                 since_->store(*last_, std::memory_order_seq_cst);
             else
@@ -362,60 +298,114 @@ public:
             if (since_ == nullptr)
                 return;
             if (full_) {
-                since_->store(slot::idle, std::memory_order_seq_cst);
+                since_->store(words::idle, std::memory_order_seq_cst);
                 if (mail_->load(std::memory_order_seq_cst) != nullptr)
-                    slot::take_mail(*mail_, *last_);
+                    words::take_mail(*mail_, *last_);
             } else {
-                since_->store(slot::idle, std::memory_order_release);
+                since_->store(words::idle, std::memory_order_release);
                 Env::light_fence();
                 if (mail_->load(std::memory_order_relaxed) != nullptr)
-                    slot::take_mail(*mail_, *last_);
+                    words::take_mail(*mail_, *last_);
             }
             if (!record_.permanent && record_.linked && !record_.reading())
-                threads::instance().detach(record_);
+                domain_.threads_.detach(record_);
         }
 
     private:
+        rcu_domain& domain_;
         record& record_;
-        typename slot::template atomic<std::uint64_t>* since_ = nullptr;
-        typename slot::template atomic<era_type*>* mail_ = nullptr;
+        typename words::template atomic<std::uint64_t>* since_ = nullptr;
+        typename words::template atomic<era_type*>* mail_ = nullptr;
         std::uint64_t* last_ = nullptr;
         bool full_ = false;
     };
 
 private:
-    struct REGISTRY_IO_EXPORT state
-    {
-        typename Env::template atomic<std::uint64_t> epoch{slot::idle + 1};
-        std::uint64_t settled = slot::idle + 1;  ///< the last epoch whose readers are all known
-        era_type* oldest = nullptr;              ///< of those in use; some may have closed
-        era_type* newest = nullptr;
-        era_type* unused = nullptr;
-        era_stack<Env> left;
-        unsigned forks = 0;
-    };
+    record& mine() const noexcept { return traits_.mine(); }
 
     template <class F>
-    static void each_slot(F f) noexcept
+    void each_slot(F f) noexcept
     {
-        for (record* r = threads::instance().first(); r != nullptr; r = r->next)
+        for (record* r = threads_.first(); r != nullptr; r = r->next)
             r->each_slot(f);
     }
 
+    /// The part of `retire` that is the same for all completions. Returns `used` with the owner's
+    /// hold still there.
+    BOOST_NOINLINE outcome end_epoch(era_type& e, garbage_list& own, bool waits,
+                                     bool others) noexcept
+    {
+        // [rcu.epoch] release: pairs with now. seq_cst: in full mode, before our scan in the total
+        // order. Under the mutex, since other registries of the domain move the epoch too.
+        std::uint64_t const epoch = epoch_.load(std::memory_order_relaxed) + 1;
+        e.restart();
+        e.owner = this;
+        e.leave_to = traits_.readers_drain ? nullptr : &left_;
+        e.epoch.store(epoch, std::memory_order_relaxed);
+        epoch_.store(epoch, std::memory_order_seq_cst);
+
+        // As in hazard_domain::settle, where the reasons stand.
+        scan_and_post(e);
+        if (others) {
+            bool late = false;
+            bool sure = Env::heavy_fence(threads_.mode());  // [rcu.fence]
+            if (sure) {
+                revoke_moved(e);
+                late = scan_and_post(e);
+            }
+            if (late) {
+                sure = Env::heavy_fence(threads_.mode());  // [rcu.late_fence]
+                if (sure)
+                    revoke_moved(e);
+            }
+            if (!sure) {
+                each_slot([&](words const& s) { revoke(s, e); });
+                return outcome::refused;
+            }
+        }
+        // An older era without holders is only waiting to be drained: nobody is in the way.
+        bool const older = newest_ != nullptr && newest_->holders() != 0;
+        if (older && !waits && e.holders() == 1 && newest_->hang(own))
+            return outcome::merged;
+        e.own = std::exchange(own, {});
+        if (older) {
+            e.hold();
+            if (!newest_->chain(e))  // [rcu.chain]
+                e.leave_early();
+        }
+        e.newer = nullptr;
+        (newest_ == nullptr ? oldest_ : newest_->newer) = &e;
+        newest_ = &e;
+        return outcome::used;
+    }
+
+    /// Hangs a completion on the oldest era that has not drained; false when all up to the epoch
+    /// have. Once it has returned true the completion may be gone.
+    bool hang_on(garbage& completion, std::uint64_t until) noexcept
+    {
+        for (era_type* e = oldest_; e != nullptr; e = e->newer) {
+            if (e->epoch.load(std::memory_order_relaxed) > until)
+                break;
+            if (!e->closed() && e->hang_one(completion))
+                return true;
+        }
+        return false;
+    }
+
     /// Whether the slot's read began before `e`'s epoch.
-    static bool in_the_way(slot const& s, era_type const& e) noexcept
+    static bool in_the_way(words const& s, era_type const& e) noexcept
     {
         // [rcu.scan] seq_cst: in full mode it pairs with the readers' stores.
         std::uint64_t const since = s.since.load(std::memory_order_seq_cst);
-        return since > slot::idle && since < e.epoch.load(std::memory_order_relaxed);
+        return since > words::idle && since < e.epoch.load(std::memory_order_relaxed);
     }
 
     /// Returns whether it posted any. A slot with mail is counted by an older era, which is open
     /// for as long as that read lasts.
-    static bool scan_and_post(era_type& e) noexcept
+    bool scan_and_post(era_type& e) noexcept
     {
         bool posted = false;
-        each_slot([&](slot const& s) {
+        each_slot([&](words const& s) {
             if (in_the_way(s, e) && s.mail.load(std::memory_order_relaxed) == nullptr) {
                 e.hold();
                 s.mail.exchange(&e, std::memory_order_seq_cst);  // [rcu.post]
@@ -425,51 +415,102 @@ private:
         return posted;
     }
 
-    static void revoke(slot const& s, era_type& e) noexcept
+    static void revoke(words const& s, era_type& e) noexcept
     {
         // [rcu.revoke]
         era_type* mail = &e;
         if (s.mail.compare_exchange_strong(mail, nullptr, std::memory_order_acq_rel,
                                            std::memory_order_relaxed))
-            e.drop();  // never the last
+            e.leave_early();
     }
 
-    static void revoke_moved(era_type& e) noexcept
+    void revoke_moved(era_type& e) noexcept
     {
-        each_slot([&](slot const& s) {
+        each_slot([&](words const& s) {
             if (s.mail.load(std::memory_order_relaxed) == &e && !in_the_way(s, e))
                 revoke(s, e);
         });
     }
 
-    static void recycle(era_type& e) noexcept
+    void recycle(era_type& e) noexcept
     {
-        e.newer = common().unused;
-        common().unused = &e;
+        e.newer = unused_;
+        unused_ = &e;
     }
 
-    static void sweep() noexcept
+    /// Takes back eras that have drained, which they do in order. Constant, amortised.
+    void sweep() noexcept
     {
-        while (common().oldest != nullptr && common().oldest->closed()) {
-            era_type& e = *common().oldest;
-            common().oldest = e.newer;
+        while (oldest_ != nullptr && oldest_->closed()) {
+            era_type& e = *oldest_;
+            oldest_ = e.newer;
             recycle(e);
         }
-        if (common().oldest == nullptr)
-            common().newest = nullptr;
+        if (oldest_ == nullptr)
+            newest_ = nullptr;
     }
 
-    static void follow_fork() noexcept
+    void follow_fork() noexcept
     {
         // Not while this thread reads: then some of it is its own.
-        if (common().forks == forks() || would_deadlock())
+        if (forks_ == threads_.forks() || would_deadlock())
             return;
         // The readers that held these eras are gone, without their last word.
-        common().forks = forks();
-        common().oldest = common().newest = nullptr;
+        forks_ = threads_.forks();
+        oldest_ = newest_ = nullptr;
     }
 
-    static BOOST_FORCEINLINE state& common() noexcept { return Env::template global<state>(); }
+    traits const& traits_;
+    threads threads_;
+    typename Env::template atomic<std::uint64_t> epoch_{words::idle + 1};
+    era_type* oldest_ = nullptr;  // of those in use; some may have closed
+    era_type* newest_ = nullptr;
+    era_type* unused_ = nullptr;
+    stack left_;
+    unsigned forks_ = 0;
+};
+
+/// Names the domain, beside `Domain` itself, in which readers leave destruction to writers.
+template <class Domain>
+struct REGISTRY_IO_EXPORT left_to_writers;
+
+template <class Domain>
+inline constexpr bool readers_drain = true;
+template <class Domain>
+inline constexpr bool readers_drain<left_to_writers<Domain>> = false;
+
+/// The domain that readers know by a type.
+template <class Env, class Domain>
+struct REGISTRY_IO_EXPORT rcu_domain_of : rcu_domain<Env>
+{
+    using slot = rcu_slot<Env, Domain>;
+
+    constexpr rcu_domain_of() noexcept : rcu_domain<Env>(traits) {}
+
+    static constexpr BOOST_FORCEINLINE rcu_domain_of& instance() noexcept
+    {
+        return Env::template global<rcu_domain_of>();
+    }
+    static BOOST_FORCEINLINE slot hot() noexcept { return Env::template hot<slot>(); }
+
+    /// A read that does not take the fast path.
+    struct slow_read : rcu_domain<Env>::slow_read
+    {
+        slow_read() noexcept : rcu_domain<Env>::slow_read(instance(), mine(), hot()) {}
+    };
+
+private:
+    struct REGISTRY_IO_EXPORT record : rcu_record<Env>
+    {
+    };
+    static rcu_record<Env>& mine() noexcept { return Env::template record<record>(); }
+
+    static constexpr typename rcu_domain<Env>::traits traits{
+        {[](void* r) { instance().readers().thread_exits(*static_cast<rcu_record<Env>*>(r)); },
+         [] { instance().readers().mutex().lock(); }, [] { instance().readers().mutex().unlock(); },
+         [] { instance().readers().after_fork_in_child(mine()); }},
+        &mine,
+        readers_drain<Domain>};
 };
 
 }  // namespace reclaim

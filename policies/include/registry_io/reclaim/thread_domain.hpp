@@ -26,6 +26,16 @@ struct thread_record
     bool exiting = false;    ///< the exit hook has run: from now on it is linked for each read
 };
 
+/// What a domain has the system call: with its own record of the calling thread, when the thread
+/// exits, and around each fork.
+struct thread_hooks
+{
+    void (*thread_exits)(void* record);
+    void (*before_fork)();
+    void (*after_fork_in_parent)();
+    void (*after_fork_in_child)();
+};
+
 /// The threads that read under one domain.
 ///
 /// It is constant-initialised and trivially destructible, so that a notify in a static
@@ -39,15 +49,15 @@ public:
     typename Env::mutex& mutex() noexcept { return mutex_; }
 
     /// For writers, before there is anything to read: arranges for thread exit and for fork.
-    void prepare() noexcept
+    void prepare(thread_hooks const& hooks) noexcept
     {
         std::lock_guard<typename Env::mutex> lock(mutex_);
         if (prepared_)
             return;
         prepared_ = true;
         mode_ = Env::decide_fence_mode();
-        can_hook_ = exit_hook_.create(&thread_exits);
-        Env::at_fork(&before_fork, &after_fork_in_parent, &after_fork_in_child);
+        can_hook_ = exit_hook_.create(hooks.thread_exits);
+        Env::at_fork(hooks.before_fork, hooks.after_fork_in_parent, hooks.after_fork_in_child);
     }
 
     /// Decided before the first reader has a record, and never changed. Under the mutex, or by a
@@ -94,31 +104,26 @@ public:
     // relaxed: it changes only while its process has one thread.
     unsigned forks() const noexcept { return forks_.load(std::memory_order_relaxed); }
 
-    static thread_domain& instance() noexcept { return Env::template global<thread_domain>(); }
+    // ----- for hooks
 
-private:
-    static void thread_exits(void* r) noexcept
+    void thread_exits(Record& record) noexcept
     {
-        Record& record = *static_cast<Record*>(r);
-        instance().detach(record);
+        detach(record);
         record.exiting = true;
         record.retire();
     }
 
-    static void before_fork() { instance().mutex_.lock(); }
-    static void after_fork_in_parent() { instance().mutex_.unlock(); }
-    static void after_fork_in_child()
+    /// The other threads do not exist in a child. What they were reading stays where it is for ever,
+    /// since nobody is left to report that they have left.
+    void after_fork_in_child(Record& mine) noexcept
     {
-        // The other threads do not exist here. What they were reading stays where it is for ever,
-        // since nobody is left to report that they have left.
-        Record& mine = Env::template record<Record>();
-        thread_domain& d = instance();
-        d.first_ = mine.linked ? &mine : nullptr;
+        first_ = mine.linked ? &mine : nullptr;
         mine.next = mine.previous = nullptr;
-        d.forks_.fetch_add(1, std::memory_order_relaxed);
-        d.mutex_.unlock();
+        forks_.fetch_add(1, std::memory_order_relaxed);
+        mutex_.unlock();
     }
 
+private:
     typename Env::mutex mutex_;
     Record* first_ = nullptr;
     fence_mode mode_ = fence_mode::undecided;

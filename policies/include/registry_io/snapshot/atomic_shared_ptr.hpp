@@ -37,30 +37,23 @@ struct atomic_shared_ptr
     static constexpr bool concurrent = true;
 
     using env = reclaim::std_env;
-    using root_header = reclaim::era_root<env>;
+    using root_header = reclaim::counted_root<env>;
 
     template <class Root>
     class store
     {
-        /// Owns the hold of a root's owner. Reserved before there is a root, so that publishing
-        /// does not allocate.
+        /// Holds a root for all its readers together. Reserved before there is a root, so that
+        /// publishing does not allocate.
         struct capsule
         {
             Root* root = nullptr;
-            /// Set by a writer that is the last to hold it, and holds the writers' lock.
-            void (*drain_later)(void*, Root&) noexcept = nullptr;
-            void* retirement = nullptr;
             capsule() = default;
             capsule(capsule const&) = delete;
             capsule& operator=(capsule const&) = delete;
             ~capsule()
             {
-                if (root == nullptr || !root->let_go())
-                    return;
-                if (drain_later != nullptr)
-                    drain_later(retirement, *root);
-                else
-                    root->drain();
+                if (root != nullptr)
+                    root->leave();
             }
         };
         using pointer = std::shared_ptr<capsule>;
@@ -90,7 +83,7 @@ template <class Root>
 template <class Source>
 class atomic_shared_ptr::store<Root>::writer
 {
-    using retired = reclaim::retired_roots<env, Source>;
+    using retired = reclaim::retired_roots<env>;
 
     /// The alloc policy, as the standard library wants it.
     template <class T>
@@ -121,28 +114,34 @@ class atomic_shared_ptr::store<Root>::writer
 public:
     using completion = reclaim::completion<env>;
 
-    class retirement : public retired::retirement
+    class retirement
     {
     public:
-        retirement(typename retired::retirement&& r, pointer&& next) noexcept
-            : retired::retirement(std::move(r)), capsule_(std::move(next))
-        {
-        }
-
         void finish() noexcept
         {
-            retired::retirement::finish();
+            release_.finish();
             reclaim::frame_scope<env> const frame(owner_);
             capsule_.reset();
         }
 
+        /// Whether `finish` has nothing to do.
+        bool idle() const noexcept { return release_.free.empty() && capsule_ == nullptr; }
+
     private:
         friend class writer;
+        retirement(retired& log, pointer&& next) noexcept
+            : release_(log), owner_(log.owner()), capsule_(std::move(next))
+        {
+        }
+
+        typename retired::release release_;
+        garbage_list dead_;
+        completion* wait_ = nullptr;
+        void const* owner_;
         pointer capsule_;  // for the next root, then of the replaced one
-        void const* owner_ = nullptr;
     };
 
-    writer(store& s, Source const& source) : store_(s), source_(source) {}
+    writer(store& s, Source const& source) : store_(s), retired_(&s), source_(source) {}
 
     env::mutex& mutex() noexcept { return mutex_; }
     bool foreign() const noexcept { return false; }  // all state lies in the registry
@@ -150,55 +149,45 @@ public:
     bool exclusive() const noexcept { return false; }
 
     template <class NoMemory>
-    retirement reserve(garbage_list const& dead, completion* wait, NoMemory no_memory)
+    retirement reserve(garbage_list const& dead, completion* wait, NoMemory)
     {
-        pointer next = std::allocate_shared<capsule>(allocator<capsule>(source_));
-        return retirement(retired_.reserve(source_, &store_, dead, wait, no_memory),
-                          std::move(next));
+        retirement r(retired_, std::allocate_shared<capsule>(allocator<capsule>(source_)));
+        r.dead_ = dead;
+        r.wait_ = wait;
+        return r;
     }
 
-    void publish(Root* next, retirement& r) noexcept
+    template <class Recycle>
+    void publish(Root* next, retirement& r, Recycle recycle) noexcept
     {
-        r.owner_ = &store_;
         Root* const old = current_;
-        if (next == old) {
-            retired_.retire(nullptr, r);
-            return;
+        // As in hazard_pointer. The capsule is an owner too.
+        if (retired_.forked() && !would_deadlock())
+            retired_.follow_fork(old, 2, nullptr);
+        Root* const replaced = next != old ? old : nullptr;
+        if (next != old) {
+            pointer published;
+            if (next != nullptr) {
+                next->belong(retired_);
+                next->enter();
+                r.capsule_->root = next;
+                published = std::move(r.capsule_);
+            }
+            current_ = next;
+            // release: readers see the entries. acquire: to look at the old capsule.
+            r.capsule_ = store_.root_.exchange(published, std::memory_order_acq_rel);
+            // If this is the last reference nobody can come by another one: let go of it under the
+            // lock, so that nothing more is hung on a root that nobody reads.
+            if (r.capsule_.use_count() == 1)
+                r.capsule_.reset();
         }
-        // What is taken out hangs on the old root before its last reader can let go of it.
-        pointer published;
-        if (next != nullptr) {
-            next->owner = &store_;
-            r.capsule_->root = next;
-            published = std::move(r.capsule_);
-        }
-        current_ = next;
-        // The old capsule stays in `replaced` until finish, so its root's era cannot drain yet.
-        // release: readers see the entries. acquire: to look at the old capsule.
-        pointer replaced = store_.root_.exchange(published, std::memory_order_acq_rel);
-        retired_.retire(old, r);
-        if (replaced.use_count() == 1) {
-            // Nobody can come by another reference now. Let go of it under the lock, so that
-            // nothing
-            // more is hung on a root that nobody reads; it is drained in finish.
-            replaced->retirement = &r;
-            replaced->drain_later = [](void* to, Root& root) noexcept {
-                static_cast<retirement*>(to)->drain_later(root);
-            };
-            replaced.reset();
-        }
-        r.capsule_ = std::move(replaced);
-    }
-
-    template <class F>
-    void sweep(F f)
-    {
-        retired_.sweep([&](root_header& h) { f(static_cast<Root&>(h)); });
-    }
-
-    bool spans(std::uint64_t birth, std::uint64_t death) const noexcept
-    {
-        return retired_.spans(birth, death);
+        retired_.take_out(replaced, r.dead_, r.release_);
+        if (replaced != nullptr)
+            retired_.retire(*replaced, r.release_);
+        if (r.wait_ != nullptr)
+            retired_.wait_for_all(*r.wait_);
+        recycle(r.release_.free);
+        r.release_.count();
     }
 
     bool held() const noexcept
@@ -209,27 +198,24 @@ public:
         // is an acquire-release operation on the counter that the readers have decremented: what
         // those did that it does not count any more comes before the return of whoever waits.
         return current_ != nullptr &&
-            (current_->holders() > 1 ||
+            (current_->holders() > 2 ||
              store_.root_.load(std::memory_order_acquire).use_count() > 2);
     }
 
     bool would_deadlock() const noexcept { return reclaim::inside<env>(&store_); }
 
-    template <class F>
-    void close(F f)
+    void close(garbage_list& dead) noexcept
     {
-        BOOST_ASSERT_MSG(!held(),
+        BOOST_ASSERT_MSG(!held() || would_deadlock(),
                          "registry_io: the registry is destroyed while a notify is running");
-        for (root_header* h = retired_.abandon(); h != nullptr;) {
-            root_header* const next = h->newer;
-            f(static_cast<Root&>(*h));
-            h = next;
-        }
-        if (Root* const root = std::exchange(current_, nullptr)) {
-            pointer last = store_.root_.exchange(nullptr, std::memory_order_acquire);
-            last->root = nullptr;  // its hold goes with the root
-            f(*root);
-        }
+        typename retired::release r(retired_);
+        Root* const old = std::exchange(current_, nullptr);
+        store_.root_.exchange(nullptr, std::memory_order_acq_rel).reset();
+        retired_.take_out(old, dead, r);
+        if (old != nullptr)
+            retired_.retire(*old, r);
+        r.count();
+        r.finish();
     }
 
 private:

@@ -44,7 +44,7 @@ struct basic_hazard_pointer
     using env = Env;
     template <class T>
     using atomic = typename Env::template atomic<T>;
-    using root_header = reclaim::era_root<env>;
+    using root_header = reclaim::counted_root<env>;
 
     template <class Root>
     class store;
@@ -73,7 +73,8 @@ public:
         if (s.hp.load(std::memory_order_relaxed) == slot::idle) [[likely]] {
             if (!announce(s, root)) [[unlikely]]
                 return read_again(shared_reader<Root>(f));
-            reclaim::assert_domain(domain_, domain::identity());
+            // relaxed: it was set before the first root was published.
+            reclaim::assert_domain(domain_.load(std::memory_order_relaxed), domain::identity());
             if constexpr (brief_reader<F, Root>) {
                 if (!f.brief(*root))
                     return read_announced(*root, f);
@@ -183,11 +184,11 @@ private:
         if (foreign())
             reclaim::foreign_domain();
         typename domain::slow_read const r(this, [this](std::memory_order order) {
-            return static_cast<reclaim::era<env>*>(root_.load(order));
+            return static_cast<root_header*>(root_.load(order));
         });
         if (r.root() == nullptr)
             return;
-        f(*static_cast<Root*>(static_cast<root_header*>(r.root())));
+        f(*static_cast<Root*>(r.root()));
     }
 
     /// Whether the calling code announces in another domain than the one that our writers scan.
@@ -213,18 +214,42 @@ template <class Root>
 template <class Source>
 class basic_hazard_pointer<Reclaim, Env>::store<Root>::writer
 {
-    using retired = reclaim::retired_roots<env, Source>;
+    using retired = reclaim::retired_roots<env>;
+    using outcome = typename domain::outcome;
 
 public:
-    using retirement = typename retired::retirement;
     using completion = std::conditional_t<Reclaim::on_readers, reclaim::completion<env>,
-                                          reclaim::polling_completion<env>>;
+                                          reclaim::polling_completion<env, root_header>>;
 
-    writer(store& s, Source const& source) : store_(s), source_(source)
+    class retirement
+    {
+    public:
+        void finish() noexcept
+        {
+            release_.finish();
+            if (left_ != nullptr)
+                left_->drain_all();
+        }
+
+        /// Whether `finish` has nothing to do.
+        bool idle() const noexcept { return release_.free.empty() && left_ == nullptr; }
+
+    private:
+        friend class writer;
+        explicit retirement(retired& log) noexcept : release_(log) {}
+
+        typename retired::release release_;
+        garbage_list dead_;
+        completion* wait_ = nullptr;
+        typename retired::stack* left_ = nullptr;
+    };
+
+    writer(store& s, Source const&) : store_(s), retired_(&s)
     {
         domain::prepare();
         store_.belong();
-        forks_ = domain::forks();
+        if constexpr (!Reclaim::on_readers)
+            retired_.leave_to = &left_;
     }
 
     typename env::mutex& mutex() noexcept { return mutex_; }
@@ -236,73 +261,66 @@ public:
     bool exclusive() const noexcept { return false; }
 
     template <class NoMemory>
-    retirement reserve(garbage_list const& dead, completion* wait, NoMemory no_memory)
+    retirement reserve(garbage_list const& dead, completion* wait, NoMemory)
     {
-        follow_fork();
-        retirement r = retired_.reserve(source_, &store_, dead, wait, no_memory);
+        retirement r(retired_);
+        r.dead_ = dead;
+        r.wait_ = wait;
         if constexpr (!Reclaim::on_readers) {
-            r.collect(left_);
+            r.left_ = &left_;
             if (wait != nullptr)
-                wait->left = &left_;
+                wait->leaves = &left_;
         }
         return r;
     }
 
-    void publish(Root* next, retirement& r) noexcept
+    template <class Recycle>
+    void publish(Root* next, retirement& r, Recycle recycle) noexcept
     {
+        // In a child of fork the readers of other threads are gone. Not while this thread is
+        // inside: then some of what is held is its own.
+        if (retired_.forked() && !would_deadlock())
+            retired_.follow_fork(current(), 1, pending_.head());
         Root* const old = current();
-        root_header* replaced = nullptr;
+        bool const removes = !r.dead_.empty();
         if (next != old) {
-            if (next != nullptr) {
-                next->owner = &store_;
-                if constexpr (!Reclaim::on_readers)
-                    next->leave_to = &left_;
-            }
+            if (next != nullptr)
+                next->belong(retired_);
             // [hp.publish] release: readers see the entries. seq_cst: where there is no asymmetric
             // fence this store comes before our scan in the total order; elsewhere the heavy fence
             // sees to it.
             store_.root_.exchange(next, std::memory_order_seq_cst);
-            replaced = old;
+            if (old != nullptr)
+                pending_.push(*old);
         }
-        unsettled_ += r.wants_settling() ? 1u : 0u;
-        bool const waited_for = r.waited_for();
-        bool const now = unsettled_ >= Reclaim::batch || waited_for;
-        retired_.retire(replaced, r);
-        if (replaced != nullptr) {
-            replaced->next_drop = pending_;
-            pending_ = replaced;
-            ++pending_count_;
-        }
+        retired_.take_out(pending_.newest, r.dead_, r.release_);
+        unsettled_ += removes ? 1u : 0u;
+        bool const now = unsettled_ >= Reclaim::batch || r.wait_ != nullptr;
         // [hp.deferred] What only a registration replaced is tables, which nobody waits for: it may
         // go with the next removal, and costs no fence of its own, but for the sake of memory once
         // in a while. The same holds for the first removals of a batch.
-        bool const free_only = !now && pending_count_ < most_pending;
-        if (pending_ == nullptr || !domain::settle(&store_, pending_, free_only)) {
-            // Nothing may be given up yet; the next publication tries again. A fence that the
-            // kernel promised and refuses leaves no honest way to tell somebody that readers are
-            // gone.
-            if (waited_for && pending_ != nullptr)
-                std::terminate();
-            return;
+        bool const free_only = !now && pending_.count < most_pending;
+        outcome const o = pending_.newest == nullptr
+            ? outcome::settled
+            : domain::settle(&store_, pending_.head(), free_only);
+        if (o == outcome::deferred)
+            return r.release_.count();
+        bool const sure = o == outcome::settled;
+        while (root_header* const e = pending_.pop()) {
+            if (sure)
+                retired_.retire(*e, r.release_);
+            else
+                retired_.abandon(*e);  // nothing of it may be freed any more
         }
-        while (pending_ != nullptr) {
-            reclaim::era<env>* const e = pending_;
-            pending_ = e->next_drop;
-            r.let_go(*e);
-        }
-        pending_count_ = 0;
         unsettled_ = 0;
-    }
-
-    template <class F>
-    void sweep(F f)
-    {
-        retired_.sweep([&](root_header& h) { f(static_cast<Root&>(h)); });
-    }
-
-    bool spans(std::uint64_t birth, std::uint64_t death) const noexcept
-    {
-        return retired_.spans(birth, death);
+        if (r.wait_ != nullptr) {
+            // Nobody can be told that readers are gone: to return would be too early.
+            if (!sure)
+                reclaim::fence_refused();
+            retired_.wait_for_all(*r.wait_);
+        }
+        recycle(r.release_.free);
+        r.release_.count();
     }
 
     bool held() const noexcept { return current() != nullptr && domain::held(&store_, *current()); }
@@ -312,54 +330,63 @@ public:
         return domain::reading(&store_) || reclaim::inside<env>(&store_);
     }
 
-    template <class F>
-    void close(F f)
+    void close(garbage_list& dead) noexcept
     {
-        BOOST_ASSERT_MSG(!domain::read_by_any(&store_),
+        BOOST_ASSERT_MSG(!domain::read_by_others(&store_),
                          "registry_io: the registry is destroyed while a notify is running");
-        while (pending_ != nullptr) {
-            reclaim::era<env>* const e = pending_;
-            pending_ = e->next_drop;
-            e->drop();
+        retirement r(retired_);
+        if (Root* const old = store_.root_.exchange(nullptr, std::memory_order_relaxed))
+            pending_.push(*old);
+        retired_.take_out(pending_.newest, dead, r.release_);
+        // What this thread is inside of goes when it leaves.
+        domain::settle_own(&store_, pending_.head());
+        while (root_header* const e = pending_.pop())
+            retired_.retire(*e, r.release_);
+        retired_.close(r.release_);
+        if constexpr (!Reclaim::on_readers) {
+            retired_.leave_to = nullptr;
+            r.left_ = &left_;
         }
-        if constexpr (!Reclaim::on_readers)
-            left_.drain_all();
-        for (root_header* h = retired_.abandon(); h != nullptr;) {
-            root_header* const next = h->newer;
-            f(static_cast<Root&>(*h));
-            h = next;
-        }
-        if (Root* const root = store_.root_.exchange(nullptr, std::memory_order_relaxed))
-            f(*root);
+        r.release_.count();
+        r.finish();
     }
 
 private:
     static constexpr unsigned most_pending = Reclaim::batch < 32 ? 32 : Reclaim::batch;
 
-    /// In a child of fork the readers of the other threads are gone and will never report: what
-    /// they hold stays allocated, and nobody waits for it.
-    void follow_fork() noexcept
+    /// Replaced roots that are not settled, in the order of replacement.
+    struct pending_roots
     {
-        // Not while this thread reads: then some of it is its own.
-        unsigned const now = domain::forks();
-        if (now == forks_ || would_deadlock())
-            return;
-        forks_ = now;
-        retired_.abandon();
-        pending_ = nullptr;
-        pending_count_ = 0;
-        unsettled_ = 0;
-    }
+        garbage_list list;
+        root_header* newest = nullptr;
+        unsigned count = 0;
+
+        root_header* head() const noexcept { return static_cast<root_header*>(list.head()); }
+        void push(root_header& e) noexcept
+        {
+            list.push(&e);
+            newest = &e;
+            ++count;
+        }
+        root_header* pop() noexcept
+        {
+            newest = nullptr;
+            count = 0;
+            return static_cast<root_header*>(list.pop());
+        }
+    };
 
     store& store_;
     typename env::mutex mutex_;
     retired retired_;
-    reclaim::era<env>* pending_ = nullptr;  // replaced, and not yet settled
-    unsigned pending_count_ = 0;
+    pending_roots pending_;
     unsigned unsettled_ = 0;  // removals since the readers were looked for
-    unsigned forks_ = 0;
-    reclaim::era_stack<env> left_;  // by readers, where they do not destroy
-    REGISTRY_IO_NO_UNIQUE_ADDRESS Source source_;
+    // By readers, where they do not destroy.
+    struct nothing
+    {
+    };
+    REGISTRY_IO_NO_UNIQUE_ADDRESS
+    std::conditional_t<Reclaim::on_readers, nothing, typename retired::stack> left_;
 };
 
 }  // namespace snapshot

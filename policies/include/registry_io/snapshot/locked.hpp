@@ -28,7 +28,7 @@ struct locked
     static constexpr bool concurrent = true;
 
     using env = reclaim::std_env;
-    using root_header = reclaim::era_root<env>;
+    using root_header = reclaim::counted_root<env>;
 
     template <class Root>
     class store
@@ -45,7 +45,7 @@ struct locked
                 root = root_;
                 if (root == nullptr)
                     return;
-                root->hold();
+                root->enter();
             }
             reclaim::counted_read<env> const r(this, *root);
             f(*root);

@@ -6,7 +6,6 @@
 #define REGISTRY_IO_SNAPSHOT_RCU_HPP
 
 #include <cstdint>
-#include <exception>
 #include <mutex>
 #include <new>
 #include <system_error>
@@ -38,7 +37,8 @@ namespace snapshot {
 /// global heap and is kept for later use.
 ///
 /// `Domain` is any type; registries that name the same one share a domain, so that nested notifies
-/// between them cost next to nothing. With `void` each type of registry has a domain of its own.
+/// between them cost next to nothing. With `void` each type of registry has a domain of its own: a
+/// handler that blocks in one of them holds up no registry of another type.
 /// Take it: for short handlers, many registries for each reader, and the highest rates.
 ///
 /// `Reclaim` says when captures are destroyed, and by whom, as with `basic_hazard_pointer`. Those
@@ -55,11 +55,9 @@ struct REGISTRY_IO_EXPORT basic_rcu
     template <class T>
     using atomic = typename Env::template atomic<T>;
 
-    struct root_header
+    struct root_header : garbage
     {
-        std::uint64_t version = 0;
-        std::uint64_t replaced_in = 0;  ///< the epoch
-        root_header* newer = nullptr;
+        root_header() noexcept : garbage(nullptr) {}
     };
 
     template <class Root>
@@ -79,45 +77,63 @@ template <class Domain, class Reclaim, class Env>
 template <class Root>
 class basic_rcu<Domain, Reclaim, Env>::store
 {
-    using name =
-        detail::rcu_domain_name<std::conditional_t<std::is_void_v<Domain>, Root, Domain>, Reclaim>;
-    using domain = reclaim::rcu_domain<env, name>;
-    using slot = reclaim::rcu_slot<env, name>;
+    using domain_type = reclaim::rcu_domain<env>;
+    using slot = reclaim::rcu_words<env>;
+
+    /// The domain of registries of which `Registry` names the type.
+    template <class Registry>
+    using domain = reclaim::rcu_domain_of<
+        env,
+        detail::rcu_domain_name<std::conditional_t<std::is_void_v<Domain>, Registry, Domain>,
+                                Reclaim>>;
 
 public:
-    constexpr store() noexcept = default;
+    /// The store of a registry of which `Registry` names the type; all reads have to name it too.
+    template <class Registry>
+    constexpr explicit store(std::type_identity<Registry>) noexcept
+        : domain_(&domain<Registry>::instance())
+    {
+    }
 
-    template <class F>
-    BOOST_FORCEINLINE void read(F f) const noexcept(calls_nothrow<F>)
+    template <class Registry, class F>
+    BOOST_FORCEINLINE void read(std::type_identity<Registry>, F f) const noexcept(calls_nothrow<F>)
     {
         if (root_.load(std::memory_order_relaxed) == nullptr)  // [rcu.look]
             return;
-        slot const s = domain::hot();
+        auto const s = domain<Registry>::hot();
         if (s.since.load(std::memory_order_relaxed) == slot::idle) [[likely]] {
-            std::uint64_t const epoch = domain::now();  // [rcu.now]
+            std::uint64_t const epoch = domain<Registry>::instance().now();  // [rcu.now]
             s.last = epoch;
             // [rcu.announce] release: after the idle that ended this slot's previous read.
             s.since.store(epoch, std::memory_order_release);
             // Pairs with the writer's heavy fence between its exchange and its scan: either the
             // scan sees us, or we see the new root.
             env::light_fence();
-            reclaim::assert_domain(domain_, domain::identity());
+            reclaim::assert_domain(domain_, &domain<Registry>::instance());
             // [rcu.root] acquire: the entries were written before the root was published.
             Root* const root = root_.load(std::memory_order_acquire);
             if constexpr (brief_reader<F, Root>) {
                 if (root != nullptr && !f.brief(*root))
-                    return read_announced(*root, f);
-                left const end;
+                    return read_announced<Registry>(*root, f);
+                left<Registry> const end;
                 if (root != nullptr) [[likely]]
                     f.call_brief(*root);
             } else {
-                left const end;
+                left<Registry> const end;
                 if (root != nullptr) [[likely]]
                     f(*root);
             }
             return;
         }
-        read_nested(shared_reader<Root>(f));
+        read_nested<Registry>(shared_reader<Root>(f));
+    }
+
+    /// Whether the calling code has another copy of the domain than the code that made the store, as
+    /// can happen between shared objects. Its readers would not be seen.
+    template <class Registry>
+    bool foreign(std::type_identity<Registry>) const noexcept
+    {
+        return domain_ != &domain<Registry>::instance();
     }
 
     template <class Source>
@@ -127,11 +143,12 @@ private:
     template <class F>
     static constexpr bool calls_nothrow = noexcept(std::declval<F&>()(std::declval<Root&>()));
 
+    template <class Registry>
     struct left
     {
         BOOST_FORCEINLINE ~left()
         {
-            slot const s = domain::hot();
+            auto const s = domain<Registry>::hot();
             // [rcu.idle] release: the reads of the snapshot come before whatever a writer that sees
             // this does.
             s.since.store(slot::idle, std::memory_order_release);
@@ -143,34 +160,34 @@ private:
     };
 
     // As in hazard_pointer.
-    template <class F>
+    template <class Registry, class F>
     BOOST_NOINLINE static void read_announced(Root& root, F f) noexcept(calls_nothrow<F>)
     {
-        left const end;
+        left<Registry> const end;
         f(root);
     }
 
     /// A read inside of another of the domain, which protects everything in it. That this is one
     /// says that the thread is known and the fence asymmetric.
-    template <class F>
+    template <class Registry, class F>
     BOOST_NOINLINE void read_nested(F f) const noexcept(calls_nothrow<F>)
     {
-        if (!domain::hot().reading() || foreign())
-            return read_slow(f);
+        if (!domain<Registry>::hot().reading() || foreign(std::type_identity<Registry>()))
+            return read_slow<Registry>(f);
         // acquire: the entries were written before the root was published.
         if (Root* const root = root_.load(std::memory_order_acquire)) [[likely]]
             f(*root);
     }
 
-    template <class F>
+    template <class Registry, class F>
     BOOST_NOINLINE void read_slow(F f) const noexcept(calls_nothrow<F>)
     {
-        // acquire: what was set before the first root was published.
+        // acquire: the entries were written before the root was published.
         if (root_.load(std::memory_order_acquire) == nullptr)
             return;
-        if (foreign())
+        if (foreign(std::type_identity<Registry>()))
             reclaim::foreign_domain();
-        typename domain::slow_read const r;
+        typename domain<Registry>::slow_read const r;
         // seq_cst: where there is no asymmetric fence it comes after our announcement in the total
         // order; elsewhere an acquire load is all it is.
         if (Root* const root = root_.load(std::memory_order_seq_cst)) {
@@ -178,19 +195,8 @@ private:
         }
     }
 
-    // As in hazard_pointer.
-    bool foreign() const noexcept
-    {
-        return domain_.load(std::memory_order_relaxed) != domain::identity();
-    }
-    void belong() noexcept
-    {
-        void const* none = nullptr;
-        domain_.compare_exchange_strong(none, domain::identity(), std::memory_order_relaxed);
-    }
-
     typename env::template atomic<Root*> root_{nullptr};
-    typename env::template atomic<void const*> domain_{nullptr};
+    domain_type* const domain_;
 };
 
 template <class Domain, class Reclaim, class Env>
@@ -198,64 +204,68 @@ template <class Root>
 template <class Source>
 class basic_rcu<Domain, Reclaim, Env>::store<Root>::writer
 {
-    using batch = reclaim::batch<env>;
-    using sourced_batch = reclaim::sourced_batch<env, Source>;
-    using era = typename domain::era_type;
+    using era = typename domain_type::era_type;
+    using outcome = typename domain_type::outcome;
 
 public:
-    using completion = typename domain::completion;
+    using completion = typename domain_type::template basic_completion<
+        std::conditional_t<Reclaim::on_readers, reclaim::completion<env>,
+                           reclaim::polling_completion<env, reclaim::era<env>>>>;
 
     class retirement
     {
     public:
-        retirement() noexcept = default;
         retirement(retirement&& other) noexcept
-            : own_(std::exchange(other.own_, {})),
+            : free_(std::exchange(other.free_, {})),
+              domain_(other.domain_),
+              dead_(std::exchange(other.dead_, {})),
               era_(std::exchange(other.era_, nullptr)),
-              shared_(std::exchange(other.shared_, nullptr)),
-              wait_(std::exchange(other.wait_, nullptr))
+              drain_(std::exchange(other.drain_, nullptr)),
+              wait_(other.wait_)
         {
         }
         retirement& operator=(retirement&&) = delete;
 
         ~retirement()
         {
-            if (shared_ != nullptr)
-                shared_->free(shared_);
             if (era_ != nullptr)
-                domain::give_back(*era_);
+                domain_.give_back(*era_);
         }
 
         void finish() noexcept
         {
-            reclaim::frame_scope<env> frame(domain::identity());
-            if (era* e = drain_)
-                e->drain();
-            own_.destroy_all();
+            reclaim::frame_scope<env> const frame(&domain_);
+            free_.destroy_all();
+            // Last: what waits for the era waits for the above too.
+            if (drain_ != nullptr)
+                drain_->drain();
             if constexpr (!Reclaim::on_readers)
-                domain::left().drain_all();
+                domain_.left().drain_all();
+        }
+
+        /// Whether `finish` has nothing to do that could run user code.
+        bool idle() const noexcept
+        {
+            return Reclaim::on_readers && free_.empty() && drain_ == nullptr;
         }
 
     private:
         friend class writer;
+        explicit retirement(domain_type& d) noexcept : domain_(d) {}
 
-        garbage_list own_;
-        era* era_ = nullptr;       // not in use
-        era* drain_ = nullptr;     // was in use, and nobody is in its way
-        batch* shared_ = nullptr;  // not in use
+        garbage_list free_;
+        domain_type& domain_;
+        garbage_list dead_;
+        era* era_ = nullptr;    // not in use
+        era* drain_ = nullptr;  // was in use, and nobody is in its way
         completion* wait_ = nullptr;
     };
 
-    writer(store& s, Source const& source) : store_(s), source_(source)
-    {
-        domain::prepare();
-        store_.belong();
-        forks_ = domain::forks();
-    }
+    writer(store& s, Source const&) : store_(s) { domain().prepare(); }
 
     typename env::mutex& mutex() noexcept { return mutex_; }
 
-    bool foreign() const noexcept { return store_.foreign(); }
+    bool foreign() const noexcept { return false; }  // of readers alone: see the store
 
     Root* current() const noexcept { return store_.root_.load(std::memory_order_relaxed); }
 
@@ -264,118 +274,109 @@ public:
     template <class NoMemory>
     retirement reserve(garbage_list const& dead, completion* wait, NoMemory no_memory)
     {
-        if (forks_ != domain::forks() && !would_deadlock()) {
-            // In a child of fork: see reclaim::thread_domain. What is on the list stays allocated.
-            forks_ = domain::forks();
-            replaced_.abandon();
-            unsettled_ = 0;
-        }
-        retirement r;
-        r.era_ = domain::allocate();
+        retirement r(domain());
+        r.era_ = domain().allocate();
         if (r.era_ == nullptr)
             no_memory();
+        r.dead_ = dead;
         r.wait_ = wait;
-        if (Reclaim::batch == 1 && !dead.empty() && domain::busy()) {
-            r.shared_ = sourced_batch::make(source_, 1);
-            if (r.shared_ == nullptr)
-                no_memory();
-            r.shared_->list = dead;
-        } else {
-            r.own_ = dead;
-        }
+        if constexpr (!Reclaim::on_readers)
+            if (wait != nullptr)
+                wait->done.leaves = &domain().left();
         return r;
     }
 
-    void publish(Root* next, retirement& r) noexcept
+    template <class Recycle>
+    void publish(Root* next, retirement& r, Recycle recycle) noexcept
     {
         Root* const old = current();
+        removals_ += r.dead_.empty() ? 0u : 1u;
+        // What earlier removals of a batch took out goes with this one.
+        kept_.append(r.dead_);
         if (next != old) {
             // [rcu.publish] release: readers see the entries. seq_cst: in full mode, before our
             // scan.
             store_.root_.exchange(next, std::memory_order_seq_cst);
             if (old != nullptr) {
-                replaced_.push(*old);
+                kept_.push(old);
                 ++unsettled_;
             }
         }
-        removals_ += !r.own_.empty() || r.shared_ != nullptr ? 1u : 0u;
         bool const now = removals_ >= Reclaim::batch || r.wait_ != nullptr;
         bool const free_only = !now && unsettled_ < most_unsettled;  // [rcu.deferred]
-        // What earlier removals of a batch took out goes with this one.
-        kept_.append(r.own_);
-        std::uint64_t ended = 0;
-        auto const outcome = domain::retire(*r.era_, kept_, r.shared_, r.wait_, free_only, ended);
-        if (next != old && old != nullptr)
-            old->replaced_in = ended;
-        switch (outcome) {
-        case domain::outcome::unread:
+        outcome const o = domain().retire(*r.era_, kept_, r.wait_, free_only);
+        if (o == outcome::deferred)
+            return;
+        unsettled_ = removals_ = 0;
+        switch (o) {
+        case outcome::unread:
             r.drain_ = r.era_;
-            [[fallthrough]];
-        case domain::outcome::used:
+            r.free_ = std::exchange(r.era_->own, {});
+            recycle(r.free_);
             r.era_ = nullptr;
-            unsettled_ = removals_ = 0;
             break;
-        case domain::outcome::merged:
-            r.shared_ = nullptr;
-            unsettled_ = removals_ = 0;
+        case outcome::used:
+            r.era_ = nullptr;
             break;
-        case domain::outcome::failed:
-            if (free_only)
-                break;
-            // The kernel refuses the fence that it promised. Nothing may be freed early, so what
-            // was taken out stays allocated for ever; and nobody can be told that readers are gone.
+        case outcome::refused:
+            // Nothing may be freed early, so it stays until the registry goes; and nobody can be
+            // told that readers are gone. So does the era: a reader may be about to let go of it.
             if (r.wait_ != nullptr)
-                std::terminate();
-            kept_ = garbage_list();
+                reclaim::fence_refused();
+            lost_.append(kept_);
             r.era_ = nullptr;
+            break;
+        default:
             break;
         }
-    }
-
-    template <class F>
-    void sweep(F f)
-    {
-        replaced_.sweep([](root_header const& h) { return domain::complete(h.replaced_in); },
-                        [&](root_header& h) { f(static_cast<Root&>(h)); });
-    }
-
-    bool spans(std::uint64_t birth, std::uint64_t death) const noexcept
-    {
-        return replaced_.spans(birth, death);
     }
 
     bool held() const noexcept { return false; }  // a new epoch is enough to tell readers apart
 
-    bool would_deadlock() const noexcept { return domain::would_deadlock(); }
+    bool would_deadlock() const noexcept { return domain().would_deadlock(); }
 
-    template <class F>
-    void close(F f)
+    void close(garbage_list& dead) noexcept
     {
-        // A reader of another registry may be inside the domain; readers of this one cannot be
-        // told from those.
-        for (root_header* h = replaced_.abandon(); h != nullptr;) {
-            root_header* const next = h->newer;
-            f(static_cast<Root&>(*h));
-            h = next;
-        }
+        kept_.append(lost_);
+        kept_.append(dead);
         if (Root* const root = store_.root_.exchange(nullptr, std::memory_order_relaxed))
-            f(*root);
+            kept_.push(root);
+        // A reader of another registry may be inside the domain; other readers of this one cannot
+        // be. If this thread is, it may be a reader of this one.
+        if (!kept_.empty() && would_deadlock()) {
+            if (era* const e = domain().allocate()) {
+                retirement r(domain());
+                switch (domain().retire(*e, kept_, static_cast<completion*>(nullptr), false)) {
+                case outcome::unread:
+                    r.drain_ = e;
+                    break;
+                case outcome::merged:
+                    r.era_ = e;
+                    break;
+                default:
+                    break;
+                }
+                r.finish();
+            }
+            return;  // without memory for an era, or without a fence, it stays for ever
+        }
+        reclaim::frame_scope<env> const frame(&domain());
         kept_.destroy_all();
         if constexpr (!Reclaim::on_readers)
-            domain::left().drain_all();
+            domain().left().drain_all();
     }
 
 private:
     static constexpr unsigned most_unsettled = Reclaim::batch < 32 ? 32 : Reclaim::batch;
 
+    domain_type& domain() const noexcept { return *store_.domain_; }
+
     store& store_;
     typename env::mutex mutex_;
-    reclaim::root_list<root_header> replaced_;
-    garbage_list kept_;       // of a batch that is not complete
+    garbage_list kept_;       // what has not been retired with an epoch
+    garbage_list lost_;       // what the kernel's refusal keeps from being freed
     unsigned unsettled_ = 0;  // replaced roots, and removals, since the last epoch
     unsigned removals_ = 0;
-    unsigned forks_ = 0;
-    REGISTRY_IO_NO_UNIQUE_ADDRESS Source source_;
 };
 
 /// Returns when every read under this domain that had begun before the call has ended.
@@ -386,22 +387,31 @@ private:
 template <class Domain, class Reclaim = reclaim::prompt, class Env = reclaim::std_env>
 void rcu_synchronize()
 {
-    using env = Env;
-    using domain = reclaim::rcu_domain<env, detail::rcu_domain_name<Domain, Reclaim>>;
-    if (domain::would_deadlock())
+    using domain_type = reclaim::rcu_domain<Env>;
+    using completion = typename domain_type::template basic_completion<
+        std::conditional_t<Reclaim::on_readers, reclaim::completion<Env>,
+                           reclaim::polling_completion<Env, reclaim::era<Env>>>>;
+    using outcome = typename domain_type::outcome;
+    static_assert(
+        !std::is_void_v<Domain>,
+        "registry_io: void is no domain, but one for each type of registry; name a domain");
+    domain_type& domain =
+        reclaim::rcu_domain_of<Env, detail::rcu_domain_name<Domain, Reclaim>>::instance();
+    if (domain.would_deadlock())
         boost::throw_exception(
             std::system_error(std::make_error_code(std::errc::resource_deadlock_would_occur)));
-    domain::prepare();
-    typename domain::completion done;
-    typename domain::era_type* const e = domain::allocate();
+    domain.prepare();
+    completion done;
+    if constexpr (!Reclaim::on_readers)
+        done.done.leaves = &domain.left();
+    typename domain_type::era_type* const e = domain.allocate();
     if (e == nullptr)
         boost::throw_exception(std::bad_alloc());
     garbage_list nothing;
-    std::uint64_t ended = 0;
-    switch (domain::retire(*e, nothing, nullptr, &done, false, ended)) {
-    case domain::outcome::failed:
-        std::terminate();  // the kernel has broken its word; returning would be too early
-    case domain::outcome::unread:
+    switch (domain.retire(*e, nothing, &done, false)) {
+    case outcome::refused:
+        reclaim::fence_refused();
+    case outcome::unread:
         e->drain();
         break;
     default:

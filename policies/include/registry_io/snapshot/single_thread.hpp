@@ -28,7 +28,7 @@ struct single_thread
     static constexpr bool concurrent = false;
 
     using env = reclaim::single_thread_env;
-    using root_header = reclaim::era_root<env>;
+    using root_header = reclaim::counted_root<env>;
 
     template <class Root>
     class store
@@ -79,10 +79,10 @@ struct single_thread
         class holding
         {
         public:
-            explicit holding(Root& r) noexcept : root_(r) { r.hold(); }
+            explicit holding(Root& r) noexcept : root_(r) { r.enter(); }
             holding(holding const&) = delete;
             holding& operator=(holding const&) = delete;
-            ~holding() { root_.drop(); }
+            ~holding() { root_.leave(); }
 
         private:
             Root& root_;

@@ -1,0 +1,136 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+#ifndef REGISTRY_IO_RECLAIM_COMPLETION_HPP
+#define REGISTRY_IO_RECLAIM_COMPLETION_HPP
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include <registry_io/config.hpp>
+#include <registry_io/reclaim/env.hpp>
+
+namespace registry_io {
+inline namespace v1 {
+namespace reclaim {
+
+/// A flag that one thread waits for. It lives on the stack of the waiting thread, so the last touch
+/// by another thread is the one that lets the wait return.
+template <class Env>
+class completion
+{
+public:
+    completion() noexcept = default;
+    completion(completion const&) = delete;
+    completion& operator=(completion const&) = delete;
+
+    void wait() noexcept
+    {
+        // With one thread, what a completion waits for has happened before it waits: `synchronize`
+        // inside a read is refused, and outside of one there is no reader.
+        if constexpr (!one_thread<Env>) {
+            for (;;) {
+                unsigned const seen = signals().load(std::memory_order_acquire);
+                if (done())
+                    return;
+                Env::wait(signals(), seen);
+            }
+        }
+    }
+
+    /// Lets `wait` return. The flag may be gone when this returns.
+    void signal() noexcept
+    {
+        // release: pairs with done.
+        done_.store(1, std::memory_order_release);
+        if constexpr (!one_thread<Env>) {
+            signals().fetch_add(1, std::memory_order_release);
+            Env::wake_all(signals());
+        }
+    }
+
+    // For the list of a `retired_roots`, under its lock.
+    completion* next = nullptr;
+    std::size_t left = 0;     ///< how many of those that it waits for have not gone
+    std::uint64_t until = 0;  ///< it waits for those that entered before
+
+protected:
+    // acquire: what was destroyed, and what the readers did, comes before our return.
+    bool done() const noexcept { return done_.load(std::memory_order_acquire) != 0; }
+
+private:
+    /// The word that threads sleep on is shared by all completions and is never destroyed.
+    struct REGISTRY_IO_EXPORT signal_word
+    {
+        typename Env::template atomic<unsigned> value{0};
+    };
+    static auto& signals() noexcept { return Env::template global<signal_word>().value; }
+
+    typename Env::template atomic<unsigned> done_{0};
+};
+
+/// What readers have left for a writer to drain, because they must not run destructors. `Node` has
+/// `next_left` and `drain()`.
+template <class Env, class Node>
+class left_stack
+{
+public:
+    /// The caller was the last to hold `n`, and touches neither `n` nor the stack again.
+    void push(Node& n) noexcept
+    {
+        Node* top = top_.load(std::memory_order_relaxed);
+        do {
+            n.next_left = top;
+            // release: what the readers did comes before the drain.
+        } while (!top_.compare_exchange_strong(top, &n, std::memory_order_release,
+                                               std::memory_order_relaxed));
+    }
+
+    /// Drains what lies in it, and what that lets go of. Runs destructors of captures.
+    void drain_all() noexcept
+    {
+        // relaxed: a look that comes too early is a look before the push.
+        while (top_.load(std::memory_order_relaxed) != nullptr) {
+            // acquire: pairs with push.
+            Node* n = top_.exchange(nullptr, std::memory_order_acquire);
+            while (n != nullptr) {
+                // The next one first: the drain frees the memory around this one.
+                Node* const next = static_cast<Node*>(n->next_left);
+                n->drain();
+                n = next;
+            }
+        }
+    }
+
+private:
+    typename Env::template atomic<Node*> top_{nullptr};
+};
+
+/// As `completion`, where readers do not drain: the waiting thread does, and asks again and again,
+/// since no reader wakes it up.
+template <class Env, class Node>
+class polling_completion : public completion<Env>
+{
+public:
+    /// Set by the writer before the wait.
+    left_stack<Env, Node>* leaves = nullptr;
+
+    void wait() noexcept
+    {
+        // The question first: when all is done the stack may be gone.
+        while (!this->done()) {
+            leaves->drain_all();
+            if (this->done())
+                return;
+            Env::nap();
+        }
+    }
+};
+
+}  // namespace reclaim
+}  // namespace v1
+}  // namespace registry_io
+
+#endif

@@ -1,0 +1,524 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+#ifndef REGISTRY_IO_RECLAIM_RETIRED_HPP
+#define REGISTRY_IO_RECLAIM_RETIRED_HPP
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <utility>
+
+#include <registry_io/config.hpp>
+#include <registry_io/garbage.hpp>
+#include <registry_io/reclaim/birth_heap.hpp>
+#include <registry_io/reclaim/completion.hpp>
+#include <registry_io/reclaim/env.hpp>
+
+namespace registry_io {
+inline namespace v1 {
+namespace reclaim {
+
+/// The locks of all `retired_roots` of the process, a few for many: they outlive every registry, so
+/// the last reader of a registry that is gone can still unlock, and `fork` finds them all.
+template <class Env>
+class REGISTRY_IO_EXPORT retired_locks
+{
+    static constexpr std::size_t count = 16;
+    struct alignas(64) padded
+    {
+        typename Env::mutex mutex;
+    };
+
+public:
+    using mutex = typename Env::mutex;
+
+    static mutex& of(void const* p) noexcept
+    {
+        return instance().all_[reinterpret_cast<std::uintptr_t>(p) / 64 % count].mutex;
+    }
+
+    /// Arranges for `fork`, before there is anything to lock.
+    static void prepare() noexcept
+    {
+        retired_locks& l = instance();
+        std::lock_guard<mutex> const lock(l.all_[0].mutex);
+        if (std::exchange(l.prepared_, true))
+            return;
+        Env::at_fork(
+            [] {
+                for (padded& p : instance().all_)
+                    p.mutex.lock();
+            },
+            [] { unlock_all(); },
+            [] {
+                instance().forks_.fetch_add(1, std::memory_order_relaxed);
+                unlock_all();
+            });
+    }
+
+    /// How many forks lie between this process and the one that loaded the library.
+    // relaxed: it changes only while its process has one thread.
+    static unsigned forks() noexcept { return instance().forks_.load(std::memory_order_relaxed); }
+
+private:
+    static retired_locks& instance() noexcept { return Env::template global<retired_locks>(); }
+    static void unlock_all() noexcept
+    {
+        for (padded& p : instance().all_)
+            p.mutex.unlock();
+    }
+
+    padded all_[count];
+    typename Env::template atomic<unsigned> forks_{0};
+    bool prepared_ = false;
+};
+
+/// With one thread there is nothing to lock, and nothing that threads could share by accident.
+template <class Env>
+    requires one_thread<Env>
+class retired_locks<Env>
+{
+public:
+    struct mutex
+    {
+        void lock() noexcept {}
+        void unlock() noexcept {}
+    };
+    static mutex of(void const*) noexcept { return {}; }
+    static void prepare() noexcept {}
+    static constexpr unsigned forks() noexcept { return 0; }
+};
+
+template <class Env>
+class retired_roots;
+
+/// The base of a root whose readers are counted: all of them, or those alone that a writer has asked
+/// to report when they leave.
+///
+/// The count holds the owner, which is the current root's place or the writers' list of roots that
+/// they have replaced, and each of these readers. Whoever brings it to zero frees what only this root
+/// kept alive ("last reader out"): no later operation is needed, and no reader waits for another.
+template <class Env>
+class counted_root : public garbage
+{
+    template <class T>
+    using atomic = typename Env::template atomic<T>;
+
+public:
+    counted_root() noexcept : garbage(nullptr) {}
+
+    /// For a `left_stack`.
+    counted_root* next_left = nullptr;
+
+    /// Pins the root beyond the thread that reads it: a suspended coroutine. Precondition: the
+    /// caller knows of a holder that stays meanwhile. Constant, wait-free.
+    // relaxed: an increment hands nothing over.
+    void hold() noexcept
+    {
+        pins_.fetch_add(1, std::memory_order_relaxed);
+        enter();
+    }
+
+    /// Ends what `hold` began, on any thread. May run destructors of captures.
+    void drop() noexcept
+    {
+        // Before the count: a child of `fork` counts the pins alone.
+        pins_.fetch_sub(1, std::memory_order_relaxed);
+        leave();
+    }
+
+    /// One reader more. Precondition: the caller knows of a holder that stays meanwhile.
+    void enter() noexcept { count_.fetch_add(1, std::memory_order_relaxed); }
+
+    /// One holder less; the last one drains, and runs destructors of captures, or leaves that to the
+    /// writers.
+    void leave() noexcept
+    {
+        if (let_go())
+            log_->last_reader_left(*this);
+    }
+
+    /// The same where the caller knows that it is not the last.
+    void leave_early() noexcept { let_go(); }
+
+    /// How many hold it, the owner included. acquire: whoever sees the last reader gone may edit or
+    /// free what that reader read.
+    std::uint32_t holders() const noexcept { return count_.load(std::memory_order_acquire); }
+
+    /// Whether somebody has pinned it.
+    bool pinned() const noexcept { return pins_.load(std::memory_order_relaxed) != 0; }
+
+    /// For `left_stack`: see `retired_roots::drain`.
+    void drain() noexcept { log_->drain(*this); }
+
+    /// The writers' list that it is going to be in. To be set before it is published.
+    void belong(retired_roots<Env>& log) noexcept { log_ = &log; }
+
+private:
+    friend class retired_roots<Env>;
+
+    bool let_go() noexcept
+    {
+        // [era.let_go] release: this holder's reads come before the destruction. acquire: for the
+        // last one.
+        return count_.fetch_sub(1, std::memory_order_acq_rel) == 1;
+    }
+
+    atomic<std::uint32_t> count_{1};
+    atomic<std::uint32_t> pins_{0};
+    retired_roots<Env>* log_ = nullptr;
+    // Under the lock of the list.
+    counted_root* older_ = nullptr;
+    counted_root* newer_ = nullptr;
+    bool abandoned_ = false;     ///< its owner's count stays until the registry goes
+    std::uint64_t entered_ = 0;  ///< when it came into the list
+    garbage_list own_;           ///< what was taken out when this root was replaced
+    birth_heap passed_;          ///< what newer roots have passed on when they went
+};
+
+/// The roots of one registry that writers have replaced and that readers may still hold, oldest
+/// first, with what was taken out meanwhile.
+///
+/// Each thing that was taken out hangs on one root: the newest one that shows it. When that root's
+/// last reader leaves, the thing passes to the next older root in the list, if that shows it too,
+/// else it is free. So a reader that sleeps pins what it can see and nothing newer; a change costs
+/// the same however many roots are in the list; and memory grows with the roots that are held plus
+/// the things that were taken out.
+///
+/// What one call sets free stays counted here until it is destroyed, which happens without any lock,
+/// so that a `completion` waits for destructors too.
+///
+/// Concurrency: a lock of its own, held for a few steps: by the last reader of a root, and by a
+/// writer while there is such a root. `Members for writers` are called under the writers' lock.
+/// Complexity: constant for each root, logarithmic (amortised) for each thing that passes on.
+/// Source: the rule of births is that of hazard eras (P. Ramalhete and A. Correia, 2017) and of
+/// interval-based reclamation (H. Wen et al., 2018).
+/// Invariant: nothing is freed while a root in the list shows it, i.e. has a version from its birth
+/// on and before it was taken out.
+template <class Env>
+class retired_roots
+{
+    template <class T>
+    using atomic = typename Env::template atomic<T>;
+    using locks = retired_locks<Env>;
+    using completion_type = completion<Env>;
+
+public:
+    using root = counted_root<Env>;
+    using stack = left_stack<Env, root>;
+
+    /// `owner` names the registry on the threads' lists of what they are inside of.
+    explicit retired_roots(void const* owner) noexcept : owner_(owner)
+    {
+        locks::prepare();
+        forks_ = locks::forks();
+    }
+    retired_roots(retired_roots const&) = delete;
+    retired_roots& operator=(retired_roots const&) = delete;
+
+    void const* owner() const noexcept { return owner_; }
+
+    /// Where the last readers leave roots; null when they drain them. Constant after construction.
+    stack* leave_to = nullptr;
+
+    /// What one publication sets free, on its way out of the writers' lock.
+    class release
+    {
+    public:
+        explicit release(retired_roots& log) noexcept : log_(&log) {}
+        release(release&& other) noexcept
+            : free(std::exchange(other.free, {})),
+              log_(other.log_),
+              entered_(other.entered_),
+              counted_(std::exchange(other.counted_, false))
+        {
+        }
+        release& operator=(release&&) = delete;
+
+        /// What no reader can see any more. Tables in it may be taken out, under the writers' lock.
+        garbage_list free;
+
+        /// Precondition: nobody else takes anything out of `free`. Under the writers' lock.
+        void count() noexcept
+        {
+            if (free.empty())
+                return;
+            counted_ = true;
+            entered_ = log_->clock_++;
+            // relaxed: who waits for it reads the number under the writers' lock too.
+            log_->inside_.fetch_add(1, std::memory_order_relaxed);
+        }
+
+        /// Destroys it. Without the lock: runs user code.
+        void finish() noexcept
+        {
+            if (!counted_)
+                return;
+            frame_scope<Env> const frame(log_->owner_);
+            free.destroy_all();
+            log_->gone(entered_);
+        }
+
+    private:
+        retired_roots* log_;
+        std::uint64_t entered_ = 0;
+        bool counted_ = false;
+    };
+
+    // ----- Members for writers
+
+    /// Takes `dead` out of `replaced`, which is not in the list yet, or, where no root was replaced,
+    /// out of the list.
+    void take_out(root* replaced, garbage_list& dead, release& r) noexcept
+    {
+        if (dead.empty())
+            return;
+        if (replaced == nullptr) {
+            lock_guard const lock(*this);
+            pass_on(dead, newest_, r.free);
+        } else {
+            // What was put in and taken out by one transaction was never shown.
+            while (garbage* const g = dead.pop())
+                (g->birth > replaced->birth ? r.free : replaced->own_).push(g);
+        }
+    }
+
+    /// Puts a replaced root on the list, or frees it if nobody reads it. From now on its owner holds
+    /// it no more. Precondition: no reader can come to hold it; newer than all in the list.
+    void retire(root& e, release& r) noexcept
+    {
+        // Nobody is in the list, so nobody but this writer looks at it. acquire: pairs with gone.
+        if (inside_.load(std::memory_order_acquire) == 0 && e.holders() == 1) {
+            r.free.append(e.own_);
+            r.free.push(&e);
+            return;
+        }
+        lock_guard const lock(*this);
+        push(e);
+        // [era.retire] Under the lock: the last reader, if it has left meanwhile, waits for us.
+        if (e.let_go()) {
+            unlink(e, r.free);
+            r.free.push(&e);
+            inside_.fetch_sub(1, std::memory_order_relaxed);
+        }
+    }
+
+    /// Puts a replaced root on the list whose readers cannot be known, because the kernel refuses the
+    /// fence that it promised: it stays until the registry goes, and nobody can wait for it.
+    void abandon(root& e) noexcept
+    {
+        refused_ = true;
+        lock_guard const lock(*this);
+        e.abandoned_ = true;
+        push(e);
+    }
+
+    /// Lets `c` be signalled when all that is in the list now, and all that was set free before, is
+    /// destroyed.
+    void wait_for_all(completion_type& c) noexcept
+    {
+        if (refused_)
+            fence_refused();
+        {
+            lock_guard const lock(*this);
+            c.until = clock_;
+            // Those that are being drained are counted too: their destructors run.
+            c.left = inside_.load(std::memory_order_relaxed) - lost_;
+            if (c.left != 0) {
+                c.next = waiting_;
+                waiting_ = &c;
+                return;
+            }
+        }
+        c.signal();
+    }
+
+    /// Whether a reader holds a root in the list. For one thread.
+    bool read() const noexcept { return oldest_ != nullptr; }
+
+    /// Whether this process has forked off since the list was made, or followed last.
+    bool forked() const noexcept { return forks_ != locks::forks(); }
+
+    /// In a child of `fork`, while this thread is not inside: the readers of other threads are gone
+    /// and cannot report. Counts the pins alone. A root that is left to nobody stays, with what it
+    /// shows, until the registry goes, since a handler may have been in the middle of it; but nobody
+    /// waits for it. `current` is held by `owners` too; `pending`, linked by `next`, by theirs.
+    void follow_fork(root* current, std::uint32_t owners, garbage* pending) noexcept
+    {
+        forks_ = locks::forks();
+        if (current != nullptr)
+            recount(*current, owners);
+        for (; pending != nullptr; pending = pending->next)
+            recount(static_cast<root&>(*pending), 1);
+        // Those who wait are other threads'.
+        waiting_ = nullptr;
+        std::size_t inside = 0;
+        lost_ = 0;
+        for (root* e = oldest_; e != nullptr; e = e->newer_, ++inside) {
+            // One that readers have left to the writers is on its way already.
+            if (leave_to != nullptr && e->holders() == 0)
+                continue;
+            recount(*e, 0);
+            if (e->holders() != 0 && !e->abandoned_)
+                continue;
+            e->enter();
+            e->abandoned_ = true;
+            ++lost_;
+        }
+        inside_.store(inside, std::memory_order_relaxed);
+    }
+    /// The registry is going away. What this thread holds still goes when it leaves; roots that were
+    /// abandoned go now.
+    void close(release& r) noexcept
+    {
+        lock_guard const lock(*this);
+        for (root* e = newest_; e != nullptr;) {
+            root* const older = e->older_;
+            if (e->abandoned_ && e->let_go()) {
+                unlink(*e, r.free);
+                r.free.push(e);
+                inside_.fetch_sub(1, std::memory_order_relaxed);
+            }
+            e = older;
+        }
+    }
+
+    // ----- for readers
+
+    /// The last reader of `e` has left.
+    void last_reader_left(root& e) noexcept
+    {
+        if (leave_to != nullptr)
+            leave_to->push(e);
+        else
+            drain(e);
+    }
+
+    /// Frees what `e` alone kept alive, and `e`. Runs user code. Precondition: nobody holds it, and
+    /// this is called once.
+    BOOST_NOINLINE void drain(root& e) noexcept
+    {
+        garbage_list free;
+        std::uint64_t const entered = e.entered_;
+        {
+            // [era.drain] The lock pairs with the writer's in retire: `e` is in the list.
+            lock_guard const lock(*this);
+            unlink(e, free);
+        }
+        frame_scope<Env> const frame(owner_);
+        free.destroy_all();
+        gone(entered);
+        // Last: the writers' block, and this list in it, live until every root is gone.
+        e.destroy(&e);
+    }
+
+private:
+    friend class release;
+
+    class lock_guard
+    {
+    public:
+        explicit lock_guard(retired_roots const& log) noexcept : mutex_(locks::of(&log))
+        {
+            mutex_.lock();
+        }
+        lock_guard(lock_guard const&) = delete;
+        lock_guard& operator=(lock_guard const&) = delete;
+        ~lock_guard() { mutex_.unlock(); }
+
+    private:
+        decltype(locks::of(nullptr)) mutex_;
+    };
+
+    static void recount(root& e, std::uint32_t owners) noexcept
+    {
+        e.count_.store(e.pins_.load(std::memory_order_relaxed) + owners, std::memory_order_relaxed);
+    }
+
+    void push(root& e) noexcept
+    {
+        e.entered_ = clock_++;
+        e.older_ = newest_;
+        e.newer_ = nullptr;
+        (newest_ == nullptr ? oldest_ : newest_->newer_) = &e;
+        newest_ = &e;
+        inside_.fetch_add(1, std::memory_order_relaxed);
+    }
+
+    /// Takes `e` off the list. What no root in it shows goes to `free`.
+    void unlink(root& e, garbage_list& free) noexcept
+    {
+        (e.older_ == nullptr ? oldest_ : e.older_->newer_) = e.newer_;
+        (e.newer_ == nullptr ? newest_ : e.newer_->older_) = e.older_;
+        root* const to = e.older_;
+        pass_on(e.own_, to, free);
+        if (to == nullptr) {
+            e.passed_.take_all(free);
+            return;
+        }
+        while (!e.passed_.empty() && e.passed_.top().birth > to->birth)
+            free.push(e.passed_.pop());
+        to->passed_.meld(e.passed_);
+    }
+
+    /// Hangs on `to`, which may be null, what that root shows. The rest goes to `free`.
+    static void pass_on(garbage_list& dead, root* to, garbage_list& free) noexcept
+    {
+        if (to == nullptr) {
+            free.append(dead);
+            return;
+        }
+        while (garbage* const g = dead.pop()) {
+            // [era.birth] A root of a version before its birth does not show it.
+            if (g->birth > to->birth)
+                free.push(g);
+            else
+                to->passed_.push(*g);
+        }
+    }
+
+    /// What entered then is destroyed. The registry, and this list, may be gone when this returns.
+    void gone(std::uint64_t entered) noexcept
+    {
+        completion_type* all_gone = nullptr;
+        {
+            lock_guard const lock(*this);
+            // The newest first: those that began to wait before it entered do not wait for it.
+            for (completion_type** at = &waiting_; *at != nullptr && (*at)->until > entered;) {
+                completion_type* const c = *at;
+                if (--c->left != 0) {
+                    at = &c->next;
+                    continue;
+                }
+                *at = c->next;
+                c->next = all_gone;
+                all_gone = c;
+            }
+            // release: pairs with the look without the lock in retire.
+            inside_.fetch_sub(1, std::memory_order_release);
+        }
+        // Without the lock: the thread that wakes may destroy the registry.
+        while (all_gone != nullptr)
+            std::exchange(all_gone, all_gone->next)->signal();
+    }
+
+    void const* const owner_;
+    root* oldest_ = nullptr;
+    root* newest_ = nullptr;
+    completion_type* waiting_ = nullptr;  // the last one first
+    /// How many roots are in the list, or were taken off it and are not destroyed yet.
+    atomic<std::size_t> inside_{0};
+    std::size_t lost_ = 0;     // of them, by threads that are gone since a fork
+    bool refused_ = false;     // one of them was abandoned
+    std::uint64_t clock_ = 0;  // of those that enter; under the writers' lock
+    unsigned forks_ = 0;
+};
+
+}  // namespace reclaim
+}  // namespace v1
+}  // namespace registry_io
+
+#endif
