@@ -116,7 +116,8 @@ BOOST_AUTO_TEST_CASE(a_read_that_starts_over_stays_known_whatever_captures_do_me
         dead.push(&removed);
         retired::release r(log);
         log.take_out(&first, dead, r);
-        BOOST_TEST((domain::settle(&cell, &first, false) == domain::outcome::settled));
+        BOOST_TEST(
+            (domain::settle(&cell, &first, domain::fence::allowed) == domain::outcome::settled));
         log.retire(first, r);
         BOOST_TEST(r.free.empty());
     };

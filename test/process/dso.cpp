@@ -72,7 +72,6 @@ using snapshots = std::tuple<snapshot::hazard_pointer, snapshot::rcu, snapshot::
 #endif
                              >;
 
-// What hides a domain from another object must not hide that of one policy alone.
 int refused_by_hazard_pointers = 0;
 
 BOOST_AUTO_TEST_SUITE(shared_objects, *boost::unit_test::timeout(120))
@@ -130,7 +129,9 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_registry_is_shared_or_refused, Snapshot, snapsho
     if (std::is_same_v<Snapshot, snapshot::hazard_pointer>)
         refused_by_hazard_pointers = refusals;
     else if (needs_domain)
-        BOOST_TEST(refusals == refused_by_hazard_pointers);
+        // A domain of RCU bears the name of the type of events, too: where that is hidden from other
+        // objects so is the domain.
+        BOOST_TEST(refusals >= refused_by_hazard_pointers);
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_reference_serves_every_object, Snapshot, snapshots)

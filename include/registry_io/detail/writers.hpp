@@ -154,6 +154,35 @@ public:
             free();
     }
 
+    /// What a change has to do when the lock has been given up.
+    struct finishing
+    {
+        alignas(retirement) std::byte room[sizeof(retirement)];
+        retirement* r = nullptr;
+        writers* kept = nullptr;
+
+        /// What is destroyed may destroy the registry.
+        void keep(writers& w) noexcept
+        {
+            w.hold();
+            kept = &w;
+        }
+        ~finishing()
+        {
+            if (r != nullptr)
+                finish();
+        }
+
+    private:
+        BOOST_NOINLINE void finish() noexcept
+        {
+            r->finish();
+            r->~retirement();
+            if (kept != nullptr)
+                kept->drop();
+        }
+    };
+
     class holding
     {
     public:
@@ -339,21 +368,7 @@ public:
     template <class F>
     void locked_change(F f, completion* done = nullptr, bool one_change = true)
     {
-        struct finishing
-        {
-            alignas(retirement) std::byte room[sizeof(retirement)];
-            retirement* r = nullptr;
-            writers* held = nullptr;
-            ~finishing()
-            {
-                if (r != nullptr) {
-                    r->finish();
-                    r->~retirement();
-                }
-                if (held != nullptr)
-                    held->drop();
-            }
-        } after;
+        finishing after;
         if (log.foreign())
             refuse_foreign();
         locked_scope lock(log.mutex());
@@ -362,11 +377,8 @@ public:
         edit change(*this, one_change && done == nullptr);
         if (f(change, dead)) {
             after.r = ::new (static_cast<void*>(after.room)) retirement(change.commit(dead, done));
-            // What it destroys may destroy the registry.
-            if (!after.r->idle()) {
-                after.held = this;
-                hold();
-            }
+            if (!after.r->idle())
+                after.keep(*this);
         } else {
             change.leave();
         }

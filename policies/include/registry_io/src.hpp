@@ -15,6 +15,7 @@
 namespace registry_io {
 inline namespace v1 {
 
+template class reclaim::retired_roots<reclaim::std_env>;
 REGISTRY_IO_DETAIL_SHARED(, snapshot::hazard_pointer, ordering::priority, panic::catch_log,
                           alloc::heap);
 REGISTRY_IO_DETAIL_SHARED(, snapshot::rcu, ordering::priority, panic::catch_log, alloc::heap);

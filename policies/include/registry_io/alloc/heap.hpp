@@ -24,7 +24,7 @@ namespace alloc {
 /// Throws what the allocator throws.
 /// Take it: by default.
 template <class Allocator = std::allocator<std::byte>>
-class basic_heap
+class REGISTRY_IO_EXPORT basic_heap
 {
 public:
     using category = axis::alloc;

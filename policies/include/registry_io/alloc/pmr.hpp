@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <memory_resource>
 
+#include <registry_io/config.hpp>
 #include <registry_io/policy.hpp>
 
 namespace registry_io {
@@ -22,7 +23,7 @@ namespace alloc {
 /// buffer is not), and must not call into the registry. Note that the last reader of a removed
 /// handler may be the one who calls it. Unbounded. Throws what the resource throws.
 /// Take it: when memory must come from a place chosen at run time.
-class pmr
+class REGISTRY_IO_EXPORT pmr
 {
 public:
     using category = axis::alloc;

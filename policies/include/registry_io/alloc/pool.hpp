@@ -11,6 +11,7 @@
 #include <new>
 #include <utility>
 
+#include <registry_io/config.hpp>
 #include <registry_io/detail/arena.hpp>
 #include <registry_io/policy.hpp>
 
@@ -26,7 +27,7 @@ namespace alloc {
 /// and a guard's destructor then terminates the program. The piece lives until the registry and all
 /// that readers still hold of it are gone.
 /// Take it: when a registry may not grow without bound, or its latency must not depend on the heap.
-class pool
+class REGISTRY_IO_EXPORT pool
 {
     class block
     {

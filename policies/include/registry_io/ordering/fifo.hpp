@@ -5,6 +5,7 @@
 #ifndef REGISTRY_IO_ORDERING_FIFO_HPP
 #define REGISTRY_IO_ORDERING_FIFO_HPP
 
+#include <registry_io/config.hpp>
 #include <registry_io/policy.hpp>
 
 namespace registry_io {
@@ -16,7 +17,7 @@ namespace ordering {
 /// There is no key: a registration with a priority does not compile. Registering appends, and ids
 /// are found by bisection, so no index is kept.
 /// Take it: when nobody asks for an order; it is the cheapest to write to.
-struct fifo
+struct REGISTRY_IO_EXPORT fifo
 {
     using category = axis::ordering;
     using key_type = void;

@@ -13,14 +13,10 @@ inline namespace v1 {
 namespace ordering {
 
 /// Greater keys first, by `>`.
-struct descending
-{
-    template <class Key>
-    constexpr bool operator()(Key const& a, Key const& b) const
-    {
-        return a > b;
-    }
-};
+struct REGISTRY_IO_EXPORT descending{
+    template <class Key> constexpr bool operator()(Key const& a, Key const& b) const {return a > b;
+}  // namespace ordering
+};  // namespace v1
 
 /// Handlers fire by key, in registration order among equivalent keys.
 ///
@@ -31,7 +27,7 @@ struct descending
 /// copyable, or larger than two words, are stored once, beside the captures.
 /// Take it: when handlers have ranks. Appending at the end is as cheap as with `fifo`.
 template <class Key = int, class Before = descending>
-struct basic_priority
+struct REGISTRY_IO_EXPORT basic_priority
 {
     using category = axis::ordering;
     using key_type = Key;
@@ -49,7 +45,7 @@ private:
 /// Handlers fire by an `int`, the greatest first.
 using priority = basic_priority<>;
 
-}  // namespace ordering
+}  // namespace registry_io
 }  // namespace v1
 }  // namespace registry_io
 

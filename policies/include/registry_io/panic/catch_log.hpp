@@ -33,7 +33,7 @@ namespace panic {
 /// lock, and no allocation but the exception's own. With exceptions off it calls handlers and is
 /// done. The formatting of a line allows 400 characters; a longer message is cut. Take it: by
 /// default.
-class catch_log
+class REGISTRY_IO_EXPORT catch_log
 {
 public:
     using category = axis::panic;

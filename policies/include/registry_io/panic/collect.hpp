@@ -63,7 +63,7 @@ private:
 /// exceptions off it calls handlers and returns an empty result.
 /// Take it: when the caller of `notify` decides what a failure means.
 template <std::size_t N = 4>
-struct collect
+struct REGISTRY_IO_EXPORT collect
 {
     static_assert(N > 0, "registry_io: collect<0> would collect nothing; take catch_log instead");
 

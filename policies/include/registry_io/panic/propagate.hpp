@@ -26,7 +26,7 @@ namespace panic {
 /// handler (`pthread_cancel`) unwinds through `notify` at once, and the snapshot is released.
 /// With exceptions off it calls handlers and is done.
 /// Take it: when the caller of `notify` is the one who must know.
-struct propagate
+struct REGISTRY_IO_EXPORT propagate
 {
     using category = axis::panic;
     static constexpr bool isolates = false;

@@ -33,7 +33,7 @@ namespace panic {
 /// With exceptions off it calls handlers and is done.
 /// Take it: for plug-ins that may break for good.
 template <std::uint32_t N = 3>
-struct quarantine
+struct REGISTRY_IO_EXPORT quarantine
 {
     static_assert(N > 0, "registry_io: quarantine<0> would remove handlers that never failed");
 

@@ -17,7 +17,7 @@ namespace panic {
 ///
 /// `notify` is `noexcept` and there is no landing pad: the smallest code. There is no callback.
 /// Take it: without exceptions, or where a failing handler is a bug that must not be survived.
-struct terminate
+struct REGISTRY_IO_EXPORT terminate
 {
     using category = axis::panic;
     static constexpr bool isolates = true;

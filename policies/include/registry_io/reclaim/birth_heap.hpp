@@ -7,6 +7,7 @@
 
 #include <utility>
 
+#include <registry_io/config.hpp>
 #include <registry_io/garbage.hpp>
 
 namespace registry_io {
@@ -69,7 +70,7 @@ public:
     }
 
 private:
-    static garbage* meld(garbage* a, garbage* b) noexcept
+    BOOST_NOINLINE static garbage* meld(garbage* a, garbage* b) noexcept
     {
         garbage* top = nullptr;
         garbage** at = &top;

@@ -95,7 +95,7 @@ public:
     /// Whether a retired root is still read.
     bool retired_read() const noexcept { return retired_.read(); }
 
-    void close(garbage_list& dead) noexcept
+    REGISTRY_IO_DETAIL_COLD void close(garbage_list& dead) noexcept
     {
         // A store in place is for one thread, which may be inside.
         BOOST_ASSERT_MSG(Store::in_place || !held() || inside<Env>(&store_),

@@ -202,17 +202,24 @@ public:
         refused    ///< the kernel refused the fence that it had promised
     };
 
+    /// Whether `settle` may use the heavy fence.
+    enum class fence : unsigned char {
+        allowed,
+        not_now,  ///< whatever needs it is left for later
+        needless  ///< no other thread can be inside: the registry is going away
+    };
+
     /// Makes sure that each reader that holds one of these replaced roots of `cell` is counted in
     /// it. `pending` is linked by `next`. For writers; call it after the exchange that replaced the
     /// last of them. Unless it returns `settled` the owners' counts must stay.
-    static outcome settle(void const* cell, root_type* pending, bool free_only) noexcept
+    static outcome settle(void const* cell, root_type* pending, fence use) noexcept
     {
         thread_list& t = threads();
         // The mutex orders us against threads that make themselves known: one that comes later
         // sees the new root.
         std::lock_guard<typename Env::mutex> lock(t.mutex());
-        bool const others = !t.alone(mine());
-        if (others && free_only)
+        bool const others = use != fence::needless && !t.alone(mine());
+        if (others && use == fence::not_now)
             return outcome::deferred;
 
         // Mail has to be there before a reader leaves, or it would not find it. Whoever is seen
@@ -258,18 +265,6 @@ public:
             });
         }
         return outcome::settled;
-    }
-
-    /// As `settle`, where no other thread can be inside: the registry is going away.
-    static void settle_own(void const* cell, root_type* pending) noexcept
-    {
-        if (!mine().linked)
-            return;
-        std::lock_guard<typename Env::mutex> const lock(threads().mutex());
-        mine().each_slot([&](slot const& s) {
-            if (root_type* const e = blocker(s, cell, pending))
-                post(s, *e);
-        });
     }
 
     /// One read that is neither on the fast path nor in a nested slot that it found idle: a

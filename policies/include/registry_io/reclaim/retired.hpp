@@ -40,13 +40,13 @@ public:
         return instance().all_[reinterpret_cast<std::uintptr_t>(p) / 64 % count].mutex;
     }
 
-    /// Arranges for `fork`, before there is anything to lock.
-    static void prepare() noexcept
+    /// Arranges for `fork`, before there is anything to lock. Returns `forks()`.
+    static unsigned prepare() noexcept
     {
         retired_locks& l = instance();
         std::lock_guard<mutex> const lock(l.all_[0].mutex);
         if (std::exchange(l.prepared_, true))
-            return;
+            return forks();
         Env::at_fork(
             [] {
                 for (padded& p : instance().all_)
@@ -57,6 +57,7 @@ public:
                 instance().forks_.fetch_add(1, std::memory_order_relaxed);
                 unlock_all();
             });
+        return forks();
     }
 
     /// How many forks lie between this process and the one that loaded the library.
@@ -88,7 +89,7 @@ public:
         void unlock() noexcept {}
     };
     static mutex of(void const*) noexcept { return {}; }
-    static void prepare() noexcept {}
+    static constexpr unsigned prepare() noexcept { return 0; }
     static constexpr unsigned forks() noexcept { return 0; }
 };
 
@@ -211,11 +212,7 @@ public:
     using stack = left_stack<Env, root>;
 
     /// `owner` names the registry on the threads' lists of what they are inside of.
-    explicit retired_roots(void const* owner) noexcept : owner_(owner)
-    {
-        locks::prepare();
-        forks_ = locks::forks();
-    }
+    explicit retired_roots(void const* owner) noexcept : owner_(owner), forks_(locks::prepare()) {}
     retired_roots(retired_roots const&) = delete;
     retired_roots& operator=(retired_roots const&) = delete;
 
@@ -253,7 +250,7 @@ public:
         }
 
         /// Destroys it. Without the lock: runs user code.
-        void finish() noexcept
+        BOOST_NOINLINE void finish() noexcept
         {
             if (!counted_)
                 return;
@@ -272,7 +269,7 @@ public:
 
     /// Takes `dead` out of `replaced`, which is not in the list yet, or, where no root was replaced,
     /// out of the list.
-    void take_out(root* replaced, garbage_list& dead, release& r) noexcept
+    BOOST_NOINLINE void take_out(root* replaced, garbage_list& dead, release& r) noexcept
     {
         if (dead.empty())
             return;
@@ -288,7 +285,7 @@ public:
 
     /// Puts a replaced root on the list, or frees it if nobody reads it. From now on its owner holds
     /// it no more. Precondition: no reader can come to hold it; newer than all in the list.
-    void retire(root& e, release& r) noexcept
+    BOOST_NOINLINE void retire(root& e, release& r) noexcept
     {
         // Nobody is in the list, so nobody but this writer looks at it. acquire: pairs with gone.
         if (inside_.load(std::memory_order_acquire) == 0 && e.holders() == 1) {
@@ -308,7 +305,7 @@ public:
 
     /// Puts a replaced root on the list whose readers cannot be known, because the kernel refuses the
     /// fence that it promised: it stays until the registry goes, and nobody can wait for it.
-    void abandon(root& e) noexcept
+    REGISTRY_IO_DETAIL_COLD void abandon(root& e) noexcept
     {
         refused_ = true;
         lock_guard const lock(*this);
@@ -318,7 +315,7 @@ public:
 
     /// Lets `c` be signalled when all that is in the list now, and all that was set free before, is
     /// destroyed.
-    void wait_for_all(completion_type& c) noexcept
+    BOOST_NOINLINE void wait_for_all(completion_type& c) noexcept
     {
         if (refused_)
             fence_refused();
@@ -346,7 +343,8 @@ public:
     /// and cannot report. Counts the pins alone. A root that is left to nobody stays, with what it
     /// shows, until the registry goes, since a handler may have been in the middle of it; but nobody
     /// waits for it. `current` is held by `owners` too; `pending`, linked by `next`, by theirs.
-    void follow_fork(root* current, std::uint32_t owners, garbage* pending) noexcept
+    REGISTRY_IO_DETAIL_COLD void follow_fork(root* current, std::uint32_t owners,
+                                             garbage* pending) noexcept
     {
         forks_ = locks::forks();
         if (current != nullptr)
@@ -372,7 +370,7 @@ public:
     }
     /// The registry is going away. What this thread holds still goes when it leaves; roots that were
     /// abandoned go now.
-    void close(release& r) noexcept
+    REGISTRY_IO_DETAIL_COLD void close(release& r) noexcept
     {
         lock_guard const lock(*this);
         for (root* e = newest_; e != nullptr;) {
@@ -449,7 +447,7 @@ private:
     }
 
     /// Takes `e` off the list. What no root in it shows goes to `free`.
-    void unlink(root& e, garbage_list& free) noexcept
+    BOOST_NOINLINE void unlink(root& e, garbage_list& free) noexcept
     {
         (e.older_ == nullptr ? oldest_ : e.older_->newer_) = e.newer_;
         (e.newer_ == nullptr ? newest_ : e.newer_->older_) = e.older_;
@@ -465,7 +463,7 @@ private:
     }
 
     /// Hangs on `to`, which may be null, what that root shows. The rest goes to `free`.
-    static void pass_on(garbage_list& dead, root* to, garbage_list& free) noexcept
+    BOOST_NOINLINE static void pass_on(garbage_list& dead, root* to, garbage_list& free) noexcept
     {
         if (to == nullptr) {
             free.append(dead);
@@ -481,7 +479,7 @@ private:
     }
 
     /// What entered then is destroyed. The registry, and this list, may be gone when this returns.
-    void gone(std::uint64_t entered) noexcept
+    BOOST_NOINLINE void gone(std::uint64_t entered) noexcept
     {
         completion_type* all_gone = nullptr;
         {
@@ -514,8 +512,12 @@ private:
     std::size_t lost_ = 0;     // of them, by threads that are gone since a fork
     bool refused_ = false;     // one of them was abandoned
     std::uint64_t clock_ = 0;  // of those that enter; under the writers' lock
-    unsigned forks_ = 0;
+    unsigned forks_;
 };
+
+#if defined(REGISTRY_IO_SEPARATE_COMPILATION) && !defined(REGISTRY_IO_SRC_HPP)
+extern template class retired_roots<std_env>;
+#endif
 
 }  // namespace reclaim
 }  // namespace v1

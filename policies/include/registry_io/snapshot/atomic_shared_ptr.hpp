@@ -204,7 +204,7 @@ public:
 
     bool would_deadlock() const noexcept { return reclaim::inside<env>(&store_); }
 
-    void close(garbage_list& dead) noexcept
+    REGISTRY_IO_DETAIL_COLD void close(garbage_list& dead) noexcept
     {
         BOOST_ASSERT_MSG(!held() || would_deadlock(),
                          "registry_io: the registry is destroyed while a notify is running");

@@ -216,6 +216,7 @@ class basic_hazard_pointer<Reclaim, Env>::store<Root>::writer
 {
     using retired = reclaim::retired_roots<env>;
     using outcome = typename domain::outcome;
+    using fence = typename domain::fence;
 
 public:
     using completion = std::conditional_t<Reclaim::on_readers, reclaim::completion<env>,
@@ -299,10 +300,10 @@ public:
         // [hp.deferred] What only a registration replaced is tables, which nobody waits for: it may
         // go with the next removal, and costs no fence of its own, but for the sake of memory once
         // in a while. The same holds for the first removals of a batch.
-        bool const free_only = !now && pending_.count < most_pending;
+        fence const use = now || pending_.count >= most_pending ? fence::allowed : fence::not_now;
         outcome const o = pending_.newest == nullptr
             ? outcome::settled
-            : domain::settle(&store_, pending_.head(), free_only);
+            : domain::settle(&store_, pending_.head(), use);
         if (o == outcome::deferred)
             return r.release_.count();
         bool const sure = o == outcome::settled;
@@ -330,7 +331,7 @@ public:
         return domain::reading(&store_) || reclaim::inside<env>(&store_);
     }
 
-    void close(garbage_list& dead) noexcept
+    REGISTRY_IO_DETAIL_COLD void close(garbage_list& dead) noexcept
     {
         BOOST_ASSERT_MSG(!domain::read_by_others(&store_),
                          "registry_io: the registry is destroyed while a notify is running");
@@ -339,7 +340,7 @@ public:
             pending_.push(*old);
         retired_.take_out(pending_.newest, dead, r.release_);
         // What this thread is inside of goes when it leaves.
-        domain::settle_own(&store_, pending_.head());
+        domain::settle(&store_, pending_.head(), fence::needless);
         while (root_header* const e = pending_.pop())
             retired_.retire(*e, r.release_);
         retired_.close(r.release_);

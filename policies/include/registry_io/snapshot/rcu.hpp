@@ -335,7 +335,7 @@ public:
 
     bool would_deadlock() const noexcept { return domain().would_deadlock(); }
 
-    void close(garbage_list& dead) noexcept
+    REGISTRY_IO_DETAIL_COLD void close(garbage_list& dead) noexcept
     {
         kept_.append(lost_);
         kept_.append(dead);
