@@ -83,6 +83,7 @@ void run_all()
     REGISTRY_IO_SCENARIO(first_writers)
     REGISTRY_IO_SCENARIO(unregister_and_wait)
     REGISTRY_IO_SCENARIO(synchronize)
+    REGISTRY_IO_SCENARIO(counted)
     REGISTRY_IO_SCENARIO(teardown)
     REGISTRY_IO_SCENARIO(thread_exit)
     REGISTRY_IO_SCENARIO(append)
@@ -96,6 +97,8 @@ void run_all()
     REGISTRY_IO_SCENARIO(address_reuse)
     if constexpr (pins_its_snapshot_alone<Policy<env<fences::none>>>) {
         REGISTRY_IO_SCENARIO(sleeper)
+        // RCU never frees what it took out while the kernel refused: here that is a leak.
+        REGISTRY_IO_RUN(fence_refused, membarrier, "membarrier")
     }
 }
 
