@@ -230,6 +230,44 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_very_large_registry_agrees_with_a_naive_model, R
     }
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_part_of_a_large_registry_may_be_emptied_between_full_ones, Registry,
+                              registries)
+{
+    // Filled from front to back, so that all parts are full, and have no room for what is left of
+    // the one that is emptied: rows 4096 to 8191 are the second branch.
+    Registry registry;
+    std::vector<handler_id> ids;
+    for (std::uint64_t i = 0; i < 3 * 4096; ++i) {
+        auto const f = [i](recorder* log) { log->push_back(i); };
+        if constexpr (std::is_same_v<typename Registry::key_type, std::string>)
+            ids.push_back(registry.register_handler("the same for all", f));
+        else
+            ids.push_back(registry.register_handler(f));
+    }
+    auto const check = [&](std::uint64_t from, std::uint64_t to) {
+        recorder expected;
+        for (std::uint64_t i = 0; i < ids.size(); ++i)
+            if (i < from || i >= to)
+                expected.push_back(i);
+        recorder log;
+        registry.notify(&log);
+        BOOST_TEST((log == expected));
+        BOOST_TEST(registry.size() == expected.size());
+    };
+    for (std::uint64_t i = 4096; i < 8192; ++i)
+        BOOST_TEST(registry.unregister(ids[i]));
+    check(4096, 8192);
+    for (std::uint64_t i = 4096; i-- != 1;)
+        BOOST_TEST(registry.unregister(ids[i]));
+    check(1, 8192);
+    BOOST_TEST(registry.contains(ids[0]));
+    BOOST_TEST(registry.contains(ids[8192]));
+    BOOST_TEST(!registry.contains(ids[8191]));
+    for (std::uint64_t i = 8192; i < 3 * 4096; ++i)
+        BOOST_TEST(registry.unregister(ids[i]));
+    check(1, 3 * 4096);
+}
+
 BOOST_AUTO_TEST_CASE(a_registry_that_has_shrunk_gives_its_memory_back)
 {
     using registry_type = registry_io::SyncRegistry<recorder*>::with<registry_io::alloc::pmr>;

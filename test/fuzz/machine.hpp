@@ -94,11 +94,27 @@ private:
     long comparison_;
 };
 
+/// Counts what is being done.
+class counted
+{
+public:
+    explicit counted(std::size_t& n) noexcept : n_(n) { ++n_; }
+    counted(counted const&) = delete;
+    counted& operator=(counted const&) = delete;
+    ~counted() { --n_; }
+
+private:
+    std::size_t& n_;
+};
+
 class machine
 {
     using tag = std::size_t;
 
-    static constexpr std::size_t deepest = 9;  // deeper than a thread has slots
+    static constexpr std::size_t deepest = 9;      // deeper than a thread has slots
+    static constexpr unsigned longest_chain = 24;  // of notifies inside of notifies
+    /// Whether registries are destroyed inside of their own handlers and captures' destructors.
+    static constexpr bool destroys_from_within = false;
     static constexpr std::size_t most_handlers = 400;
 
     struct row
@@ -120,6 +136,7 @@ class machine
         bool acts_at_end = false;  ///< and when its captures are destroyed
         bool throws = false;       ///< each time
         bool throws_once = false;
+        bool once = false;      ///< removes itself when it is called first, and acts at its end
         bool alive = false;     ///< its captures are
         unsigned inside = 0;    ///< calls of it that run
         unsigned failures = 0;  ///< in a row
@@ -135,6 +152,7 @@ class machine
         tag callback = 0;
         std::size_t thrown = 0;
         std::size_t reported = 0;
+        unsigned life = 0;  ///< the registry's whose snapshot it is
     };
 
     /// A change that has been made to the model, and not yet to the registry.
@@ -147,6 +165,7 @@ class machine
         std::size_t room = 0;  ///< how many rows there are at most while it is made
         int exceptions = std::uncaught_exceptions();
         bool undone = false;
+        unsigned life = 0;  ///< of the registry that is changed
         change* outer = nullptr;
     };
 
@@ -184,10 +203,8 @@ public:
 
     void run()
     {
-        registry_ = of_.capacity != 0 || !of_.piece ? of_.make(memory_) : of_.make_small();
         handlers_.emplace_back();  // tag 0 is nobody
-        registry_->log_to([](std::string_view) {});
-        set_callback();
+        start();
         while (more())
             step();
         bool const guards_first = next() % 2 == 0 || of_.capacity != 0;
@@ -217,16 +234,30 @@ private:
         std::abort();
     }
 
+    void start()
+    {
+        registry_ = of_.capacity != 0 || !of_.piece ? of_.make(memory_) : of_.make_small();
+        registry_->log_to([](std::string_view) {});
+        set_callback();
+    }
+
     bool reading() const noexcept { return !walks_.empty() || visits_ != 0; }
 
     void step()
     {
+        if (registry_ == nullptr)
+            return;
         bool const outermost = depth_++ == 0;
         ++operations_;
         operate();
         --depth_;
         // Nothing is in flight: what was removed is destroyed, and nothing else.
         if (outermost) {
+            chain_ = 0;
+            if (registry_ == nullptr) {
+                demand(living_ == 0, "captures outlive the registry and its last notify");
+                start();
+            }
             std::size_t expected = callback_ != 0;
             for (row const& r : rows_)
                 expected += handlers_[r.who].is != kind::word;
@@ -257,8 +288,22 @@ private:
             remove_and_wait(some());
             break;
         case 8:
-            if (next() % 4 == 0)
+            switch (next() % 4) {
+            case 0:
                 clear();
+                break;
+            case 1:
+                add(next(), true);
+                break;
+            case 2:
+                // The next notifies go this deep before any other handler is called.
+                chain_ = next() % (longest_chain + 1);
+                notify();
+                break;
+            default:
+                destroy();
+                break;
+            }
             break;
         case 9:
         case 10:
@@ -334,7 +379,7 @@ private:
     /// Gives the model back what the registry has refused.
     void undo(change& c)
     {
-        if (std::exchange(c.undone, true))
+        if (std::exchange(c.undone, true) || c.life != life_)
             return;
         for (row const& r : c.added)
             take(r.who);
@@ -350,6 +395,7 @@ private:
     bool attempt(change& c, F f)
     {
         c.outer = std::exchange(changes_, &c);
+        c.life = life_;
         bool done = false;
         bool excused = of_.capacity != 0 || of_.piece;
         long const comparison = std::exchange(comparison_fails_in_, -1);
@@ -399,13 +445,21 @@ private:
         if (registry_ != nullptr) {
             demand(!registered(who) && callback_ != who,
                    "captures of a registered handler are destroyed");
-            for (walk const* w : walks_)
-                for (std::size_t i = w->at; i < w->snapshot.size(); ++i)
-                    demand(w->snapshot[i] != who, "captures are destroyed before a call");
         }
+        for (walk const* w : walks_)
+            for (std::size_t i = w->at; i < w->snapshot.size(); ++i)
+                demand(w->snapshot[i] != who, "captures are destroyed before a call");
         if (!h.acts_at_end || !more() || depth_ >= deepest)
             return;
         ++destructions_;
+        if (handlers_[who].once) {
+            // What is left of a removal that runs meets a registration, a removal and a notify.
+            ++depth_;
+            add(next());
+            remove(some());
+            notify();
+            --depth_;
+        }
         step();
         --destructions_;
     }
@@ -423,6 +477,21 @@ private:
         demand(handlers_[who].is == kind::word || handlers_[who].alive,
                "a handler is called after its captures were destroyed");
         ++handlers_[who].inside;
+        if (chain_ != 0 && w.at == 1) {
+            --chain_;
+            notify();
+        }
+        if (handlers_[who].once) {
+            if (handlers_[who].is == kind::large && more() && depth_ < deepest) {
+                ++depth_;
+                update();
+                --depth_;
+            }
+            if (handlers_[who].is == kind::guarded)
+                drop_guard_of(who);
+            else
+                remove(who);
+        }
         if (handlers_[who].acts && more() && depth_ < deepest)
             for (unsigned n = next() % 3; n != 0 && more(); --n)
                 step();
@@ -454,8 +523,10 @@ private:
         demand(w.reported == w.thrown, "a failure is not reported at once");
         // Not with quarantine: the model has taken the handler out already, the registry has not.
         if (of_.panic != panics::quarantines && handlers_[callback].acts && more() &&
-            depth_ < deepest)
+            depth_ < deepest) {
+            counted const report(reports_);
             step();
+        }
         if (handlers_[callback].throws)
             throw 1;
     }
@@ -482,12 +553,13 @@ private:
             [this, who, held = std::make_shared<token>(*this, who)](event const&) { called(who); };
     }
 
-    void add(unsigned look)
+    void add(unsigned look, bool once = false)
     {
-        if (rows_.size() >= most_handlers)
+        if (registry_ == nullptr || rows_.size() >= most_handlers)
             return;
         kind const is = static_cast<kind>(look % 4);
         tag const who = make(is, look);
+        handlers_[who].once = once;
         row const r{handlers_[who].key, who};
         if (is == kind::word) {
             words_.emplace_back(*this, who);
@@ -537,6 +609,8 @@ private:
 
     void remove(tag who)
     {
+        if (registry_ == nullptr)
+            return;
         change c;
         bool const expected = registered(who);
         if (expected)
@@ -621,9 +695,27 @@ private:
             demand(n == expected, "clear() does not agree");
     }
 
+    /// The registry goes. The notifies that run finish their snapshots.
+    void destroy()
+    {
+        if constexpr (destroys_from_within) {
+            // Memory that lies in the registry cannot outlive it. What a callback, a transaction or
+            // a visit of all handlers may do is not promised here.
+            if (of_.capacity != 0 || of_.piece || reports_ != 0 || plans_ != 0 || visits_ != 0)
+                return;
+            ++life_;
+            rows_.clear();
+            callback_ = 0;
+            registry_.reset();
+        }
+    }
+
     void notify()
     {
+        if (registry_ == nullptr)
+            return;
         walk w;
+        w.life = life_;
         for (row const& r : rows_)
             w.snapshot.push_back(r.who);
         w.callback = callback_;
@@ -634,7 +726,8 @@ private:
         changes_ = outer;
         demand(w.at == w.snapshot.size(), "a notify did not finish its snapshot");
         bool const said = of_.reports && w.callback != 0;
-        demand(w.reported == (said ? w.thrown : 0), "failures are not reported");
+        if (w.life == life_)  // one that is gone need not report
+            demand(w.reported == (said ? w.thrown : 0), "failures are not reported");
         demand(end.threw == (of_.panic == panics::propagates && w.thrown != 0),
                "notify throws without, or in spite of, a failure");
         if (of_.panic == panics::collects)
@@ -665,16 +758,33 @@ private:
         if (guards_.empty())
             return;
         std::size_t const i = next() % guards_.size();
+        if (next() % 4 != 0) {
+            reset_guard(i);
+            return;
+        }
+        handler_id const id = guards_[i].id();
+        demand(guards_[i].release() == id, "release() does not agree");
+        guards_.erase(guards_.begin() + static_cast<std::ptrdiff_t>(i));
+    }
+
+    void drop_guard_of(tag who)
+    {
+        for (std::size_t i = 0; i != guards_.size(); ++i) {
+            if (guards_[i].id() == handlers_[who].id) {
+                reset_guard(i);
+                return;
+            }
+        }
+    }
+
+    void reset_guard(std::size_t i)
+    {
         handler_guard g = std::move(guards_[i]);
         guards_.erase(guards_.begin() + static_cast<std::ptrdiff_t>(i));
         tag who = 0;
         for (tag t = 1; t != handlers_.size(); ++t)
             if (handlers_[t].id == g.id())
                 who = t;
-        if (next() % 4 == 0) {
-            demand(g.release() == handlers_[who].id, "release() does not agree");
-            return;
-        }
         change c;
         bool const expected = registered(who);
         if (expected)
@@ -695,6 +805,8 @@ private:
 
     void update()
     {
+        if (registry_ == nullptr)
+            return;
         unsigned const look = next();
         struct plan
         {
@@ -710,6 +822,7 @@ private:
             // Failures are for the end, and for what it registers.
             bool const done = attempt(c, [&] {
                 result = registry_->update([&](changes& tx) {
+                    counted const plan(plans_);
                     for (unsigned n = look / 4 % 8; n != 0; --n)
                         plan_one(tx, p);
                     untroubled const in_peace;
@@ -807,7 +920,7 @@ private:
 
     void set_callback()
     {
-        if (!of_.reports)
+        if (!of_.reports || registry_ == nullptr)
             return;
         unsigned const look = next();
         change c;
@@ -841,6 +954,10 @@ private:
     std::size_t living_ = 0;
     std::size_t depth_ = 0;
     std::size_t visits_ = 0;
+    std::size_t plans_ = 0;  ///< transactions whose lambda runs
+    std::size_t reports_ = 0;
+    unsigned life_ = 0;  ///< how many registries came before this one
+    unsigned chain_ = 0;
     std::size_t destructions_ = 0;
     unsigned long long operations_ = 0;
     long memory_fails_in_ = -1;

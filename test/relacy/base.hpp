@@ -19,6 +19,7 @@
 #include <exception>
 #include <functional>
 #include <iostream>
+#include <iterator>
 #include <mutex>
 #include <new>
 #include <source_location>
@@ -30,6 +31,41 @@
 #include <utility>
 
 #include <relacy/relacy.hpp>
+
+// Relacy leaves it to the memory of earlier executions who has seen the first value of an atomic.
+// Nobody has: an execution must not depend on others, or it could not be replayed.
+namespace relacy {
+template <class Data>
+void forget(Data& d)
+{
+    d.current_index_ = 0;
+    for (auto& record : d.history_) {
+        std::fill(std::begin(record.acq_rel_order_), std::end(record.acq_rel_order_), 0);
+        std::fill(std::begin(record.first_seen_order_), std::end(record.first_seen_order_),
+                  static_cast<rl::timestamp_t>(-1));
+        record.busy_ = false;
+        record.seq_cst_ = false;
+        record.thread_id_ = static_cast<rl::thread_id_t>(-1);
+        record.acq_rel_timestamp_ = 0;
+    }
+}
+}  // namespace relacy
+template <>
+inline rl::atomic_data_impl<2>::atomic_data_impl()
+{
+    relacy::forget(*this);
+}
+template <>
+inline rl::atomic_data_impl<3>::atomic_data_impl()
+{
+    relacy::forget(*this);
+}
+template <>
+inline rl::atomic_data_impl<4>::atomic_data_impl()
+{
+    relacy::forget(*this);
+}
+
 #undef new
 #undef delete
 #undef malloc

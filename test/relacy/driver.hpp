@@ -7,38 +7,87 @@
 #ifndef REGISTRY_IO_TEST_RELACY_DRIVER_HPP
 #define REGISTRY_IO_TEST_RELACY_DRIVER_HPP
 
+#include <signal.h>
+
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <iostream>
+#include <string>
 #include <string_view>
 
 #include "relacy/env.hpp"
 
 namespace relacy {
 
+/// How the next thread is chosen at each step.
+///
+/// @c even: each thread that can run has the same chance. @c falls: the thread of the highest
+/// random priority runs, and at each step it may fall to the lowest one, with a chance that is drawn
+/// for each execution. @c pct: as @c falls, but with no more than four falls, at steps that are
+/// drawn in advance from the whole length of an execution. So @c pct lets threads run for long
+/// between few switches, and finds a bug that needs `d` of them with a chance of at least
+/// 1 / (threads * length ^ (d - 1)) in each execution (S. Burckhardt et al., A Randomized Scheduler
+/// with Probabilistic Guarantees of Finding Bugs, 2010).
+enum class schedulers : unsigned char { even, falls, pct, in_turn };
+constexpr std::string_view scheduler_names[] = {"even", "falls", "pct", "in_turn"};
+
 struct options
 {
     std::string_view scenario;  ///< empty: all
     std::string_view model;
-    unsigned long schedules = 10000;  ///< at most, for each
+    schedulers scheduler = schedulers::in_turn;  ///< `in_turn`: another one for each execution
+    unsigned long schedules = 10000;             ///< at most, for each
     unsigned long seed = 1;
-    int bound = -1;        ///< search all schedules with so many preemptions instead
-    double seconds = 0;    ///< at most, for each; 0: no limit
-    bool first = false;    ///< stop at the first failure
-    bool history = false;  ///< print all steps of a failure
+    unsigned long replay = 0;  ///< runs this execution alone, and prints all its steps
+    int bound = -1;            ///< search all schedules with so many preemptions instead
+    double seconds = 0;        ///< at most, for each; 0: no limit
+    bool first = false;        ///< stop at the first failure
+    bool history = false;      ///< print all steps of a failure
 };
 inline options chosen;
-inline std::chrono::steady_clock::time_point started;
 
-/// Random schedules. Every other execution runs the thread of the highest priority, with random
-/// priorities and a few random places where the running thread falls to the lowest: such schedules
-/// let one thread sleep for long, which even chances seldom do. Source of the idea: S. Burckhardt
-/// et al., A Randomized Scheduler with Probabilistic Guarantees of Finding Bugs (2010).
+/// The execution that runs: what a crash has to be reported by.
+struct execution
+{
+    std::string_view scenario;
+    std::string_view model;
+    schedulers scheduler = schedulers::even;
+    unsigned long number = 0;
+    unsigned length = 0;    ///< how many steps an execution of this scenario has at most
+    bool measures = false;  ///< `length` is being found out
+    std::chrono::steady_clock::time_point started;
+};
+inline execution running;
+
+/// Relacy's own generator repeats a bit for thousands of times, so that a thread which waits for a
+/// value in a loop may never see it. This one is splitmix64.
+class random_numbers
+{
+public:
+    void seed(std::uint64_t s) { state_ = s; }
+    unsigned operator()()
+    {
+        std::uint64_t z = state_ += 0x9e3779b97f4a7c15;
+        z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+        z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+        return static_cast<unsigned>((z ^ (z >> 31)) >> 32);
+    }
+
+private:
+    std::uint64_t state_ = 0;
+};
+
+/// Chooses threads, and which of the values that the memory model allows a load sees. An execution
+/// depends on nothing but the scheduler, the seed and its number.
 template <rl::thread_id_t Threads>
 class random_scheduler
     : public rl::scheduler<random_scheduler<Threads>, rl::scheduler_thread_info, Threads>
 {
     using base = rl::scheduler<random_scheduler, rl::scheduler_thread_info, Threads>;
+
+    static constexpr unsigned most_falls = 4;
 
 public:
     struct task_t
@@ -53,12 +102,26 @@ public:
 
     rl::thread_id_t iteration_begin_impl()
     {
-        random_.seed(this->iter_ * 2654435761u + chosen.seed);
-        even_ = random_.rand() % 2 == 0;
-        fall_ = 4u << random_.rand() % 5;
+        running.number = this->iter_;
+        running.scheduler = chosen.scheduler == schedulers::in_turn
+            ? static_cast<schedulers>(this->iter_ % 3)
+            : chosen.scheduler;
+        if (running.measures)
+            running.scheduler = schedulers::even;
+        random_.seed(chosen.seed * 0x2545f4914f6cdd1d + this->iter_);
+        step_ = 0;
         lowest_ = 0;
         for (int i = 0; i < Threads; ++i)
-            priority_[i] = 1 + static_cast<int>(random_.rand() % 1000);
+            priority_[i] = 1 + static_cast<int>(random_() % 1000);
+        if (running.scheduler == schedulers::falls) {
+            rate_ = 4u << random_() % 5;
+        } else if (running.scheduler == schedulers::pct) {
+            falls_ = random_() % (most_falls + 1);
+            // Which fall is deeper than which is drawn with their steps.
+            for (unsigned i = 0; i < falls_; ++i)
+                fall_at_[i] = random_() % running.length;
+            lowest_ = -static_cast<int>(most_falls);
+        }
         rl::unpark_reason reason;
         return schedule_impl(reason, 0);
     }
@@ -67,19 +130,21 @@ public:
     {
         if (this->iter_ >= this->params_.iteration_count)
             return true;
-        return chosen.seconds != 0 && this->iter_ % 64 == 0 &&
-            std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count() >
-            chosen.seconds;
+        return chosen.seconds != 0 && this->iter_ % 64 == 0 && seconds() > chosen.seconds;
     }
 
     rl::thread_id_t schedule_impl(rl::unpark_reason& reason, unsigned yield)
     {
         reason = rl::unpark_reason_normal;
         int const n = this->running_threads_count;
-        if (even_)
-            return this->running_threads[random_.rand() % static_cast<unsigned>(n)];
-        if (this->thread_ != nullptr && (yield != 0 || random_.rand() % fall_ == 0))
-            priority_[this->thread_->index_] = --lowest_;
+        ++step_;
+        if (running.measures && step_ > running.length)
+            running.length = step_;
+        if (running.scheduler == schedulers::even)
+            return this->running_threads[random_() % static_cast<unsigned>(n)];
+        if (this->thread_ != nullptr)
+            fall(priority_[this->thread_->index_],
+                 yield != 0 && this->thread_->state_ == rl::thread_state_running);
         rl::thread_id_t best = this->running_threads[0];
         for (int i = 1; i < n; ++i)
             if (priority_[this->running_threads[i]] > priority_[best])
@@ -87,31 +152,89 @@ public:
         return best;
     }
 
-    unsigned rand_impl(unsigned limit, rl::sched_type) { return random_.rand() % limit; }
+    unsigned rand_impl(unsigned limit, rl::sched_type) { return random_() % limit; }
     rl::iteration_t iteration_count_impl() { return this->params_.iteration_count; }
     void get_state_impl(std::ostream&) {}
     void set_state_impl(std::istream&) {}
     void on_thread_block(rl::thread_id_t, bool) {}
 
+    static double seconds()
+    {
+        return std::chrono::duration<double>(std::chrono::steady_clock::now() - running.started)
+            .count();
+    }
+
 private:
-    rl::random_generator random_;
-    bool even_ = true;
-    unsigned fall_ = 1;
+    /// Lowers the priority of the thread that has run, if it is time. One that waits for another
+    /// in a loop says so by `yields`, and has to let it run.
+    void fall(int& priority, bool yields)
+    {
+        if (yields || (running.scheduler == schedulers::falls && random_() % rate_ == 0)) {
+            priority = --lowest_;
+            return;
+        }
+        if (running.scheduler == schedulers::pct) {
+            for (unsigned i = 0; i < falls_; ++i)
+                if (fall_at_[i] == step_)
+                    priority = -static_cast<int>(i);
+        }
+    }
+
+    random_numbers random_;
+    unsigned step_ = 0;
+    unsigned rate_ = 1;
+    unsigned falls_ = 0;
+    unsigned fall_at_[most_falls] = {};
     int lowest_ = 0;
     int priority_[Threads] = {};
 };
+
+/// Says what a scenario has come to. The name of a schedule is what `--replay` takes.
+inline void report(unsigned long schedules, double seconds, char const* result, bool failed)
+{
+    auto const n = [](std::string_view s) { return static_cast<int>(s.size()); };
+    std::printf("%-24.*s %-10.*s %9lu schedules %6.1f s  %s", n(running.scenario),
+                running.scenario.data(), n(running.model), running.model.data(), schedules, seconds,
+                result);
+    if (failed && chosen.bound < 0) {
+        std::string_view const by = scheduler_names[static_cast<unsigned>(running.scheduler)];
+        std::printf(" (%.*s:%lu:%lu)", n(by), by.data(), chosen.seed, running.number);
+    }
+    std::printf("\n");
+    std::fflush(stdout);
+}
+
+/// A schedule that makes the program crash is named, too.
+inline void report_crash(int)
+{
+    report(running.number, 0, "crash", true);
+    std::_Exit(1);
+}
+inline void catch_crashes()
+{
+    alignas(16) static char stack[1 << 16];
+    stack_t s{};
+    s.ss_sp = stack;
+    s.ss_size = sizeof stack;
+    ::sigaltstack(&s, nullptr);
+    struct sigaction a{};
+    a.sa_handler = report_crash;
+    a.sa_flags = SA_ONSTACK | SA_RESETHAND;
+    for (int const signal : {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL})
+        ::sigaction(signal, &a, nullptr);
+}
 
 /// Runs one scenario; returns whether it held.
 template <class Suite>
 bool run(std::string_view name, std::string_view model)
 {
     constexpr int threads = Suite::params::thread_count;
+    using scheduler = random_scheduler<threads>;
     rl::ostringstream log;
     rl::ostringstream progress;
     rl::test_params p;
     p.output_stream = &log;
     p.progress_stream = &progress;
-    p.iteration_count = chosen.schedules;
     p.execution_depth_limit = 20000;
     p.search_type =
         chosen.bound < 0 ? rl::random_scheduler_type : rl::fair_context_bound_scheduler_type;
@@ -120,22 +243,37 @@ bool run(std::string_view name, std::string_view model)
     auto once = [&](bool again) {
         rl::ostringstream state;
         rl::test_result_e const r = chosen.bound < 0
-            ? rl::run_test<Suite, random_scheduler<threads>>(p, state, again)
+            ? rl::run_test<Suite, scheduler>(p, state, again)
             : rl::run_test<Suite, rl::context_bound_scheduler<threads>>(p, state, again);
         p.initial_state = state.str();
         return r;
     };
-    started = std::chrono::steady_clock::now();
+    running = execution{name, model};
+    running.started = std::chrono::steady_clock::now();
+    running.length = 1;
+    if (chosen.bound < 0) {
+        // How long executions are: `pct` spreads its falls over that. A failure will come again.
+        running.measures = true;
+        p.iteration_count = 32;
+        once(false);
+        running.measures = false;
+        p.initial_state.clear();
+    }
+    p.iteration_count = chosen.schedules;
+    if (chosen.replay != 0) {
+        p.initial_state = std::to_string(chosen.replay).c_str();
+        p.iteration_count = chosen.replay;
+        p.collect_history = true;
+        p.output_history = true;
+        p.output_stream = &std::cout;
+    }
     rl::test_result_e const result = once(false);
-    double const seconds =
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
-    std::printf("%-24.*s %-10.*s %9lu schedules %6.1f s  %s\n", static_cast<int>(name.size()),
-                name.data(), static_cast<int>(model.size()), model.data(),
-                static_cast<unsigned long>(p.stop_iteration), seconds,
-                result == rl::test_result_success ? "held" : rl::test_result_str(result));
-    std::fflush(stdout);
-    if (result == rl::test_result_success)
-        return true;
+    bool const held = result == rl::test_result_success;
+    std::cout.flush();
+    report(static_cast<unsigned long>(p.stop_iteration), scheduler::seconds(),
+           held ? "held" : rl::test_result_str(result), !held);
+    if (held || chosen.replay != 0)
+        return held;
     // Once more, to tell how it went.
     p.collect_history = true;
     once(true);

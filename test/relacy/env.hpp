@@ -77,8 +77,9 @@ struct world
     };
 
     unsigned execution = 0;
-    int immortal = 0;     ///< what is being constructed exists from the start
-    bool outside = true;  ///< before the threads start, and after they have ended
+    int immortal = 0;      ///< what is being constructed exists from the start
+    bool outside = true;   ///< before the threads start, and after they have ended
+    int fences_left = -1;  ///< what the kernel refuses membarrier after; -1: never
     thread threads[most_threads + 1];
     rl::vector<dying>::type statics;
 
@@ -111,6 +112,7 @@ struct world
         outside = true;
         immortal = 0;
         reuse = false;
+        fences_left = -1;
         destroy_kept = kept;
         for (thread& t : threads)
             t = thread();
@@ -458,6 +460,10 @@ struct env
     static bool heavy_fence(reclaim::fence_mode mode, place p = place::current()) noexcept
     {
         require((mode == reclaim::fence_mode::full) == (Fences == fences::none), "wrong mode", p);
+        if (Fences == fences::membarrier && world::now().fences_left == 0)
+            return false;
+        if (world::now().fences_left > 0)
+            --world::now().fences_left;
         if constexpr (Fences != fences::none)
             rl::atomic_thread_fence(rl::mo_seq_cst, info(p));
         if constexpr (Fences == fences::membarrier) {

@@ -409,6 +409,92 @@ struct synchronize : waiting<Snapshot, false>
 {
 };
 
+/// Waits beside notifies that are nested deeper than there are slots, and so count themselves; the
+/// innermost must not wait.
+template <class Snapshot>
+struct counted : scenario<counted<Snapshot>, Snapshot, 2>
+{
+    handler_id ids[2];
+    int depth = 0;
+    bool refused = false;
+    rl::var<int> used{1};
+    void setup()
+    {
+        ids[0] = this->add(0, 1, this->template calls<&counted::again>());
+        ids[1] = this->add(1, 0, this->template calls<&counted::use>());
+    }
+    void again(tally&)
+    {
+        if (world::now().index() != 0)
+            return;
+        if (++depth < 7) {
+            this->notify();
+            return;
+        }
+        try {
+            this->registry_->synchronize();
+        } catch (std::system_error const&) {
+            refused = true;
+        }
+    }
+    void use(tally&) { require(used(info(place::current())).load() == 1, "used after the wait"); }
+    void act(unsigned thread)
+    {
+        if (thread == 0) {
+            this->notify();
+            require(refused, "a wait inside of a notify was not refused");
+            return;
+        }
+        this->registry_->synchronize();
+        require(this->registry_->unregister_and_wait(ids[1]), "not removed");
+        require(this->watch_.is_destroyed(1), "waited, and not destroyed");
+        used(info(place::current())).store(0);
+    }
+};
+
+/// Whether a wait returns, when the kernel refuses `membarrier`, after all readers have ended. If
+/// not, it ends the program.
+constexpr bool waits_without_fence = false;
+
+/// A kernel that has agreed to `membarrier`, and refuses it from some call on. Nothing may be freed
+/// early, and removals go on; captures may stay for as long as the registry.
+template <class Snapshot>
+struct fence_refused : scenario<fence_refused<Snapshot>, Snapshot, 2>
+{
+    handler_id ids[3];
+    void setup()
+    {
+        for (int i = 0; i < 3; ++i)
+            ids[i] = this->add(i, i);
+    }
+    void act(unsigned thread)
+    {
+        if (thread == 0) {
+            this->notify();
+            this->notify();
+            return;
+        }
+        world::now().fences_left = static_cast<int>(rl::rand(4));
+        for (int i = 0; i < 3; ++i)
+            require(this->registry_->unregister(ids[i]), "not removed");
+        this->add(3);
+        require(this->notify() == 8, "not what it should be");
+        if constexpr (waits_without_fence) {
+            this->registry_->synchronize();
+            for (int i = 0; i < 3; ++i)
+                require(this->watch_.is_destroyed(i), "waited, and not destroyed");
+        }
+    }
+    void finish()
+    {
+        // What was kept is settled when the kernel agrees again.
+        world::now().fences_left = -1;
+        this->registry_->synchronize();
+        for (int i = 0; i < 3; ++i)
+            require(this->watch_.is_destroyed(i), "waited, and not destroyed");
+    }
+};
+
 /// The last of those who use a registry destroys it.
 template <class Snapshot>
 struct teardown : scenario<teardown<Snapshot>, Snapshot, 3>
@@ -433,7 +519,7 @@ struct teardown : scenario<teardown<Snapshot>, Snapshot, 3>
     }
 };
 
-/// Threads that come, notify and go while a handler is removed; one notifies once more after its
+/// Threads that come, notify and go while a handler is removed; one notifies twice more after its
 /// record has been taken back, as a destructor of a thread's variable may.
 template <class Snapshot>
 struct thread_exit : scenario<thread_exit<Snapshot>, Snapshot, 3>
@@ -448,8 +534,10 @@ struct thread_exit : scenario<thread_exit<Snapshot>, Snapshot, 3>
         }
         this->notify();
         world::now().thread_ends();
-        if (thread == 1)
+        if (thread == 1) {
             this->notify();
+            this->notify();
+        }
     }
 };
 

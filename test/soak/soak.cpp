@@ -6,7 +6,7 @@
 // likes: soak [SECONDS] [SEED]. What must hold: no handler runs after its captures were destroyed,
 // a transaction is seen whole, an id is removed once, each notify runs in the order of keys and
 // ids; after each round nothing is alive that is not registered, and the heap is as large as it
-// was.
+// was. What is counted beside: how old a table was, in changes, when its reader let go of it.
 //
 // The presets of one thread, and those again that serve several, run random programs beside a naive
 // model, as the fuzzer does.
@@ -16,6 +16,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <bit>
 #include <cinttypes>
 #include <cstdint>
 #include <cstdio>
@@ -42,7 +43,35 @@ struct counts
     std::atomic<std::uint64_t> waits{0};
     std::atomic<std::uint64_t> threads{0};
     std::atomic<std::uint64_t> violations{0};
+    /// How many notifies ended with a table that so many changes had replaced since: none, 1, 2 to
+    /// 3, 4 to 7 and so on.
+    std::array<std::atomic<std::uint64_t>, 65> ages{};
+    std::atomic<std::uint64_t> oldest{0};
+
+    void saw(std::uint64_t age)
+    {
+        ages[static_cast<std::size_t>(std::bit_width(age))].fetch_add(1, std::memory_order_relaxed);
+        std::uint64_t most = oldest.load(std::memory_order_relaxed);
+        while (age > most && !oldest.compare_exchange_weak(most, age, std::memory_order_relaxed)) {
+        }
+    }
 };
+
+/// Prints how old the tables were that readers let go of.
+void print_ages(counts const& c)
+{
+    if (std::all_of(c.ages.begin(), c.ages.end(), [](auto const& n) { return n.load() == 0; }))
+        return;
+    std::printf("    age of tables at the end of a notify, in changes:");
+    for (std::size_t i = 0; i != c.ages.size(); ++i) {
+        std::uint64_t const n = c.ages[i].load();
+        if (n != 0)
+            std::printf(" %s%" PRIu64 ": %" PRIu64,
+                        i < 2 ? "" : ">=", i == 0 ? std::uint64_t(0) : std::uint64_t(1) << (i - 1),
+                        n);
+    }
+    std::printf("; oldest %" PRIu64 "\n", c.oldest.load());
+}
 
 /// Bytes of the heap that are in use; 0 where a sanitizer has taken the heap's place.
 std::size_t heap_in_use()
@@ -99,6 +128,7 @@ public:
                 if (e.value == 2)
                     sleep();
             });
+            registry.register_handler(-2, stamp());  // of the first tables
             // In every other round one is asleep in a handler all the time; then nobody waits.
             bool const sleeps = round_ % 2 == 0;
             awake_.store(!sleeps);
@@ -142,6 +172,7 @@ private:
         int last_key = 1000;
         std::uint64_t calls = 0;
         bool ordered = true;
+        std::uint64_t stamp = 0;  ///< the newest one
     };
     // The event's `tally` is one long; the rest is the thread's.
     inline static thread_local tally* mine = nullptr;
@@ -167,6 +198,18 @@ private:
         };
     }
 
+    /// Tells a notify which change has made its table, counted by `made_`. Each writer replaces its
+    /// own one in every transaction.
+    auto stamp()
+    {
+        return [this, n = made_.load(), bird = canary(birds_)](event const& e) {
+            bird.sing();
+            called(e, -2);
+            if (mine != nullptr)
+                mine->stamp = std::max(mine->stamp, n + 1);
+        };
+    }
+
     void notify(int value = 0)
     {
         tally t;
@@ -177,6 +220,8 @@ private:
             // What a handler has thrown, where the panic policy lets it pass.
         }
         mine = outer;
+        if (std::uint64_t const made = made_.load(); t.stamp != 0)
+            counts_.saw(made > t.stamp ? made - t.stamp : 0);
         witness_.demand(t.sum == 0, "a transaction was seen by halves");
         witness_.demand(t.ordered, "handlers ran out of order");
         counts_.calls.fetch_add(t.calls, std::memory_order_relaxed);
@@ -209,6 +254,7 @@ private:
             handler_id plus, minus;
         };
         std::vector<pair> pairs;
+        handler_id mark;
         // The size goes up and down, over the bounds of one table.
         std::size_t aim = 20;
         while (!all.stopped()) {
@@ -257,7 +303,10 @@ private:
                 registry_->update([&](auto& tx) {
                     p.plus = tx.register_handler(k, half(k, n));
                     p.minus = tx.register_handler(l, half(l, -n));
+                    tx.unregister(mark);
+                    mark = tx.register_handler(-2, stamp());
                 });
+                ++made_;
                 pairs.push_back(p);
             } else if (!pairs.empty()) {
                 std::swap(pairs[below(static_cast<unsigned>(pairs.size()))], pairs.back());
@@ -267,8 +316,11 @@ private:
                     tx.unregister(p.plus);
                     tx.unregister(p.minus);
                     tx.unregister(p.plus);
+                    tx.unregister(mark);
+                    mark = tx.register_handler(-2, stamp());
                 });
-                witness_.demand(result.unregistered == 2, "an id is not removed once");
+                ++made_;
+                witness_.demand(result.unregistered == 3, "an id is not removed once");
                 witness_.demand(!registry_->unregister(p.plus), "an id is removed twice");
             }
         }
@@ -313,6 +365,7 @@ private:
     Registry* registry_ = nullptr;
     census birds_;
     std::atomic<bool> awake_{false};
+    std::atomic<std::uint64_t> made_{0};  ///< transactions that have ended
 };
 
 bool flat(std::size_t first, std::size_t last)
@@ -402,6 +455,7 @@ int main(int argc, char** argv)
                     " %6zu -> %zu\n",
                     s.name.c_str(), s.rounds, c.notifies.load(), c.calls.load(), c.changes.load(),
                     c.threads.load(), s.heap_first, s.heap_last);
+        print_ages(c);
         std::fflush(stdout);
         notifies += c.notifies.load();
         changes += c.changes.load();
