@@ -23,7 +23,7 @@ inline std::string_view message_of(std::exception const* e) noexcept
     if (e == nullptr)
         return {};
     char const* const what = e->what();
-    return what == nullptr ? std::string_view("") : std::string_view(what);
+    return what == nullptr ? "" : what;
 }
 
 }  // namespace detail

@@ -201,8 +201,8 @@ public:
     ///
     /// `f` is called as `f(event)`, as a const object where several threads may be inside it, and
     /// else as one that is not const; it may be move-only. What a call stores in a `mutable` member
-    /// is kept; a handler that is one pointer, and `mutable`, ends in the panic policy's `fatal`
-    /// when a call changes it. Notifies that begin after this call has returned run it.
+    /// is kept; a call that changes a handler which is one `mutable` pointer ends in the panic
+    /// policy's `fatal`. Notifies that begin after this call has returned run it.
     /// Returns its id. With exceptions off: an empty id when a bounded registry is full.
     /// Throws `std::invalid_argument` for an empty `std::function` or null pointer,
     /// `std::length_error` when a bounded registry is full, what constructing `f` throws, what the
@@ -334,6 +334,9 @@ public:
 
     /// Sets what is told of each failure: `f(panic_info const&)`, called on the notifying thread
     /// right after the handler that failed. What it throws is swallowed.
+    ///
+    /// Reentrancy: `f` may notify this registry. Failures inside that notify, on this thread, are
+    /// handled as if there were no callback.
     ///
     /// `f` is called as a const object, by several threads at once where several notify. A notify
     /// that is running keeps the callback that it began with. Only where the panic policy reports.

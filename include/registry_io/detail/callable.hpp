@@ -19,8 +19,8 @@ namespace detail {
 /// What is known of the `mutable` members of a trivial type of one word.
 enum class mutable_members {
     none,      ///< there are none
-    possible,  ///< there are some, or the type is not of those for which it can be found out
-    unknown    ///< it cannot be found out, as for all types of closures that hold a pointer
+    possible,  ///< there are some, or it cannot be found out, and it holds no pointer
+    unknown    ///< it cannot be found out, and it may hold a pointer, as most closures do
 };
 
 template <class F>
@@ -68,7 +68,9 @@ consteval mutable_members find_mutable_members()
     if constexpr (std::is_empty_v<F> || !std::is_class_v<F>) {
         return mutable_members::none;
     } else if constexpr (!__is_literal_type(F)) {
-        return mutable_members::possible;  // of no value there is a constant
+        // There are no constants of it. What is smaller than a pointer holds none.
+        return sizeof(F) < sizeof(void*) || constant_from_bytes<F> ? mutable_members::possible
+                                                                   : mutable_members::unknown;
     } else {
         if constexpr (constant_without_mutable<F, &detail::value_of_zeros<F>>)
             return mutable_members::none;
@@ -78,7 +80,7 @@ consteval mutable_members find_mutable_members()
             if constexpr (constant_without_mutable<F, &detail::default_value<F>>)
                 return mutable_members::none;
         }
-        // What is smaller than a pointer holds none; bit-fields are such.
+        // Bit-fields are such.
         return sizeof(F) < sizeof(void*) ? mutable_members::possible : mutable_members::unknown;
     }
 }

@@ -9,8 +9,6 @@
 #include <exception>
 #include <string_view>
 
-#include <boost/core/no_exceptions_support.hpp>
-
 #include <registry_io/config.hpp>
 #include <registry_io/handler_id.hpp>
 #include <registry_io/panic_info.hpp>
@@ -21,37 +19,44 @@ inline namespace v1 {
 namespace detail {
 
 /// A callback (`on_panic`) that is running on this thread.
-struct running_report
+class running_report
 {
-    std::uint64_t registry;  ///< its serial
-    running_report* outer;
-};
-/// The innermost one.
-inline constinit thread_local running_report* innermost_report = nullptr;
+public:
+    explicit running_report(std::uint64_t registry) noexcept
+        : registry_(registry), outer_(innermost)
+    {
+        innermost = this;
+    }
+    running_report(running_report const&) = delete;
+    running_report& operator=(running_report const&) = delete;
+    ~running_report() { innermost = outer_; }
 
-/// Tells the callback of the exception that is being handled. What the callback throws is
-/// swallowed.
+    static bool of(std::uint64_t registry) noexcept
+    {
+        running_report const* r = innermost;
+        while (r != nullptr && r->registry_ != registry)
+            r = r->outer_;
+        return r != nullptr;
+    }
+
+private:
+    static inline constinit thread_local running_report const* innermost = nullptr;
+
+    std::uint64_t registry_;  // its serial
+    running_report const* outer_;
+};
+
+/// Tells the callback of the exception that is being handled. Throws what the callback throws.
 ///
 /// Returns whether there was a callback to tell. Inside a callback of the same registry, on the same
 /// thread, there is none: it would be called again for each failure that it causes itself, until
 /// the stack is used up.
-REGISTRY_IO_DETAIL_COLD inline bool report(panic_hooks const& hooks, handler_id id,
-                                           std::string_view message) noexcept
+inline bool report(panic_hooks const& hooks, handler_id id, std::string_view message)
 {
-    if (!hooks.has_report())
+    if (!hooks.has_report() || running_report::of(id.registry_serial()))
         return false;
-    for (running_report* r = innermost_report; r != nullptr; r = r->outer)
-        if (r->registry == id.registry_serial())
-            return false;
-    running_report mine{id.registry_serial(), innermost_report};
-    innermost_report = &mine;
-    BOOST_TRY
-    {
-        hooks.report(panic_info(id, std::current_exception(), message));
-    }
-    BOOST_CATCH(...) {}
-    BOOST_CATCH_END
-    innermost_report = mine.outer;
+    running_report const running(id.registry_serial());
+    hooks.report(panic_info(id, std::current_exception(), message));
     return true;
 }
 

@@ -97,13 +97,12 @@ public:
     /// is being handled.
     void failed(panic_hooks const& hooks, handler_id id, std::string_view message) noexcept
     {
-        if (detail::report(hooks, id, message))
-            return;
         BOOST_TRY
         {
-            log(hooks, id, message);
+            if (!detail::report(hooks, id, message))
+                log(hooks, id, message);
         }
-        BOOST_CATCH(...) {}  // what the sink throws is swallowed
+        BOOST_CATCH(...) {}  // what the callback or the sink throws is swallowed
         BOOST_CATCH_END
     }
 
@@ -130,8 +129,6 @@ private:
         std::uint32_t const held = held_back_.exchange(0, std::memory_order_relaxed);
         if (message.data() == nullptr)
             message = "not a std::exception";
-        else if (message.empty())
-            message = "an exception without a message";
         // Of a long message the beginning, so that there is room for the rest.
         char text[512];
         int n = std::snprintf(text, sizeof text, "registry_io: handler %llu:%llu threw: %.*s",

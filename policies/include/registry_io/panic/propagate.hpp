@@ -82,7 +82,12 @@ struct propagate
         {
             if (first_ == nullptr)
                 first_ = std::current_exception();
-            detail::report(notify_.hooks(), handler.id(), detail::message_of(e));
+            BOOST_TRY
+            {
+                detail::report(notify_.hooks(), handler.id(), detail::message_of(e));
+            }
+            BOOST_CATCH(...) {}
+            BOOST_CATCH_END
         }
 
         Notify notify_;

@@ -93,7 +93,14 @@ struct quarantine
             std::string_view const what = detail::message_of(e);
             std::uint32_t const failures =
                 handler.state().failures_.fetch_add(1, std::memory_order_relaxed) + 1;
-            if (!detail::report(notify_.hooks(), id, what) && failures == N) {
+            bool reported = true;
+            BOOST_TRY
+            {
+                reported = detail::report(notify_.hooks(), id, what);
+            }
+            BOOST_CATCH(...) {}
+            BOOST_CATCH_END
+            if (!reported && failures == N) {
                 std::fprintf(stderr,
                              "registry_io: handler %llu:%llu removed after %u failures in a row; "
                              "the last: %.*s\n",
