@@ -6,6 +6,7 @@
 #define REGISTRY_IO_DETAIL_CALLABLE_HPP
 
 #include <concepts>
+#include <cstdint>
 #include <cstring>
 #include <tuple>
 #include <type_traits>
@@ -163,10 +164,16 @@ template <class F, class Policy>
 BOOST_FORCEINLINE void check_unchanged([[maybe_unused]] void const* copy,
                                        [[maybe_unused]] void const* original) noexcept
 {
-    if constexpr (mutable_members_of<F> != mutable_members::none)
-        if (std::memcmp(copy, original, sizeof(F)) != 0) [[unlikely]]
+    if constexpr (mutable_members_of<F> != mutable_members::none) {
+        // As numbers: where size matters, compilers would call memcmp.
+        std::uintptr_t now = 0;
+        std::uintptr_t before = 0;
+        std::memcpy(&now, copy, sizeof(F));
+        std::memcpy(&before, original, sizeof(F));
+        if (now != before) [[unlikely]]
             Policy::fatal("a call has changed a mutable member of a handler of one word, which is "
                           "called through a copy; capture a reference to what changes instead");
+    }
 }
 
 /// What `std::invoke` does with one argument: a call, unless of a pointer to a member. Without
