@@ -121,6 +121,72 @@ REGISTRY_IO_LAW_IF(what_the_callback_throws_is_swallowed, c.reports)
     REGISTRY_IO_EXPECT(!end.threw || end.what == "failure 0");
 }
 
+REGISTRY_IO_LAW_IF(an_exception_whose_what_returns_null_has_an_empty_message,
+                   c.panic != panics::terminates)
+{
+    struct speechless : std::exception
+    {
+        char const* what() const noexcept override { return nullptr; }
+    };
+    std::vector<std::string> said;
+    if (c.reports)
+        s->on_panic([&](panic_info const& info) { said.emplace_back(info.message()); });
+    numbers log;
+    s->add([](event const&) { throw speechless(); });
+    s->add(note(log, 0));
+    ending end;
+    for (std::size_t i = 0; i < 2; ++i) {
+        end = s->notify(0);
+        REGISTRY_IO_EXPECT(!c.reports || (said.size() == i + 1 && said[i].empty()));
+        REGISTRY_IO_EXPECT(c.panic != panics::collects ||
+                           (end.failures.size() == 1 && end.failures[0].message().empty()));
+    }
+    REGISTRY_IO_EXPECT(log.size() == 2);
+}
+
+// Twice in a row is not enough to be removed.
+REGISTRY_IO_LAW_IF(a_callback_is_not_told_of_the_failures_that_it_causes,
+                   c.reports && (c.panic != panics::quarantines || c.limit > 2))
+{
+    numbers log;
+    bool replace = false;
+    std::function<void()> set;
+    set = [&] {
+        s->on_panic([&](panic_info const&) {
+            log.push_back(100);
+            if (replace)
+                set();
+            s->notify(0);
+        });
+    };
+    set();
+    if (c.panic == panics::logs)
+        s->log_to([](std::string_view) {});
+    int calls = 0;
+    s->add([&](event const&) {
+        if (++calls % 3 != 0)
+            throw 1;
+    });
+    for (int i = 0; i < 4; ++i) {
+        // A callback that has a new one set is no way around it.
+        replace = i >= 2;
+        calls = 0;
+        numbers const once{100};
+        REGISTRY_IO_EXPECT(fired(*s, log) == once);
+        REGISTRY_IO_EXPECT(calls == 2);
+        calls = 2;
+        s->notify(0);  // starts a count of failures anew
+    }
+    // Of another registry it is told, on the same thread.
+    world other(c);
+    other->on_panic([&](panic_info const&) { log.push_back(300); });
+    other->add([](event const&) { throw 1; });
+    s->on_panic([&](panic_info const&) { other->notify(0); });
+    calls = 0;
+    numbers const of_the_other{300};
+    REGISTRY_IO_EXPECT(fired(*s, log) == of_the_other);
+}
+
 REGISTRY_IO_LAW_IF(a_replaced_callback_is_seen_from_the_next_notify_on, c.reports)
 {
     numbers log;

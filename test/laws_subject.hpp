@@ -290,7 +290,7 @@ public:
                 r.notify(e);
             } catch (std::exception const& x) {
                 end.threw = true;
-                end.what = x.what();
+                end.what = x.what() == nullptr ? "" : x.what();
             } catch (...) {
                 end.threw = true;
             }

@@ -6,6 +6,7 @@
 
 #include <registry_io/presets/sync.hpp>
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <unordered_set>
@@ -73,11 +74,21 @@ int main()
     {
         // tag::self[]
         registry inbox;
-        int seen = 0;
-        registry_io::handler_id self;
-        self = inbox.register_handler([&](message const&) {
-            inbox.unregister(self);  // its captures live until it has returned
-            ++seen;
+        std::atomic<int> seen{0};
+        struct shot
+        {
+            std::atomic_flag fired;
+            registry_io::handler_id id;
+        };
+        auto const self = std::make_shared<shot>();
+        inbox.update([&](registry::transaction& tx) {
+            // The id is known before the handler can be called.
+            self->id = tx.register_handler([&, self](message const&) {
+                if (self->fired.test_and_set())
+                    return;                  // another thread notifies, too, and was first
+                inbox.unregister(self->id);  // the captures live until the handler has returned
+                ++seen;
+            });
         });
         inbox.notify({"once"});
         inbox.notify({"twice"});

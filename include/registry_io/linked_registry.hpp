@@ -163,7 +163,8 @@ public:
 
     /// Adds a handler, with a value-initialised key if the ordering has keys.
     ///
-    /// `f` is called as `f(event)`, as a copy that is const. Notifies that begin after this call
+    /// `f` is called as `f(event)`, as a copy that is const; a call that changes a `mutable` member
+    /// of the copy ends in `fatal`. Notifies that begin after this call
     /// has returned run it. Returns its id, an empty one when the registry is full. Throws:
     /// nothing; a null pointer ends in `fatal`. Complexity: linear.
     template <class F>
@@ -329,6 +330,7 @@ private:
         typename PanicPolicy::template scope<notify_view> scope{notify_view{}};
         scope.invoke([&] { f(*static_cast<Event const*>(event)); }, handler_view{});
         scope.finish();
+        detail::check_unchanged<F, PanicPolicy>(boost::addressof(f), &state);
     }
 
     // Inline, so that an id which nobody keeps is never made.
@@ -341,11 +343,11 @@ private:
         static_assert(std::is_invocable_v<F&, Event const&>,
                       "registry_io: a handler must be callable with Event const&");
         if constexpr (std::is_invocable_v<F&, Event const&>)
-            static_assert(detail::fits_entry<F, Event> && !std::is_member_pointer_v<F>,
+            static_assert(detail::is_word<F, Event> && !std::is_member_pointer_v<F>,
                           "registry_io: a handler of this registry is one trivial word that is "
                           "called as const: a function, or a lambda that captures a pointer or "
                           "reference to what is larger, which is the caller's");
-        if constexpr (detail::fits_entry<F, Event> && !std::is_member_pointer_v<F> &&
+        if constexpr (detail::is_word<F, Event> && !std::is_member_pointer_v<F> &&
                       caller_owned == (sizeof...(Node) == 1)) {
             if (detail::is_empty_handler(f)) [[unlikely]]
                 PanicPolicy::fatal("registry_io: an empty handler was registered");

@@ -14,6 +14,20 @@
 namespace registry_io {
 inline namespace v1 {
 
+namespace detail {
+
+/// What an exception says of itself; empty when its `what` returns null; without data when it is no
+/// `std::exception`.
+inline std::string_view message_of(std::exception const* e) noexcept
+{
+    if (e == nullptr)
+        return {};
+    char const* const what = e->what();
+    return what == nullptr ? "" : what;
+}
+
+}  // namespace detail
+
 /// What is known of a handler that failed.
 ///
 /// Copyable; a copy may be kept for as long as one likes. Concurrency: a value type.
@@ -33,8 +47,8 @@ public:
     /// What it threw.
     std::exception_ptr const& exception() const noexcept { return exception_; }
 
-    /// What `what()` says of it; empty when it is not a `std::exception`. Valid for as long as this
-    /// object or a copy of it lives.
+    /// What `what()` says of it; empty when it is not a `std::exception`, or `what()` returns null.
+    /// Valid for as long as this object or a copy of it lives.
     std::string_view message() const noexcept { return message_; }
 
 private:

@@ -199,8 +199,10 @@ public:
 
     /// Adds a handler, with a value-initialised key if the ordering has keys.
     ///
-    /// `f` is called as `f(event)`, as a const object where several threads may be inside it; it
-    /// may be move-only. Notifies that begin after this call has returned run it.
+    /// `f` is called as `f(event)`, as a const object where several threads may be inside it, and
+    /// else as one that is not const; it may be move-only. What a call stores in a `mutable` member
+    /// is kept; a call that changes a handler which is one `mutable` pointer ends in the panic
+    /// policy's `fatal`. Notifies that begin after this call has returned run it.
     /// Returns its id. With exceptions off: an empty id when a bounded registry is full.
     /// Throws `std::invalid_argument` for an empty `std::function` or null pointer,
     /// `std::length_error` when a bounded registry is full, what constructing `f` throws, what the
@@ -333,6 +335,9 @@ public:
 
     /// Sets what is told of each failure: `f(panic_info const&)`, called on the notifying thread
     /// right after the handler that failed. What it throws is swallowed.
+    ///
+    /// Reentrancy: `f` may notify this registry. Failures inside that notify, on this thread, are
+    /// handled as if there were no callback.
     ///
     /// `f` is called as a const object, by several threads at once where several notify. A notify
     /// that is running keeps the callback that it began with. Only where the panic policy reports.
@@ -494,10 +499,8 @@ protected:
     {
         using handler = std::decay_t<F>;
         constexpr bool shared = SnapshotPolicy::concurrent;
-        using callable =
-            std::conditional_t<shared || std::is_invocable_v<handler const&, Event const&>,
-                               handler const, handler>;
-        constexpr bool in_entry = detail::fits_entry<handler, Event> &&
+        using callable = std::conditional_t<shared, handler const, handler>;
+        constexpr bool in_entry = detail::fits_entry<handler, Event, shared> &&
             std::is_empty_v<handler_state> && detail::key_in_table<key_type>;
         static_assert(std::is_nothrow_destructible_v<handler>,
                       "registry_io: a handler's destructor must not throw");
@@ -517,7 +520,7 @@ protected:
             if constexpr (in_entry) {
                 refuse_empty(f);
                 handler const h(std::forward<F>(f));
-                in.e = detail::entry_of_word<handler, Event>(h);
+                in.e = detail::entry_of_word<handler, Event, PanicPolicy>(h);
             } else {
                 using holder = detail::key_holder<key_type, detail::key_in_table<key_type>>;
                 using block = detail::block<handler, handler_state, holder, source>;

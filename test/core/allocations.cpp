@@ -130,6 +130,37 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_handler_without_state_costs_no_allocation, Regis
     BOOST_TEST(test::allocations() == before);
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(captures_of_one_word_cost_no_allocation, Registry, registries)
+{
+    struct thing
+    {
+        int n = 0;
+        auto counts()
+        {
+            return [this](int e) { n += e; };
+        }
+    };
+    enum class color : unsigned char { red };
+    Registry r(64);
+    r.register_handler([](int) {});
+    int sum = 0;
+    int* const p = &sum;
+    thing t;
+    std::uint64_t const before = test::allocations();
+    r.register_handler([&sum](int e) { sum += e; });
+    r.register_handler([&sum](auto const& e) { sum += e; });
+    r.register_handler([p](int e) { *p += e; });
+    r.register_handler(t.counts());
+    r.register_handler([i = 7, b = true](int) { static_cast<void>(i + b); });
+    r.register_handler([d = 1.5](auto) { static_cast<void>(d); });
+    r.register_handler([c = color::red](int) { static_cast<void>(c); });
+    r.register_handler([f = [i = 7](int) { static_cast<void>(i); }](int e) { f(e); });
+    BOOST_TEST(test::allocations() == before);
+    r.notify(1);
+    BOOST_TEST(sum == 3);
+    BOOST_TEST(t.n == 1);
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_larger_handler_costs_one_allocation, Registry, registries)
 {
     Registry r(64);

@@ -8,12 +8,20 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <array>
+#include <cstddef>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <stdexcept>
 #include <string>
 #include <type_traits>
 #include <vector>
+
+#include <sys/wait.h>
+#include <unistd.h>
 
 using registry_io::handler_id;
 using threaded = registry_io::SyncRegistry<std::string>;
@@ -209,7 +217,195 @@ BOOST_AUTO_TEST_CASE(handlers_are_called_as_const_where_threads_share_them)
     local l;
     l.register_handler(both{&log});
     l.notify("");
-    BOOST_TEST(log == "cc");
+    BOOST_TEST(log == "cm");
+}
+
+namespace {
+
+// What a call operator that is const changes nevertheless.
+template <class T, std::size_t Others>
+struct counting
+{
+    mutable T n{};
+    std::conditional_t<Others == 0, char, std::array<T, Others>> others{};
+    void bump() const
+    {
+        n = static_cast<T>(n + 1);
+        free_calls = static_cast<int>(n);
+    }
+    void operator()(std::string const&) const { bump(); }
+};
+struct counting_alone
+{
+    mutable int n = 0;
+    void bump() const { free_calls = ++n; }
+    void operator()(std::string const&) const { bump(); }
+};
+class counting_by_constructor
+{
+public:
+    explicit counting_by_constructor(int n) : n_(n) {}
+    void operator()(std::string const&) const { free_calls = ++n_; }
+
+private:
+    mutable int n_;
+};
+struct counting_base : counting_alone
+{
+};
+struct counting_bits
+{
+    mutable unsigned n : 5 = 0;
+    unsigned other : 3 = 0;
+    void operator()(std::string const&) const
+    {
+        n = (n + 1) & 31;
+        free_calls = static_cast<int>(n);
+    }
+};
+
+template <class Registry, class F>
+void keeps_what_it_counts(F const& f)
+{
+    Registry r;
+    r.register_handler(f);
+    free_calls = 0;
+    r.notify("");
+    r.notify("");
+    for (int i = 0; i < 200; ++i)
+        r.register_handler([](std::string const&) {});
+    r.notify("");
+    BOOST_TEST(free_calls == 3);
+}
+
+template <class Registry>
+void keeps_what_all_count()
+{
+    keeps_what_it_counts<Registry>(counting<int, 0>());
+    keeps_what_it_counts<Registry>(counting<int, 2>());
+    keeps_what_it_counts<Registry>(counting<unsigned char, 0>());
+    keeps_what_it_counts<Registry>(counting<float, 0>());
+    keeps_what_it_counts<Registry>(counting<long, 7>());
+    keeps_what_it_counts<Registry>(counting_alone());
+    keeps_what_it_counts<Registry>(counting_by_constructor(0));
+    keeps_what_it_counts<Registry>(counting_base());
+    keeps_what_it_counts<Registry>(counting_bits());
+    auto const captures = [c = counting_alone()](std::string const&) { c.bump(); };
+    keeps_what_it_counts<Registry>(captures);
+    keeps_what_it_counts<Registry>([captures](std::string const& s) { captures(s); });
+    keeps_what_it_counts<Registry>([c = counting_alone()](auto const&) { c.bump(); });
+    auto const bound = std::bind_front(
+        [](counting_alone const& c, std::string const&) { c.bump(); }, counting_alone());
+    keeps_what_it_counts<Registry>(bound);
+    keeps_what_it_counts<Registry>([bound](std::string const& s) { bound(s); });
+}
+
+struct moving_pointer
+{
+    mutable char const* p = "text";
+    void operator()(std::string const&) const { ++p; }
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_mutable_member_keeps_its_state_at_every_size)
+{
+    keeps_what_all_count<threaded>();
+    keeps_what_all_count<local>();
+}
+
+BOOST_AUTO_TEST_CASE(a_mutable_pointer_alone_ends_in_a_sentence)
+{
+    // Whether a type with a pointer has mutable members cannot always be found out beforehand.
+    std::FILE* const err = std::tmpfile();
+    pid_t const child = ::fork();
+    if (child == 0) {
+        ::dup2(::fileno(err), 2);
+        std::set_terminate([] { std::_Exit(77); });
+        threaded r;
+        r.register_handler([m = moving_pointer()](std::string const& s) { m(s); });
+        r.notify("");
+        std::_Exit(0);
+    }
+    int status = 0;
+    BOOST_TEST(::waitpid(child, &status, 0) == child);
+    BOOST_TEST(WIFEXITED(status));
+    BOOST_TEST(WEXITSTATUS(status) == 77);
+    std::rewind(err);
+    char line[300] = {};
+    BOOST_TEST(std::fgets(line, sizeof line, err) != nullptr);
+    BOOST_TEST(std::string(line).find("mutable member") != std::string::npos);
+    std::fclose(err);
+}
+
+namespace {
+
+struct both_counting
+{
+    int n = 0;
+    void operator()(std::string const&) { free_calls = ++n; }
+    void operator()(std::string const&) const { free_calls = -1; }
+};
+struct both_by_reference
+{
+    int n = 0;
+    void operator()(std::string const&) & { free_calls = ++n; }
+    void operator()(std::string const&) const& { free_calls = -1; }
+};
+struct both_by_value
+{
+    int n = 0;
+    void operator()(std::string) { free_calls = ++n; }
+    void operator()(std::string) const { free_calls = -1; }
+};
+struct both_generic
+{
+    int n = 0;
+    template <class T>
+    void operator()(T const&)
+    {
+        free_calls = ++n;
+    }
+    template <class T>
+    void operator()(T const&) const
+    {
+        free_calls = -1;
+    }
+};
+struct both_final final
+{
+    int n = 0;
+    void operator()(std::string_view) { free_calls = ++n; }
+    void operator()(std::string_view) const { free_calls = -1; }
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(with_one_thread_the_operator_that_is_not_const_is_called)
+{
+    keeps_what_it_counts<local>(both_counting());
+    keeps_what_it_counts<local>(both_by_reference());
+    keeps_what_it_counts<local>(both_by_value());
+    keeps_what_it_counts<local>(both_generic());
+    keeps_what_it_counts<local>(both_final());
+    keeps_what_it_counts<local>([n = 0](auto const&) mutable { free_calls = ++n; });
+    // Where the caller promises that calls do not overlap, too.
+    threaded r;
+    r.register_handler(registry_io::unsynchronized(both_counting()));
+    free_calls = 0;
+    r.notify("");
+    r.notify("");
+    BOOST_TEST(free_calls == 2);
+    // A class that is called through its conversion has no call operator at all.
+    struct converts
+    {
+        using function = void (*)(std::string const&);
+        operator function() const { return &free_function; }
+    };
+    local l;
+    l.register_handler(converts());
+    l.notify("");
+    BOOST_TEST(free_calls == 3);
 }
 
 BOOST_AUTO_TEST_CASE(a_mutable_lambda_in_a_local_registry_keeps_its_state)

@@ -9,6 +9,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <chrono>
+#include <exception>
 #include <memory>
 #include <sstream>
 #include <stdexcept>
@@ -177,4 +178,57 @@ BOOST_AUTO_TEST_CASE(a_removal_by_quarantine_is_said_on_stderr_without_a_callbac
     BOOST_TEST(text ==
                "registry_io: handler " + id_text(id) +
                    " removed after 2 failures in a row; the last: broken\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_null_what_is_logged_as_an_empty_message)
+{
+    struct speechless : std::exception
+    {
+        char const* what() const noexcept override { return nullptr; }
+    };
+    threaded r;
+    std::vector<std::string> lines;
+    r.log_to([&](std::string_view line) { lines.emplace_back(line); });
+    r.register_handler([](int) { throw speechless(); });
+    r.notify(0);
+    BOOST_TEST_REQUIRE(lines.size() == 1u);
+    BOOST_TEST(lines[0].ends_with("threw: "));
+    threaded::with<registry_io::panic::quarantine<1>> q;
+    q.register_handler([](int) { throw speechless(); });
+    stderr_to_file captured;
+    q.notify(0);
+    BOOST_TEST(captured.text().ends_with("in a row; the last: \n"));
+}
+
+BOOST_AUTO_TEST_CASE(a_failure_inside_the_callback_is_logged)
+{
+    threaded r;
+    std::vector<std::string> lines;
+    int reports = 0;
+    r.log_to([&](std::string_view line) { lines.emplace_back(line); });
+    r.on_panic([&](registry_io::panic_info const&) {
+        ++reports;
+        r.notify(0);
+    });
+    r.register_handler(&fails);
+    r.notify(0);
+    BOOST_TEST(reports == 1);
+    BOOST_TEST(lines.size() == 1u);
+    // A callback that takes itself away, and fails.
+    r.on_panic([&](registry_io::panic_info const&) {
+        ++reports;
+        r.clear_panic_callback();
+        r.notify(0);
+        throw 1;
+    });
+    r.notify(0);
+    BOOST_TEST(reports == 2);
+    // After a callback that threw the next failure is reported again.
+    r.on_panic([&](registry_io::panic_info const&) {
+        ++reports;
+        throw 1;
+    });
+    r.notify(0);
+    r.notify(0);
+    BOOST_TEST(reports == 4);
 }

@@ -114,6 +114,24 @@ BOOST_AUTO_TEST_CASE(the_log_limits_each_second_anew_and_counts_anew)
     clock_ms = -1;
 }
 
+BOOST_AUTO_TEST_CASE(a_sink_that_notifies_is_called_once)
+{
+    clock_ms = 5000;
+    threaded r;
+    int lines = 0;
+    r.register_handler(&fails);
+    r.log_to([&](std::string_view) {
+        ++lines;
+        r.notify(0);
+    });
+    r.notify(0);
+    BOOST_TEST(lines == 1);
+    clock_ms = 6000;
+    r.notify(0);
+    BOOST_TEST(lines == 2);
+    clock_ms = -1;
+}
+
 BOOST_AUTO_TEST_CASE(collect_counts_the_failures_of_each_notify_alone)
 {
     threaded::with<rio::panic::collect<2>> r;

@@ -9,6 +9,8 @@
 #include <array>
 #include <atomic>
 #include <functional>
+#include <memory>
+#include <thread>
 #include <tuple>
 #include <vector>
 
@@ -169,6 +171,54 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(threads_exit_while_their_readings_are_removed, Reg
     }
     BOOST_TEST(birds.living.load() == 0);
     BOOST_TEST(birds.misused.load() == 0);
+}
+
+// The recipe of the tutorial (doc/example/lifetimes.cpp, tag self).
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_handler_that_removes_itself_runs_once_beside_other_notifies,
+                              Registry, registries)
+{
+    struct shot
+    {
+        std::atomic_flag fired;
+        handler_id id;
+    };
+    long trials = 0;
+    long not_once = 0;
+    long left = 0;
+    stopwatch const watch;
+    while (!watch.over()) {
+        Registry registry;
+        registry.register_handler([](event const&) {});
+        std::atomic<long> calls{0};
+        std::atomic<bool> begun{false};
+        crew readers;
+        for (int i = 0; i < 2; ++i)
+            readers.add([&] {
+                while (!readers.stopped()) {
+                    registry.notify({});
+                    begun = true;
+                }
+            });
+        while (!begun)
+            std::this_thread::yield();
+        auto const self = std::make_shared<shot>();
+        registry.update([&](auto& tx) {
+            self->id = tx.register_handler([&, self](event const&) {
+                if (self->fired.test_and_set())
+                    return;
+                registry.unregister(self->id);
+                ++calls;
+            });
+        });
+        registry.notify({});
+        readers.stop_and_join();
+        ++trials;
+        not_once += calls.load() != 1;
+        left += registry.contains(self->id);
+    }
+    BOOST_TEST(trials > 0);
+    BOOST_TEST(not_once == 0);
+    BOOST_TEST(left == 0);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

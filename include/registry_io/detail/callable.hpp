@@ -6,6 +6,8 @@
 #define REGISTRY_IO_DETAIL_CALLABLE_HPP
 
 #include <concepts>
+#include <cstdint>
+#include <cstring>
 #include <tuple>
 #include <type_traits>
 
@@ -15,12 +17,164 @@ namespace registry_io {
 inline namespace v1 {
 namespace detail {
 
-/// Whether a handler may live in its entry: a trivial word. Not one that its own calls could
-/// change, since a call works on a copy.
+/// What is known of the `mutable` members of a trivial type of one word.
+enum class mutable_members {
+    none,      ///< there are none
+    possible,  ///< there are some, or it cannot be found out, and it holds no pointer
+    unknown    ///< it cannot be found out, and it may hold a pointer, as most closures do
+};
+
+template <class F>
+struct zero_bytes
+{
+    unsigned char bytes[sizeof(F)];
+};
+template <class F>
+constexpr F value_of_zeros() noexcept
+{
+    return __builtin_bit_cast(F, zero_bytes<F>{});
+}
+template <class F>
+constexpr F default_value() noexcept
+{
+    return F();
+}
+#if defined(__GNUC__) && !defined(__clang__)
+// g++ copies a constant without a look at its mutable members. But a structural type has none, and
+// it takes a closure for structural if what it captures is.
+template <class F, F>
+struct structural_value;
+template <class F, F (*Make)() noexcept>
+concept constant_without_mutable = requires { typename structural_value<F, Make()>; };
+#else
+// A mutable member of a constexpr object cannot be read in a constant expression, and to copy the
+// object is to read it.
+template <class F, F (*Make)() noexcept>
+inline constexpr F constant = Make();
+template <class F, F (*Make)() noexcept>
+concept constant_without_mutable = requires {
+    typename std::bool_constant<(static_cast<void>(Make()), true)>;
+} && requires { typename std::bool_constant<(static_cast<void>(F(constant<F, Make>)), true)>; };
+#endif
+
+/// Whether zero bytes make a constant of it: the compilers refuse that for pointers.
+template <class F>
+concept constant_from_bytes = requires {
+    typename std::bool_constant<(static_cast<void>(__builtin_bit_cast(F, zero_bytes<F>{})), true)>;
+};
+
+template <class F>
+consteval mutable_members find_mutable_members()
+{
+    if constexpr (std::is_empty_v<F> || !std::is_class_v<F>) {
+        return mutable_members::none;
+    } else if constexpr (!__is_literal_type(F)) {
+        // There are no constants of it. What is smaller than a pointer holds none.
+        return sizeof(F) < sizeof(void*) || constant_from_bytes<F> ? mutable_members::possible
+                                                                   : mutable_members::unknown;
+    } else {
+        if constexpr (constant_without_mutable<F, &detail::value_of_zeros<F>>)
+            return mutable_members::none;
+        else if constexpr (constant_from_bytes<F>)
+            return mutable_members::possible;
+        if constexpr (std::is_default_constructible_v<F>) {
+            if constexpr (constant_without_mutable<F, &detail::default_value<F>>)
+                return mutable_members::none;
+        }
+        // Bit-fields are such.
+        return sizeof(F) < sizeof(void*) ? mutable_members::possible : mutable_members::unknown;
+    }
+}
+/// To be specialised for wrappers, whose answer is that of what they wrap.
+template <class F>
+inline constexpr mutable_members mutable_members_of = detail::find_mutable_members<F>();
+
+struct any_call_operator
+{
+    void operator()();
+};
+template <class F>
+struct with_any_call_operator : F, any_call_operator
+{
+};
+struct const_call
+{
+};
+/// Hides the const call operator of `F` for `Event`, if that is not a template; a non-const one is
+/// the better choice for an object that is not const. With and without a ref-qualifier, because g++
+/// lets one hide the other.
 template <class F, class Event>
-inline constexpr bool fits_entry = std::is_trivially_copyable_v<F> &&
+struct with_const_call : F
+{
+    using F::operator();
+    const_call operator()(Event const&) const;
+};
+template <class F, class Event>
+struct with_const_reference_call : F
+{
+    using F::operator();
+    const_call operator()(Event const&) const&;
+};
+template <class Probe, class Event>
+consteval bool chooses_another()
+{
+    if constexpr (std::is_invocable_v<Probe&, Event const&>)
+        return !std::is_same_v<std::invoke_result_t<Probe&, Event const&>, const_call>;
+    else
+        return false;
+}
+
+/// Whether a handler that is not const is called by another operator than a const one.
+template <class F, class Event>
+consteval bool has_non_const_call()
+{
+    if constexpr (!std::is_class_v<F>) {
+        return false;
+    } else if constexpr (std::is_final_v<F>) {
+        return true;  // cannot be found out
+    } else if constexpr (requires { &with_any_call_operator<F>::operator(); }) {
+        return false;  // called through its conversion to a pointer
+    } else {
+        return detail::chooses_another<with_const_call<F, Event>, Event>() ||
+            detail::chooses_another<with_const_reference_call<F, Event>, Event>();
+    }
+}
+
+/// Whether a handler is a trivial word that is called as const, so that its bytes are all of it.
+template <class F, class Event>
+inline constexpr bool is_word = std::is_trivially_copyable_v<F> &&
     std::is_trivially_destructible_v<F> && sizeof(F) <= sizeof(void*) &&
     alignof(F) <= alignof(void*) && std::is_invocable_v<F const&, Event const&>;
+
+/// Whether a handler may live in its entry. Not one that its own calls could change, since a call
+/// works on a copy. `Shared`: by threads, so that it is called as const.
+template <class F, class Event, bool Shared>
+inline constexpr bool fits_entry = [] {
+    if constexpr (!is_word<F, Event>)
+        return false;
+    else
+        return mutable_members_of<F> != mutable_members::possible &&
+            (Shared || !detail::has_non_const_call<F, Event>());
+}();
+
+/// After the call of a copy of a handler: a call that has changed the copy has lost what it stored,
+/// and the program ends. Where the compiler sees that the call does not change it, this costs
+/// nothing.
+template <class F, class Policy>
+BOOST_FORCEINLINE void check_unchanged([[maybe_unused]] void const* copy,
+                                       [[maybe_unused]] void const* original) noexcept
+{
+    if constexpr (mutable_members_of<F> != mutable_members::none) {
+        // As numbers: where size matters, compilers would call memcmp.
+        std::uintptr_t now = 0;
+        std::uintptr_t before = 0;
+        std::memcpy(&now, copy, sizeof(F));
+        std::memcpy(&before, original, sizeof(F));
+        if (now != before) [[unlikely]]
+            Policy::fatal("a call has changed a mutable member of a handler of one word, which is "
+                          "called through a copy; capture a reference to what changes instead");
+    }
+}
 
 /// What `std::invoke` does with one argument: a call, unless of a pointer to a member. Without
 /// <functional>, which is a third of what the compiler would have to read for the smallest use.

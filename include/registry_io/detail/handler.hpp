@@ -120,7 +120,7 @@ struct block : block_base<State>
 };
 
 /// An entry for a handler that lives in it.
-template <class F, class Event>
+template <class F, class Event, class Policy>
 entry entry_of_word(F const& f) noexcept
 {
     entry e{[](void* state, void const* event) {
@@ -128,6 +128,7 @@ entry entry_of_word(F const& f) noexcept
                 std::memcpy(copy, static_cast<void const*>(&state), sizeof(void*));
                 static_cast<void>(detail::invoke(*std::launder(reinterpret_cast<F const*>(copy)),
                                                  *static_cast<Event const*>(event)));
+                detail::check_unchanged<F, Policy>(copy, &state);
             },
             nullptr};
     if constexpr (!std::is_empty_v<F>)

@@ -119,9 +119,12 @@ public:
     {
         run(f_, c);
     }
-    /// Where one thread runs handlers; elsewhere the core refuses it.
+    /// Where one thread runs handlers; elsewhere the core refuses it, or calls the other one. Not
+    /// there where both would call the same, so that the handler may lie in its entry.
     void operator()(call<Event> const& c)
-        requires(!async_callable<F const&, Event>)
+        requires(!async_callable<F const&, Event> || !copy_will_do<F, Event> ||
+                 registry_io::detail::has_non_const_call<F, Event>() ||
+                 (takes_environment<F&, Event> && !std::is_empty_v<F>))
     {
         run(f_, c);
     }
@@ -189,6 +192,12 @@ consteval bool check_handler()
 
 }  // namespace detail
 }  // namespace async
+
+namespace detail {
+template <class F, class Event>
+inline constexpr mutable_members mutable_members_of<async::detail::handler<F, Event>> =
+    mutable_members_of<F>;
+}  // namespace detail
 
 /// An in-process registry whose handlers are coroutines, or plain functions.
 ///

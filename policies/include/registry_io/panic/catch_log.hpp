@@ -16,6 +16,7 @@
 
 #include <registry_io/config.hpp>
 #include <registry_io/detail/fatal.hpp>
+#include <registry_io/detail/report.hpp>
 #include <registry_io/panic_info.hpp>
 #include <registry_io/policy.hpp>
 
@@ -27,7 +28,8 @@ namespace panic {
 /// run on.
 ///
 /// With a callback (`on_panic`) that one is told, on the notifying thread, right after the handler
-/// and before its next sibling; what the callback throws is swallowed. Without one a line goes to
+/// and before its next sibling; what the callback throws is swallowed. A failure of the same registry
+/// inside the callback, on the same thread, is logged and not reported. Without one a line goes to
 /// `stderr`, or to the sink given to `log_to`, at most one a second for each registry; the line
 /// says how many were held back since the last one. Costs nothing until a handler throws; then no
 /// lock, and no allocation but the exception's own. With exceptions off it calls handlers and is
@@ -82,8 +84,7 @@ public:
         BOOST_NOINLINE static void failed(Notify notify, View handler,
                                           std::exception const* e) noexcept
         {
-            notify.policy().failed(notify.hooks(), handler.id(),
-                                   e == nullptr ? nullptr : e->what());
+            notify.policy().failed(notify.hooks(), handler.id(), detail::message_of(e));
         }
 
         Notify notify_;
@@ -94,17 +95,14 @@ public:
 
     /// Reports one failure. For policies that build on this one; must be called while the exception
     /// is being handled.
-    void failed(panic_hooks const& hooks, handler_id id, char const* what) noexcept
+    void failed(panic_hooks const& hooks, handler_id id, std::string_view message) noexcept
     {
         BOOST_TRY
         {
-            std::string_view const message = what != nullptr ? what : std::string_view();
-            if (hooks.has_report())
-                hooks.report(panic_info(id, std::current_exception(), message));
-            else
+            if (!detail::report(hooks, id, message))
                 log(hooks, id, message);
         }
-        BOOST_CATCH(...) {}  // what the callback throws is swallowed
+        BOOST_CATCH(...) {}  // what the callback or the sink throws is swallowed
         BOOST_CATCH_END
     }
 
@@ -129,7 +127,7 @@ private:
             return;
         }
         std::uint32_t const held = held_back_.exchange(0, std::memory_order_relaxed);
-        if (message.empty())
+        if (message.data() == nullptr)
             message = "not a std::exception";
         // Of a long message the beginning, so that there is room for the rest.
         char text[512];

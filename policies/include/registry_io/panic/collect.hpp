@@ -109,8 +109,7 @@ struct REGISTRY_IO_EXPORT collect
         template <class View>
         BOOST_NOINLINE void failed(View handler, std::exception const* e) noexcept
         {
-            result_.add(
-                panic_info(handler.id(), std::current_exception(), e == nullptr ? "" : e->what()));
+            result_.add(panic_info(handler.id(), std::current_exception(), detail::message_of(e)));
         }
 
         result_type result_;

@@ -12,6 +12,7 @@
 
 #include <registry_io/config.hpp>
 #include <registry_io/detail/fatal.hpp>
+#include <registry_io/detail/report.hpp>
 #include <registry_io/panic_info.hpp>
 #include <registry_io/policy.hpp>
 
@@ -79,16 +80,11 @@ struct REGISTRY_IO_EXPORT propagate
         template <class View>
         BOOST_NOINLINE void failed(View handler, std::exception const* e) noexcept
         {
-            std::exception_ptr thrown = std::current_exception();
             if (first_ == nullptr)
-                first_ = thrown;
-            panic_hooks const hooks = notify_.hooks();
-            if (!hooks.has_report())
-                return;
+                first_ = std::current_exception();
             BOOST_TRY
             {
-                hooks.report(
-                    panic_info(handler.id(), std::move(thrown), e == nullptr ? "" : e->what()));
+                detail::report(notify_.hooks(), handler.id(), detail::message_of(e));
             }
             BOOST_CATCH(...) {}
             BOOST_CATCH_END

@@ -9,11 +9,13 @@
 #include <cstdint>
 #include <cstdio>
 #include <exception>
+#include <string_view>
 
 #include <boost/core/no_exceptions_support.hpp>
 
 #include <registry_io/config.hpp>
 #include <registry_io/detail/fatal.hpp>
+#include <registry_io/detail/report.hpp>
 #include <registry_io/panic_info.hpp>
 #include <registry_io/policy.hpp>
 
@@ -88,24 +90,23 @@ struct REGISTRY_IO_EXPORT quarantine
         BOOST_NOINLINE verdict failed(View handler, std::exception const* e) noexcept
         {
             handler_id const id = handler.id();
-            char const* const what = e == nullptr ? "" : e->what();
+            std::string_view const what = detail::message_of(e);
             std::uint32_t const failures =
                 handler.state().failures_.fetch_add(1, std::memory_order_relaxed) + 1;
-            panic_hooks const hooks = notify_.hooks();
-            if (hooks.has_report()) {
-                BOOST_TRY
-                {
-                    hooks.report(panic_info(id, std::current_exception(), what));
-                }
-                BOOST_CATCH(...) {}
-                BOOST_CATCH_END
-            } else if (failures == N) {
+            bool reported = true;
+            BOOST_TRY
+            {
+                reported = detail::report(notify_.hooks(), id, what);
+            }
+            BOOST_CATCH(...) {}
+            BOOST_CATCH_END
+            if (!reported && failures == N) {
                 std::fprintf(stderr,
                              "registry_io: handler %llu:%llu removed after %u failures in a row; "
-                             "the last: %s\n",
+                             "the last: %.*s\n",
                              static_cast<unsigned long long>(id.registry_serial()),
                              static_cast<unsigned long long>(id.value()), static_cast<unsigned>(N),
-                             what);
+                             what.size() < 350 ? static_cast<int>(what.size()) : 350, what.data());
             }
             return failures >= N ? verdict::remove : verdict::keep;
         }
