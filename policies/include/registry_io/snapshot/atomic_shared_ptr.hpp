@@ -214,6 +214,7 @@ public:
         retired_.take_out(old, dead, r);
         if (old != nullptr)
             retired_.retire(*old, r);
+        retired_.close(r);
         r.count();
         r.finish();
     }
