@@ -569,6 +569,17 @@ protected:
         return [&e] { std::rethrow_exception(std::move(e)); };
     }
 
+    /// What the panic policy's scope wants to be kept while a handler runs; nothing for most.
+    BOOST_FORCEINLINE auto running() noexcept
+    {
+        // NOLINTBEGIN(bugprone-unchecked-optional-access): as above.
+        if constexpr (requires { scope_->running(); })
+            return scope_->running();
+        else
+            return 0;
+        // NOLINTEND(bugprone-unchecked-optional-access)
+    }
+
     /// Starts one handler. Returns its task if it waits, else null.
     ///
     /// What escapes the panic policy leaves it, as it would leave a notify that does not wait.
@@ -577,6 +588,7 @@ protected:
         call_.begun = nullptr;
         BOOST_TRY
         {
+            [[maybe_unused]] auto const here = running();
             where.where->invoke(where.where->state, &call_);
         }
         BOOST_CATCH(...)
@@ -593,7 +605,10 @@ protected:
         async::detail::finish_record record;
         p->belong(&where_);
         p->leave_word(record);
-        p->coroutine.resume();
+        {
+            [[maybe_unused]] auto const here = running();
+            p->coroutine.resume();
+        }
         if (!record.done)
             return p;
         if (record.exception == nullptr) [[likely]]
