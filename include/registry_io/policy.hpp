@@ -168,7 +168,8 @@ struct handler_archetype
 /// * `p.changed(added, removed)`, which must not throw, is called under the writers' lock after
 ///   each change of the table, with the numbers of handlers that it has added and removed.
 /// * `running()` of a scope returns an object that an asynchronous registry keeps while a handler
-///   runs until it first waits. `invoke` then only tells how the handler has ended.
+///   runs until it first waits; then it calls the object's `end()`. `invoke` then only tells how
+///   the handler has ended.
 template <class P>
 concept panic_policy = policy_of<P, axis::panic> && std::default_initializable<P> &&
     std::default_initializable<typename P::handler_state> &&

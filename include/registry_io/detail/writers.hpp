@@ -433,11 +433,10 @@ public:
         bool append(entry const& e, std::uint64_t id, bool has_block, key k)
         {
             bool const done = w_.try_append(e, id, has_block, k);
-            if constexpr (tallies)
-                if (done) {
-                    ++tally_.added;
-                    tell();
-                }
+            if (done) {
+                count(1, 0);
+                tell();
+            }
             return done;
         }
 
@@ -554,9 +553,7 @@ public:
                 w_.index_.clear();
             // relaxed: a count is only a count.
             w_.size.store(work_ == nullptr ? 0 : work_->handlers(), std::memory_order_relaxed);
-            if constexpr (tallies)
-                if (tally_.added + tally_.removed != 0)
-                    tell();
+            tell();
             return r;
         }
 
@@ -574,7 +571,9 @@ public:
         // there: destroying it during a change is not allowed.
         void tell() noexcept
         {
-            w_.panic.load(std::memory_order_relaxed)->changed(tally_.added, tally_.removed);
+            if constexpr (tallies)
+                if (tally_.added + tally_.removed != 0)
+                    w_.panic.load(std::memory_order_relaxed)->changed(tally_.added, tally_.removed);
         }
 
         /// The birth of what this edit adds.

@@ -569,6 +569,11 @@ protected:
         return [&e] { std::rethrow_exception(std::move(e)); };
     }
 
+    struct not_watched
+    {
+        void end() noexcept {}
+    };
+
     /// What the panic policy's scope wants to be kept while a handler runs; nothing for most.
     BOOST_FORCEINLINE auto running() noexcept
     {
@@ -576,7 +581,7 @@ protected:
         if constexpr (requires { scope_->running(); })
             return scope_->running();
         else
-            return 0;
+            return not_watched();
         // NOLINTEND(bugprone-unchecked-optional-access)
     }
 
@@ -585,30 +590,30 @@ protected:
     /// What escapes the panic policy leaves it, as it would leave a notify that does not wait.
     BOOST_FORCEINLINE promise* start(at where)
     {
+        auto here = running();
         call_.begun = nullptr;
         BOOST_TRY
         {
-            [[maybe_unused]] auto const here = running();
             where.where->invoke(where.where->state, &call_);
         }
         BOOST_CATCH(...)
         {
+            here.end();
             settle([] { BOOST_RETHROW }, where);
             return nullptr;
         }
         BOOST_CATCH_END
         promise* const p = call_.begun;
         if (p == nullptr) {
+            here.end();
             settle([] {}, where);
             return nullptr;
         }
         async::detail::finish_record record;
         p->belong(&where_);
         p->leave_word(record);
-        {
-            [[maybe_unused]] auto const here = running();
-            p->coroutine.resume();
-        }
+        p->coroutine.resume();
+        here.end();
         if (!record.done)
             return p;
         if (record.exception == nullptr) [[likely]]

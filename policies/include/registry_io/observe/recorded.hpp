@@ -490,8 +490,12 @@ public:
             }
             in_handler(in_handler const&) = delete;
             in_handler& operator=(in_handler const&) = delete;
-            BOOST_FORCEINLINE ~in_handler()
+            BOOST_FORCEINLINE ~in_handler() { end(); }
+            BOOST_FORCEINLINE void end() noexcept
             {
+                if (ended_)
+                    return;
+                ended_ = true;
                 if (BOOST_UNLIKELY(measured_))
                     took(begin_);
                 mine_.inside = inside_;
@@ -500,7 +504,8 @@ public:
         private:
             std::uint32_t inside_;
             bool measured_;
-            std::uint64_t begin_;
+            bool ended_ = false;
+            std::uint64_t begin_ = 0;
         };
 
         /// Counts a failure if it is destroyed before `done`. Not a handler of exceptions: to throw
@@ -752,11 +757,11 @@ private:
     /// A notify that may be measured, or is the first one after one that was.
     BOOST_NOINLINE static bool look(detail::thread_record& t, std::string_view type) noexcept
     {
+        joined(type);  // before the count is read: without a key, joining begins it again
         std::uint64_t const n = t.notify.load(std::memory_order_relaxed);
         bool const outermost = t.inside == 0;
         bool const measure = n >= t.next_sample;
         if (measure || (outermost && t.waiting)) {
-            joined(type);
             std::uint64_t const begin = now();
             if (outermost && t.waiting) {
                 t.inter_arrival_ns.record(begin - t.started);
@@ -765,20 +770,18 @@ private:
             if (measure) {
                 t.depth.record(t.inside + 1);
                 // A distance of OneIn on average, at random: what is measured must not keep step
-                // with the workload. joined() may have begun the counts
-                // again.
+                // with the workload.
                 t.random ^= t.random << 13;
                 t.random ^= t.random >> 7;
                 t.random ^= t.random << 17;
-                t.next_sample = t.notify.load(std::memory_order_relaxed) + 1 +
-                    (t.random >> 32) % (2 * std::uint64_t(OneIn) - 1);
+                t.next_sample = n + 1 + (t.random >> 32) % (2 * std::uint64_t(OneIn) - 1);
                 if (outermost) {
                     t.started = begin;
                     t.waiting = true;
                 }
             }
         }
-        t.next = t.waiting ? t.notify.load(std::memory_order_relaxed) + 1 : t.next_sample;
+        t.next = t.waiting ? n + 1 : t.next_sample;
         return measure;
     }
 
