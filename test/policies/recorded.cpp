@@ -590,3 +590,29 @@ BOOST_AUTO_TEST_CASE(a_failure_at_exit_is_one_sentence)
                "registry_io: the recording was not written: No such file or directory\n");
     BOOST_TEST((policy::directory(std::string(512, 'x')) == std::errc::filename_too_long));
 }
+
+BOOST_AUTO_TEST_CASE(without_a_key_threads_fold_their_counts_when_they_are_measured)
+{
+    struct tag;
+    using policy = by_hand<tag, rio::panic::catch_log, 4>;
+    BOOST_TEST(in_child([] {
+                   ::pthread_key_t key{};
+                   while (::pthread_key_create(&key, nullptr) == 0) {
+                   }
+                   rio::SyncRegistry<int>::with<policy> r;
+                   r.register_handler([](int) { hand_clock::advance(1000); });
+                   constexpr int notifies = 4000;
+                   std::thread([&] {
+                       for (int i = 0; i < notifies; ++i)
+                           r.notify(i);
+                   }).join();
+                   std::string const t = policy::text();
+                   double const n = number(t, "notify");
+                   auto const measured = total(histogram(t, "handlers_at_notify"));
+                   // At most the notifies since the last measured one are lost.
+                   bool const right = n <= notifies && n > notifies - 7 && measured > 800 &&
+                       measured < 1200 && measured == total(histogram(t, "handler_ns")) &&
+                       number(t, "threads") == 1;
+                   std::_Exit(right ? 0 : 1);
+               }) == 0);
+}
