@@ -72,8 +72,10 @@ inline parsed_alias parse_alias(std::string text)
     if (std::count(text.begin(), text.end(), '<') != std::count(text.begin(), text.end(), '>'))
         throw bad_input("\"" + text + "\": its angle brackets do not match");
     std::size_t const open = text.find('<');
-    if (open == std::string::npos)
-        return {text + "<Event>", "Event"};
+    // Without an event, as in SyncRegistry or SyncRegistry::with<...>.
+    std::size_t const name = text.find("::with<");
+    if (name < open || open == std::string::npos)
+        return {text.insert(std::min(name, text.size()), "<Event>"), "Event"};
     int depth = 0;
     std::size_t end = open + 1;
     for (; end < text.size(); ++end) {
@@ -128,6 +130,24 @@ inline bool is_preset(std::string const& alias)
 {
     return alias == "SyncRegistry<Event>" || alias == "RcuRegistry<Event>" ||
         alias == "LocalRegistry<Event>";
+}
+
+/// Returns which requirement an alias does not keep, as far as its text shows it, or nothing.
+inline std::string broken_requirement(job const& j, std::string const& alias)
+{
+    auto const names = [&](char const* part) { return alias.find(part) != std::string::npos; };
+    bool const one_thread =
+        names("single_thread") || names("LocalRegistry") || names("FixedRegistry");
+    bool const replaced = names("snapshot::") && !names("single_thread");
+    if (j.threads && one_thread && !replaced)
+        return "is for one thread";
+    if (!j.heap && !names("alloc::fixed") && !names("alloc::pool") && !names("FixedRegistry"))
+        return "takes memory from the heap";
+    if (j.blocking &&
+        (names("snapshot::rcu") || names("basic_rcu") || names("snapshot::locked") ||
+         (names("RcuRegistry") && !names("snapshot::"))))
+        return "handlers that block hold up others";
+    return "";
 }
 
 /// Returns what is worth measuring for the job. Requirements prune; order and panic policy are part

@@ -143,7 +143,7 @@ public:
         if (usable && !interrupted)
             figures();
         if (usable && !interrupted && s_.workload.empty() && !s_.price && !r_.pinned &&
-            field_.size() > 1)
+            r_.asked.objective != "bytes" && field_.size() > 1)
             explore();
         conclude();
     }
@@ -601,6 +601,9 @@ private:
                 }
                 f.group = registry_io_perf::classify(f.ratio, r_.margin);
             }
+            // Who pins two aliases knows what they are.
+            if (!r_.pinned && !s_.price)
+                f.beyond = broken_requirement(r_.asked, f.alias);
             for (auto const& [name, limit] : r_.asked.limits) {
                 auto const at = f.figures.find(name);
                 if (at == f.figures.end())
@@ -726,15 +729,24 @@ void print(result const& r)
     else if (r.price)
         out << "These are prices: order and panic policy say what a program means, so nothing is "
                "chosen.\n";
-    else if (r.margin > registry_io_perf::most_margin)
+    else if (r.chosen == 0 && r.margin > registry_io_perf::most_margin)
         out << "This machine is too noisy to tell: identical code differed by more than 10 %. Run "
                "again when it is idle.\n";
+    else if (r.chosen == 0 && !won.beyond.empty())
+        out << "Nothing that was measured keeps what you require; the current alias does not "
+               "either: "
+            << won.beyond << ".\n";
     else if (r.chosen == 0)
         out << "Nothing beats what you have: " << qualified(won.alias, r.event) << '\n';
     else
-        out << "Write this. It takes " << three(won.ratio.middle) << " (" << three(won.ratio.low)
-            << " to " << three(won.ratio.high) << ") of the time of " << r.finalists[0].alias
-            << ": " << reason(won.alias) << ".\n\n"
+        out << (r.finalists[0].beyond.empty()
+                    ? ""
+                    : "The current alias does not keep what you require: " + r.finalists[0].beyond +
+                        ".\n")
+            << "Write this. It takes " << three(won.ratio.middle) << " (" << three(won.ratio.low)
+            << " to " << three(won.ratio.high)
+            << (r.asked.objective == "bytes" ? ") of the memory of " : ") of the time of ")
+            << r.finalists[0].alias << ": " << reason(won.alias) << ".\n\n"
             << snippet(r);
     for (sensitivity const& s : r.plane)
         if (s.winner != won.alias && r.enough) {

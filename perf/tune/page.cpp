@@ -121,6 +121,18 @@ char const* class_of(finalist const& f, result const& r)
                                    : "same";
 }
 
+/// The finalists, the fastest first.
+std::vector<finalist const*> by_ratio(result const& r)
+{
+    std::vector<finalist const*> order;
+    for (finalist const& f : r.finalists)
+        order.push_back(&f);
+    std::stable_sort(order.begin(), order.end(), [](finalist const* a, finalist const* b) {
+        return a->ratio.middle < b->ratio.middle;
+    });
+    return order;
+}
+
 /// Intervals of the ratios, with the margin around 1.
 std::string ranking(result const& r)
 {
@@ -131,12 +143,7 @@ std::string ranking(result const& r)
     }
     low -= 0.05;
     high += 0.05;
-    std::vector<finalist const*> order;
-    for (finalist const& f : r.finalists)
-        order.push_back(&f);
-    std::stable_sort(order.begin(), order.end(), [](finalist const* a, finalist const* b) {
-        return a->ratio.middle < b->ratio.middle;
-    });
+    std::vector<finalist const*> const order = by_ratio(r);
     int const step = 46, height = static_cast<int>(order.size()) * step + 44;
     auto const x = [&](double ratio) {
         return 10 + (std::clamp(ratio, low, high) - low) / (high - low) * 380;
@@ -182,14 +189,15 @@ std::string scatter(result const& r, char const* horizontal, char const* vertica
         double const x = 46 + h / most_x * 320, y = 210 - v / most_y * 180;
         s += circle(x, y, class_of(*f, r),
                     f->alias + ": " + number("%.4g", h) + ", " + number("%.4g", v));
-        s += text_at(x + 8, y - 5, std::string(1, letter));
+        // In turn above and below, as many lie close to each other.
+        s += text_at(x + 7, letter % 2 == 0 ? y + 15 : y - 6, std::string(1, letter));
         legend += "<li><b>" + std::string(1, letter++) + "</b> <code>" + escaped(brief(f->alias)) +
             "</code>: " + number("%.4g", h) + "; " + number("%.4g", v) + "</li>";
     }
     auto const unit = [](std::string_view o) { return o == "bytes" ? "" : ", ns"; };
     s += text_at(218, 240, std::string(horizontal) + unit(horizontal), "text-anchor=\"middle\"") +
-        text_at(4, 16, number("%.3g", most_y)) + text_at(30, 214, "0") +
-        text_at(366, 226, number("%.3g", most_x), "text-anchor=\"middle\"") +
+        text_at(42, 26, number("%.4g", most_y), "text-anchor=\"end\"") + text_at(30, 214, "0") +
+        text_at(366, 226, number("%.4g", most_x), "text-anchor=\"middle\"") +
         text_at(52, 16, std::string(vertical) + unit(vertical));
     return svg(std::string(vertical) + " by " + horizontal, 400, 250, s) + "<ol class=\"legend\">" +
         legend + "</ol>\n";
@@ -300,16 +308,17 @@ constexpr char style[] = R"(
 --soft:#262d35;--better:#5fd394;--worse:#ff8a80;--same:#7ab8ff;--w0:#7ab8ff;--w1:#5fd394;--w2:#ffb868;
 --w3:#dda0f0;--on:#14181d}}
 *{box-sizing:border-box}body{margin:0 auto;max-width:60rem;padding:1rem;background:var(--ground);
-color:var(--text);font:16px/1.5 system-ui,sans-serif}
+color:var(--text);font:16px/1.5 system-ui,sans-serif;overflow-wrap:anywhere}
 h1{font-size:1.5rem;line-height:1.25}h2{font-size:1.15rem;margin-top:2rem}
 nav a{display:inline-block;margin-right:1rem;padding:.35rem 0}a{color:var(--same)}
 a:focus-visible,summary:focus-visible,pre:focus-visible,.scroll:focus-visible{outline:3px solid var(--same);
 outline-offset:2px}
 pre{overflow-x:auto;background:var(--soft);padding:1rem;border-radius:6px}code{overflow-wrap:anywhere}
-.scroll{overflow-x:auto}table{border-collapse:collapse}th,td{text-align:left;padding:.3rem .8rem .3rem 0;
-border-bottom:1px solid var(--line);vertical-align:top}td.n{text-align:right;white-space:nowrap}
+.scroll{overflow-x:auto}table{border-collapse:collapse}td:first-child{min-width:13rem}th,td{text-align:left;padding:.3rem .8rem .3rem 0;
+border-bottom:1px solid var(--line);vertical-align:top}th{overflow-wrap:normal}td.n{text-align:right;white-space:nowrap}
 svg{display:block;width:100%;max-width:40rem;height:auto}svg text{fill:var(--text);font-size:12px}
 .plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(20rem,100%),1fr));gap:1rem}
+.plots>*{min-width:0}
 figure{margin:0}figcaption,.quiet{color:var(--quiet)}
 .axis{stroke:var(--line)}.margin{fill:var(--soft)}.bar{fill:var(--same)}
 .better{fill:var(--better)}.worse{fill:var(--worse)}.same{fill:var(--same)}
@@ -395,13 +404,15 @@ std::string to_html(result const& r)
     if (r.finalists.empty())
         return s + "<h1>Nothing was measured</h1></body></html>\n";
     finalist const& won = r.finalists[r.chosen];
-    std::string const headline = r.interrupted     ? "Interrupted: nothing is chosen"
-        : !r.enough                                ? "The budget was too small for an answer"
-        : r.price                                  ? "What other policies cost"
-        : r.margin > registry_io_perf::most_margin ? "This machine is too noisy to tell"
-        : r.chosen == 0                            ? "Nothing beats " + brief(won.alias)
+    std::string const headline = r.interrupted ? "Interrupted: nothing is chosen"
+        : !r.enough                            ? "The budget was too small for an answer"
+        : r.price                              ? "What other policies cost"
+        : r.chosen == 0 && r.margin > registry_io_perf::most_margin
+        ? "This machine is too noisy to tell"
+        : r.chosen == 0 ? "Nothing beats " + brief(won.alias)
                         : brief(won.alias) + " takes " + number("%.0f", 100 * won.ratio.middle) +
-            " % of the time of " + brief(r.finalists[0].alias);
+            (r.asked.objective == "bytes" ? " % of the memory of " : " % of the time of ") +
+            brief(r.finalists[0].alias);
     s += "<header><h1>" + escaped(headline) + "</h1><p class=\"quiet\">" +
         escaped(r.asked.objective) + " · workload from " + escaped(r.door) + " · " +
         escaped(fact(r, "date")) + "</p></header>\n<main>\n";
@@ -438,13 +449,15 @@ std::string to_html(result const& r)
         "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Table of candidates\">"
         "<table><thead><tr><th>alias</th><th>ratio</th><th>interval</th><th>group</th><th>bytes"
         "</th></tr></thead><tbody>";
-    for (finalist const& f : r.finalists)
+    for (finalist const* const one : by_ratio(r)) {
+        finalist const& f = *one;
         s += "<tr><td><code>" + escaped(f.alias) + "</code>" +
             (f.beyond.empty() ? "" : "<br>" + escaped(f.beyond)) + "</td><td class=\"n\">" +
             number("%.3f", f.ratio.middle) + "</td><td class=\"n\">" + number("%.3f", f.ratio.low) +
             " to " + (f.ratio.high > 1e6 ? "unknown" : number("%.3f", f.ratio.high)) + "</td><td>" +
             (&f == &r.finalists[0] ? "current" : name_of(f.group)) + "</td><td class=\"n\">" +
             number("%.0f", f.bytes) + "</td></tr>";
+    }
     s += "</tbody></table></div></section>\n";
     if (!by_objective.empty() || !removal.empty())
         s +=

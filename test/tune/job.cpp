@@ -214,6 +214,8 @@ BOOST_AUTO_TEST_CASE(a_recording_of_another_version_or_machine_is_refused)
 BOOST_AUTO_TEST_CASE(aliases_are_taken_apart_and_put_together)
 {
     BOOST_TEST(parse_alias("SyncRegistry").alias == "SyncRegistry<Event>");
+    BOOST_TEST(parse_alias("SyncRegistry::with<ordering::fifo>").alias ==
+               "SyncRegistry<Event>::with<ordering::fifo>");
     parsed_alias const a =
         parse_alias("registry_io::SyncRegistry<std::pair<int, int>>::with<panic::collect<8>>");
     BOOST_TEST(a.event == "std::pair<int, int>");
@@ -247,6 +249,18 @@ BOOST_AUTO_TEST_CASE(requirements_prune_what_is_searched)
     BOOST_TEST(std::none_of(all.begin(), all.end(), [](std::string const& a) {
         return a.find("alloc::") == std::string::npos;
     }));
+}
+
+BOOST_AUTO_TEST_CASE(an_alias_that_does_not_keep_a_requirement_is_known)
+{
+    job j;
+    BOOST_TEST(broken_requirement(j, "SyncRegistry<Event>") == "");
+    BOOST_TEST(broken_requirement(j, "LocalRegistry<Event>") == "is for one thread");
+    BOOST_TEST(contains(broken_requirement(j, "RcuRegistry<Event>"), "block"));
+    BOOST_TEST(broken_requirement(j, "RcuRegistry<Event>::with<snapshot::hazard_pointer>") == "");
+    j.heap = false;
+    BOOST_TEST(contains(broken_requirement(j, "SyncRegistry<Event>"), "heap"));
+    BOOST_TEST(broken_requirement(j, "SyncRegistry<Event>::with<alloc::pool>") == "");
 }
 
 BOOST_AUTO_TEST_CASE(order_and_panic_policy_stay_as_they_are)

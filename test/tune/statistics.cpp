@@ -156,3 +156,13 @@ BOOST_AUTO_TEST_CASE(nothing_wins_on_a_machine_that_is_too_noisy_or_beyond_a_lim
     fast.allowed = false;
     BOOST_TEST(choose({current(), fast}, 0.05) == 0);
 }
+
+BOOST_AUTO_TEST_CASE(a_current_alias_that_is_not_allowed_is_replaced)
+{
+    contender wrong = current();
+    wrong.allowed = false;
+    interval const slow{1.2, 1.3, 1.4};
+    BOOST_TEST(choose({wrong, candidate("slow", slow), candidate("slower", {2, 2, 2})}, 0.05) == 1);
+    BOOST_TEST(choose({wrong, candidate("slow", slow)}, 0.2) == 1);
+    BOOST_TEST(choose({wrong}, 0.05) == 0);
+}

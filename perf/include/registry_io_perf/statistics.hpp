@@ -145,21 +145,23 @@ inline constexpr double most_margin = 0.10;
 
 /// Returns who is in the winning group, as indices: the best of those that are better than the
 /// current alias, and who is within the margin of it. Empty if nothing is better, or the margin is
-/// above `most_margin`.
+/// above `most_margin`. If the current alias is not allowed itself, the best need not be better.
 inline std::vector<std::size_t> winning_group(std::vector<contender> const& all, double margin)
 {
+    bool const replace = std::any_of(all.begin(), all.end(),
+                                     [](contender const& c) { return c.current && !c.allowed; });
+    auto const may_win = [&](contender const& c) {
+        return !c.current && c.allowed && (replace || classify(c.ratio, margin) == group::better);
+    };
     std::vector<std::size_t> winners;
-    if (margin > most_margin)
+    if (margin > most_margin && !replace)
         return winners;
     double best = 0;
     for (contender const& c : all)
-        if (!c.current && c.allowed && classify(c.ratio, margin) == group::better &&
-            (best == 0 || c.ratio.middle < best))
+        if (may_win(c) && (best == 0 || c.ratio.middle < best))
             best = c.ratio.middle;
     for (std::size_t i = 0; i != all.size(); ++i)
-        if (best != 0 && !all[i].current && all[i].allowed &&
-            classify(all[i].ratio, margin) == group::better &&
-            all[i].ratio.middle <= best * (1 + margin))
+        if (may_win(all[i]) && all[i].ratio.middle <= best * (1 + margin))
             winners.push_back(i);
     return winners;
 }
