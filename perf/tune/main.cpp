@@ -409,7 +409,7 @@ private:
         r_.layouts = static_cast<int>(layouts.size());
         double const until = s_.budget * (s_.workload.empty() ? 0.85 : 0.95);
         // More processes than this narrow no interval that matters.
-        int const most = 8;
+        int const most = 16;
         for (int replicate = 0; replicate < most && !interrupted; ++replicate)
             for (std::size_t const at : shuffled(layouts.size())) {
                 if (interrupted || (elapsed() > until && r_.processes > 0))
@@ -982,7 +982,9 @@ int run(int argc, char** argv)
         why = "cannot write to the standard output";
     if (!why.empty())
         throw failed(why);
-    return r.interrupted ? was_interrupted : r.chosen != 0 ? found : nothing_better;
+    // A list of prices is an answer, though nothing is chosen.
+    bool const answered = r.chosen != 0 || (r.price && r.enough);
+    return r.interrupted ? was_interrupted : answered ? found : nothing_better;
 }
 
 }  // namespace

@@ -258,6 +258,9 @@ BOOST_AUTO_TEST_CASE(an_alias_that_does_not_keep_a_requirement_is_known)
     BOOST_TEST(broken_requirement(j, "LocalRegistry<Event>") == "is for one thread");
     BOOST_TEST(contains(broken_requirement(j, "RcuRegistry<Event>"), "block"));
     BOOST_TEST(broken_requirement(j, "RcuRegistry<Event>::with<snapshot::hazard_pointer>") == "");
+    j.memory_bound = 1024;
+    BOOST_TEST(contains(broken_requirement(j, "SyncRegistry<Event>"), "no bound"));
+    BOOST_TEST(broken_requirement(j, "SyncRegistry<Event>::with<alloc::pool>") == "");
     j.heap = false;
     BOOST_TEST(contains(broken_requirement(j, "SyncRegistry<Event>"), "heap"));
     BOOST_TEST(broken_requirement(j, "SyncRegistry<Event>::with<alloc::pool>") == "");
