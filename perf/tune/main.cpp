@@ -723,9 +723,9 @@ void print(result const& r)
     if (r.interrupted)
         out << "Interrupted: what was measured is kept, but nothing is chosen.\n";
     else if (!r.enough)
-        out << "The budget was too small for an answer: " << r.processes
+        out << "Too little was measured for an answer: " << r.processes
             << " processes of at least 10, " << r.layouts
-            << " layouts of at least 3. Give more with --budget.\n";
+            << " layouts of at least 3. Raise --budget or --layouts.\n";
     else if (r.price)
         out << "These are prices: order and panic policy say what a program means, so nothing is "
                "chosen.\n";

@@ -405,7 +405,7 @@ std::string to_html(result const& r)
         return s + "<h1>Nothing was measured</h1></body></html>\n";
     finalist const& won = r.finalists[r.chosen];
     std::string const headline = r.interrupted ? "Interrupted: nothing is chosen"
-        : !r.enough                            ? "The budget was too small for an answer"
+        : !r.enough                            ? "Too little was measured for an answer"
         : r.price                              ? "What other policies cost"
         : r.chosen == 0 && r.margin > registry_io_perf::most_margin
         ? "This machine is too noisy to tell"
