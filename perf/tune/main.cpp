@@ -80,8 +80,8 @@ std::string today()
     return day;
 }
 
-/// How many steps of arithmetic take a nanosecond. Measured once, so that all candidates do the same
-/// work.
+/// How many steps of arithmetic take a nanosecond. Measured once, so that all candidates do
+/// the same work.
 double steps_per_ns()
 {
     double best = std::numeric_limits<double>::infinity();
@@ -366,9 +366,8 @@ private:
             }
         }
         // Who is in the field costs compile time for each layout.
-        std::stable_sort(kept.begin() + 1, kept.end(), [](running const& a, running const& b) {
-            return a.screened < b.screened;
-        });
+        std::sort(kept.begin() + 1, kept.end(),
+                  [](running const& a, running const& b) { return a.screened < b.screened; });
         while (kept.size() > 7 && !s_.price) {
             r_.dropped.push_back(
                 {kept.back().what.alias, "six others were faster in the screening"});
@@ -433,8 +432,8 @@ private:
                     return;
                 lose(i, e.what());
             }
-        // The twin: the same source in the next layout, so that its distance from the baseline shows
-        // what layouts do.
+        // The twin: the same source in the next layout, so that its distance from the baseline
+        // shows what layouts do.
         std::unique_ptr<child> twin;
         try {
             twin = start(field_[0], twin_layout, arguments_);
@@ -687,8 +686,8 @@ void print(result const& r)
     std::vector<finalist const*> order;
     for (finalist const& f : r.finalists)
         order.push_back(&f);
-    std::stable_sort(order.begin(), order.end(), [](finalist const* a, finalist const* b) {
-        return a->ratio.middle < b->ratio.middle;
+    std::sort(order.begin(), order.end(), [](finalist const* a, finalist const* b) {
+        return a->ratio.middle != b->ratio.middle ? a->ratio.middle < b->ratio.middle : a < b;
     });
     for (finalist const* f : order) {
         out << "  " << f->alias << std::string(width - f->alias.size() + 2, ' ');

@@ -127,8 +127,8 @@ std::vector<finalist const*> by_ratio(result const& r)
     std::vector<finalist const*> order;
     for (finalist const& f : r.finalists)
         order.push_back(&f);
-    std::stable_sort(order.begin(), order.end(), [](finalist const* a, finalist const* b) {
-        return a->ratio.middle < b->ratio.middle;
+    std::sort(order.begin(), order.end(), [](finalist const* a, finalist const* b) {
+        return a->ratio.middle != b->ratio.middle ? a->ratio.middle < b->ratio.middle : a < b;
     });
     return order;
 }
@@ -302,20 +302,28 @@ std::string list(char const* id, char const* title, std::vector<pruned> const& a
 
 // Colours: text has at least 4.5 : 1 on its ground, marks 3 : 1, in both schemes.
 constexpr char style[] = R"(
-:root{color-scheme:light dark;--ground:#fff;--text:#1b1f24;--quiet:#4a5560;--line:#7a8590;--soft:#e9edf1;
---better:#0b6b3a;--worse:#b3261e;--same:#1f5fa8;--w0:#1f5fa8;--w1:#0b6b3a;--w2:#8a4b00;--w3:#7a2e8e;--on:#fff}
-@media(prefers-color-scheme:dark){:root{--ground:#14181d;--text:#e8ecf0;--quiet:#b4bec8;--line:#8b96a1;
---soft:#262d35;--better:#5fd394;--worse:#ff8a80;--same:#7ab8ff;--w0:#7ab8ff;--w1:#5fd394;--w2:#ffb868;
+:root{color-scheme:light dark;--ground:#fff;--text:#1b1f24;--quiet:#4a5560;--line:#7a8590;
+--soft:#e9edf1;
+--better:#0b6b3a;--worse:#b3261e;--same:#1f5fa8;--w0:#1f5fa8;--w1:#0b6b3a;--w2:#8a4b00;
+--w3:#7a2e8e;--on:#fff}
+@media(prefers-color-scheme:dark){:root{--ground:#14181d;--text:#e8ecf0;--quiet:#b4bec8;
+--line:#8b96a1;
+--soft:#262d35;--better:#5fd394;--worse:#ff8a80;--same:#7ab8ff;--w0:#7ab8ff;--w1:#5fd394;
+--w2:#ffb868;
 --w3:#dda0f0;--on:#14181d}}
 *{box-sizing:border-box}body{margin:0 auto;max-width:60rem;padding:1rem;background:var(--ground);
 color:var(--text);font:16px/1.5 system-ui,sans-serif;overflow-wrap:anywhere}
 h1{font-size:1.5rem;line-height:1.25}h2{font-size:1.15rem;margin-top:2rem}
 nav a{display:inline-block;margin-right:1rem;padding:.35rem 0}a{color:var(--same)}
-a:focus-visible,summary:focus-visible,pre:focus-visible,.scroll:focus-visible{outline:3px solid var(--same);
+a:focus-visible,summary:focus-visible,pre:focus-visible,.scroll:focus-visible{
+outline:3px solid var(--same);
 outline-offset:2px}
-pre{overflow-x:auto;background:var(--soft);padding:1rem;border-radius:6px}code{overflow-wrap:anywhere}
-.scroll{overflow-x:auto}table{border-collapse:collapse}td:first-child{min-width:13rem}th,td{text-align:left;padding:.3rem .8rem .3rem 0;
-border-bottom:1px solid var(--line);vertical-align:top}th{overflow-wrap:normal}td.n{text-align:right;white-space:nowrap}
+pre{overflow-x:auto;background:var(--soft);padding:1rem;border-radius:6px}code{
+overflow-wrap:anywhere}
+.scroll{overflow-x:auto}table{border-collapse:collapse}td:first-child{min-width:13rem}th,td{
+text-align:left;padding:.3rem .8rem .3rem 0;
+border-bottom:1px solid var(--line);vertical-align:top}th{overflow-wrap:normal}td.n{
+text-align:right;white-space:nowrap}
 svg{display:block;width:100%;max-width:40rem;height:auto}svg text{fill:var(--text);font-size:12px}
 .plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(20rem,100%),1fr));gap:1rem}
 .plots>*{min-width:0}
@@ -323,8 +331,10 @@ figure{margin:0}figcaption,.quiet{color:var(--quiet)}
 .axis{stroke:var(--line)}.margin{fill:var(--soft)}.bar{fill:var(--same)}
 .better{fill:var(--better)}.worse{fill:var(--worse)}.same{fill:var(--same)}
 rect.better,rect.worse,rect.same{opacity:.45}
-.w0{fill:var(--w0)}.w1{fill:var(--w1)}.w2{fill:var(--w2)}.w3{fill:var(--w3)}svg text.on{fill:var(--on)}
-ol.legend{list-style:none;padding:0}dt{margin-top:.6rem}dd{margin-left:1rem;overflow-wrap:anywhere}
+.w0{fill:var(--w0)}.w1{fill:var(--w1)}.w2{fill:var(--w2)}.w3{fill:var(--w3)}svg text.on{
+fill:var(--on)}
+ol.legend{list-style:none;padding:0}dt{margin-top:.6rem}dd{margin-left:1rem;
+overflow-wrap:anywhere}
 summary{cursor:pointer;padding:.35rem 0}
 )";
 
