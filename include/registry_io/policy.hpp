@@ -230,10 +230,10 @@ constexpr auto shared_reader(F f) noexcept
 
 /// How readers hold a table's root while a writer replaces it.
 ///
-/// `P::root_header` is the base class that the policy wants in each root. It derives from `garbage`,
-/// and the core derives its `Root` from it; the core sets `destroy`, and `birth` to the version of
-/// the root (1, 2, ... in the order of publication), before it publishes. The policy knows nothing
-/// else about a root. A policy may bring the
+/// `P::root_header` is the base class that the policy wants in each root. It derives from
+/// `garbage`, and the core derives its `Root` from it; the core sets `destroy`, and `birth` to the
+/// version of the root (1, 2, ... in the order of publication), before it publishes. The policy
+/// knows nothing else about a root. A policy may bring the
 /// atomics for what the core shares between readers and writers, `P::atomic<T>`, with the members
 /// of `std::atomic<T>`, which is used otherwise.
 ///

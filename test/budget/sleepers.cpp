@@ -3,10 +3,10 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
 // What a change is in instructions while readers sleep: it must not depend on how many there are.
-// test/within_budget compiles this, runs it under callgrind and compares what the dumps say with the
-// lines below: a registry, how many notifies are in flight, each of them on a table of its own, and
-// how many instructions a handler that comes and goes may be. "captures": the handler has captures
-// with a destructor. "removals": one that all of these notifies see goes.
+// test/within_budget compiles this, runs it under callgrind and compares what the dumps say with
+// the lines below: a registry, how many notifies are in flight, each of them on a table of its own,
+// and how many instructions a handler that comes and goes may be. "captures": the handler has
+// captures with a destructor. "removals": one that all of these notifies see goes.
 //
 // budget gcc SyncRegistry 0 2250
 // budget gcc SyncRegistry 30 2500

@@ -169,7 +169,8 @@ struct replaced
     root roots[4] = {{log, 1}, {log, 2}, {log, 3}, {log, 4}};
     std::vector<int> gone;
 
-    /// Something that is shown from a root on, and is taken out with the last root that is replaced.
+    /// Something that is shown from a root on, and is taken out with the last root that is
+    /// replaced.
     struct thing : garbage
     {
         thing(replaced& r, std::uint64_t version)

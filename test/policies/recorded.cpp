@@ -478,8 +478,8 @@ BOOST_AUTO_TEST_CASE(an_asynchronous_registry_is_recorded)
 BOOST_AUTO_TEST_CASE(a_synthetic_workload_gives_back_its_parameters)
 {
     // The clock alone moves. A handler takes 2048 to 4095 ns; a notify begins 65536 to 131071 ns
-    // after the one before; one notify in five is nested; eight handlers, one change in 250 notifies.
-    // One in twenty is measured, which must not keep step with the one in five.
+    // after the one before; one notify in five is nested; eight handlers, one change in 250
+    // notifies. One in twenty is measured, which must not keep step with the one in five.
     struct tag;
     using policy = by_hand<tag, rio::panic::catch_log, 20>;
     rio::SyncRegistry<int>::with<policy> r;

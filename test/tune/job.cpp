@@ -2,8 +2,8 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// What registry_tune understands: jobs, recordings, aliases, and what it says of wrong input. Nothing
-// is measured here.
+// What registry_tune understands: jobs, recordings, aliases, and what it says of wrong input.
+// Nothing is measured here.
 
 #include <boost/test/unit_test.hpp>
 
@@ -100,7 +100,8 @@ BOOST_AUTO_TEST_CASE(a_job_file_is_read_as_it_was_written)
     job const j = read(R"({"registry_tune": 1,
         "requires": {"threads": true, "order": "fifo", "panic": "collect", "heap": false,
                      "blocking": false, "memory_bound": "64KB"},
-        "workload": {"registries": 3, "event_bytes": 64, "notifying_threads": 2, "interval": "1.5us",
+        "workload": {"registries": 3, "event_bytes": 64, "notifying_threads": 2,
+                     "interval": "1.5us",
                      "nesting": 1, "handlers": {"histogram": [[1, 5], [4, 5]]},
                      "handler_time": "250ns", "failures": 0.25, "changes_per_second": 100,
                      "batch": 4, "waiting_removals": 0.5},

@@ -17,8 +17,8 @@ using namespace registry_io_perf;
 
 namespace {
 
-/// Samples of a candidate that takes `ratio` times as long as the baseline: each layout, process and
-/// round adds noise of its own.
+/// Samples of a candidate that takes `ratio` times as long as the baseline: each layout, process
+/// and round adds noise of its own.
 std::vector<layout_processes> synthetic(double ratio, std::mt19937_64& random)
 {
     std::normal_distribution<double> layout_noise(0, 0.015), process_noise(0, 0.01),

@@ -1245,7 +1245,8 @@ private:
     {
         garbage_list rest;
         while (garbage* const g = free.pop()) {
-            // Where a shared object has another copy of these functions, the table is freed instead.
+            // Where a shared object has another copy of these functions, the table is freed
+            // instead.
             if (g->destroy == &destroy_root) {
                 --tables_;
                 free_root(static_cast<root&>(*g));
@@ -1297,8 +1298,8 @@ private:
 
     REGISTRY_IO_NO_UNIQUE_ADDRESS Ordering order_;
     id_index<key, source> index_;
-    /// How many roots were replaced and not taken back by a writer; and how many of them others have
-    /// freed. The block lives until they are equal.
+    /// How many roots were replaced and not taken back by a writer; and how many of them others
+    /// have freed. The block lives until they are equal.
     std::size_t tables_ = 0;
     shared<std::size_t> freed_{0};
     spare spare_root_;

@@ -131,8 +131,8 @@ inline constexpr unsigned most_bundles = 64;
 class frame_depot
 {
 public:
-    // Nobody waits for the lock: the heap does as well, and in a child of fork the lock may belong to
-    // a thread that does not exist there.
+    // Nobody waits for the lock: the heap does as well, and in a child of fork the lock may belong
+    // to a thread that does not exist there.
 
     /// Takes a bundle; null when there is none, or another thread is here.
     idle_frame* take(std::size_t size) noexcept

@@ -194,11 +194,13 @@ consteval bool check_handler()
 }  // namespace detail
 }  // namespace async
 
+/// @cond
 namespace detail {
 template <class F, class Event>
 inline constexpr mutable_members mutable_members_of<async::detail::handler<F, Event>> =
     mutable_members_of<F>;
 }  // namespace detail
+/// @endcond
 
 /// An in-process registry whose handlers are coroutines, or plain functions.
 ///
@@ -350,8 +352,8 @@ public:
     /// It registers a handler, and the event of the first notify that sees it is the one. The one
     /// who awaits is resumed on the executor of its environment; without one in the middle of that
     /// notify, by the thread that notifies, as the handler. Destroying it while it waits removes
-    /// the handler; a notify that has begun with it then does nothing, and a resumption that lies in
-    /// the queue of the executor does nothing when it runs there. Precondition: it is not being
+    /// the handler; a notify that has begun with it then does nothing, and a resumption that lies
+    /// in the queue of the executor does nothing when it runs there. Precondition: it is not being
     /// resumed on another thread. When the environment's stop
     /// is requested it ends, and returns nothing.
     /// Awaiting it throws as `register_handler`. Returns `std::optional<Event>`.

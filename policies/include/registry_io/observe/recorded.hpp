@@ -435,7 +435,7 @@ std::string_view type_name() noexcept
 /// policy and is not counted. Destroying a registry is not counted as removal of its handlers.
 ///
 /// The recording is written when the program ends by `exit` or by returning from `main`, unless
-/// nothing was counted, to a new file registry_io.<pid>.<n>.json. Its directory is that of
+/// nothing was counted, to a new file registry_io.PID.N.json. Its directory is that of
 /// `directory`, else that of the environment variable REGISTRY_IO_RECORDING_DIRECTORY, else the
 /// current one. A registry with static storage may be used until then. The child of a fork starts a
 /// recording of its own. `Clock` has a static `now()` that returns nanoseconds.

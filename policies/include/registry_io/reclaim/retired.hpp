@@ -96,12 +96,13 @@ public:
 template <class Env>
 class retired_roots;
 
-/// The base of a root whose readers are counted: all of them, or those alone that a writer has asked
-/// to report when they leave.
+/// The base of a root whose readers are counted: all of them, or those alone that a writer has
+/// asked to report when they leave.
 ///
 /// The count holds the owner, which is the current root's place or the writers' list of roots that
-/// they have replaced, and each of these readers. Whoever brings it to zero frees what only this root
-/// kept alive ("last reader out"): no later operation is needed, and no reader waits for another.
+/// they have replaced, and each of these readers. Whoever brings it to zero frees what only this
+/// root kept alive ("last reader out"): no later operation is needed, and no reader waits for
+/// another.
 template <class Env>
 class counted_root : public garbage
 {
@@ -134,8 +135,8 @@ public:
     /// One reader more. Precondition: the caller knows of a holder that stays meanwhile.
     void enter() noexcept { count_.fetch_add(1, std::memory_order_relaxed); }
 
-    /// One holder less; the last one drains, and runs destructors of captures, or leaves that to the
-    /// writers.
+    /// One holder less; the last one drains, and runs destructors of captures, or leaves that to
+    /// the writers.
     void leave() noexcept
     {
         if (let_go())
@@ -189,8 +190,8 @@ private:
 /// the same however many roots are in the list; and memory grows with the roots that are held plus
 /// the things that were taken out.
 ///
-/// What one call sets free stays counted here until it is destroyed, which happens without any lock,
-/// so that a `completion` waits for destructors too.
+/// What one call sets free stays counted here until it is destroyed, which happens without any
+/// lock, so that a `completion` waits for destructors too.
 ///
 /// Concurrency: a lock of its own, held for a few steps: by the last reader of a root, and by a
 /// writer while there is such a root. `Members for writers` are called under the writers' lock.
@@ -267,8 +268,8 @@ public:
 
     // ----- Members for writers
 
-    /// Takes `dead` out of `replaced`, which is not in the list yet, or, where no root was replaced,
-    /// out of the list.
+    /// Takes `dead` out of `replaced`, which is not in the list yet, or, where no root was
+    /// replaced, out of the list.
     BOOST_NOINLINE void take_out(root* replaced, garbage_list& dead, release& r) noexcept
     {
         if (dead.empty())
@@ -283,8 +284,8 @@ public:
         }
     }
 
-    /// Puts a replaced root on the list, or frees it if nobody reads it. From now on its owner holds
-    /// it no more. Precondition: no reader can come to hold it; newer than all in the list.
+    /// Puts a replaced root on the list, or frees it if nobody reads it. From now on its owner
+    /// holds it no more. Precondition: no reader can come to hold it; newer than all in the list.
     BOOST_NOINLINE void retire(root& e, release& r) noexcept
     {
         // Nobody is in the list, so nobody but this writer looks at it. acquire: pairs with gone.
@@ -329,8 +330,9 @@ public:
 
     /// In a child of `fork`, while this thread is not inside: the readers of other threads are gone
     /// and cannot report. Counts the pins alone. A root that is left to nobody stays, with what it
-    /// shows, until the registry goes, since a handler may have been in the middle of it; but nobody
-    /// waits for it. `current` is held by `owners` too; `pending`, linked by `next`, by theirs.
+    /// shows, until the registry goes, since a handler may have been in the middle of it; but
+    /// nobody waits for it. `current` is held by `owners` too; `pending`, linked by `next`, by
+    /// theirs.
     REGISTRY_IO_DETAIL_COLD void follow_fork(root* current, std::uint32_t owners,
                                              garbage* pending) noexcept
     {
@@ -356,8 +358,8 @@ public:
         }
         inside_.store(inside, std::memory_order_relaxed);
     }
-    /// The registry is going away. What this thread holds goes when it leaves; what was left to nobody
-    /// by a fork goes now.
+    /// The registry is going away. What this thread holds goes when it leaves; what was left to
+    /// nobody by a fork goes now.
     REGISTRY_IO_DETAIL_COLD void close(release& r) noexcept
     {
         closed_ = true;

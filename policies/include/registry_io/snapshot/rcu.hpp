@@ -128,8 +128,8 @@ public:
         read_nested<Registry>(shared_reader<Root>(f));
     }
 
-    /// Whether the calling code has another copy of the domain than the code that made the store, as
-    /// can happen between shared objects. Its readers would not be seen.
+    /// Whether the calling code has another copy of the domain than the code that made the store,
+    /// as can happen between shared objects. Its readers would not be seen.
     template <class Registry>
     bool foreign(std::type_identity<Registry>) const noexcept
     {
@@ -319,8 +319,8 @@ public:
             r.era_ = nullptr;
             break;
         case outcome::refused:
-            // Nothing may be freed early, so all of it waits until the kernel agrees again; and nobody
-            // can be told that readers are gone. A reader may be about to let go of the era.
+            // Nothing may be freed early, so all of it waits until the kernel agrees again; and
+            // nobody can be told that readers are gone. A reader may be about to let go of the era.
             if (r.wait_ != nullptr)
                 reclaim::fence_refused();
             if (r.era_->holders() != 1)
