@@ -174,7 +174,7 @@ private:
     // Under the lock of the list.
     counted_root* older_ = nullptr;
     counted_root* newer_ = nullptr;
-    bool abandoned_ = false;     ///< its owner's count stays until the registry goes
+    bool lost_ = false;          ///< held by threads alone that are gone since a fork
     std::uint64_t entered_ = 0;  ///< when it came into the list
     garbage_list own_;           ///< what was taken out when this root was replaced
     birth_heap passed_;          ///< what newer roots have passed on when they went
@@ -303,22 +303,10 @@ public:
         }
     }
 
-    /// Puts a replaced root on the list whose readers cannot be known, because the kernel refuses the
-    /// fence that it promised: it stays until the registry goes, and nobody can wait for it.
-    REGISTRY_IO_DETAIL_COLD void abandon(root& e) noexcept
-    {
-        refused_ = true;
-        lock_guard const lock(*this);
-        e.abandoned_ = true;
-        push(e);
-    }
-
     /// Lets `c` be signalled when all that is in the list now, and all that was set free before, is
     /// destroyed.
     BOOST_NOINLINE void wait_for_all(completion_type& c) noexcept
     {
-        if (refused_)
-            fence_refused();
         {
             lock_guard const lock(*this);
             c.until = clock_;
@@ -360,22 +348,22 @@ public:
             if (leave_to != nullptr && e->holders() == 0)
                 continue;
             recount(*e, 0);
-            if (e->holders() != 0 && !e->abandoned_)
+            if (e->holders() != 0 && !e->lost_)
                 continue;
             e->enter();
-            e->abandoned_ = true;
+            e->lost_ = true;
             ++lost_;
         }
         inside_.store(inside, std::memory_order_relaxed);
     }
-    /// The registry is going away. What this thread holds still goes when it leaves; roots that were
-    /// abandoned go now.
+    /// The registry is going away. What this thread holds goes when it leaves; what was left to nobody
+    /// by a fork goes now.
     REGISTRY_IO_DETAIL_COLD void close(release& r) noexcept
     {
         lock_guard const lock(*this);
         for (root* e = newest_; e != nullptr;) {
             root* const older = e->older_;
-            if (e->abandoned_ && e->let_go()) {
+            if (e->lost_ && e->let_go()) {
                 unlink(*e, r.free);
                 r.free.push(e);
                 inside_.fetch_sub(1, std::memory_order_relaxed);
@@ -510,7 +498,6 @@ private:
     /// How many roots are in the list, or were taken off it and are not destroyed yet.
     atomic<std::size_t> inside_{0};
     std::size_t lost_ = 0;     // of them, by threads that are gone since a fork
-    bool refused_ = false;     // one of them was abandoned
     std::uint64_t clock_ = 0;  // of those that enter; under the writers' lock
     unsigned forks_;
 };
