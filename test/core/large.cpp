@@ -333,6 +333,27 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_large_registry_may_become_small_and_large_again_
     }
 }
 
+BOOST_AUTO_TEST_CASE(ids_are_found_however_often_handlers_come_and_go)
+{
+    // As many as the index takes before it grows, so that it is full, and small: what lies at its end
+    // goes on at its begin.
+    registry_io::LocalRegistry<recorder*> registry;
+    std::mt19937 random(1);
+    std::vector<handler_id> ids(192);
+    for (handler_id& id : ids)
+        id = registry.register_handler([](recorder*) {});
+    int lost = 0;
+    for (int i = 0; i < 20'000; ++i) {
+        handler_id& id = ids[random() % ids.size()];
+        lost += !registry.unregister(id);
+        lost += registry.contains(id);
+        id = registry.register_handler([](recorder*) {});
+    }
+    for (handler_id const id : ids)
+        lost += !registry.contains(id);
+    BOOST_TEST(lost == 0);
+}
+
 BOOST_AUTO_TEST_CASE(a_registry_that_has_shrunk_gives_its_memory_back)
 {
     using registry_type = registry_io::SyncRegistry<recorder*>::with<registry_io::alloc::pmr>;
