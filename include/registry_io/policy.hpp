@@ -162,6 +162,14 @@ struct handler_archetype
 ///   `handler_archetype`. An exception that leaves `invoke` ends the notify: siblings that follow
 ///   do not run. `finish()` is called after the last handler, and may throw unless `P::isolates`.
 /// * `P::fatal(reason)` does not return: bad input where exceptions are off ends there.
+///
+/// Two more members cost nothing where they are missing:
+///
+/// * `p.changed(added, removed)`, which must not throw, is called under the writers' lock after
+///   each change of the table, with the numbers of handlers that it has added and removed.
+/// * `running()` of a scope returns an object that an asynchronous registry keeps while a handler
+///   runs until it first waits; then it calls the object's `end()`. `invoke` then only tells how
+///   the handler has ended.
 template <class P>
 concept panic_policy = policy_of<P, axis::panic> && std::default_initializable<P> &&
     std::default_initializable<typename P::handler_state> &&

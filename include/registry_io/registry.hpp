@@ -17,6 +17,7 @@
 #include <utility>
 
 #include <boost/core/addressof.hpp>
+#include <boost/core/no_exceptions_support.hpp>
 #include <boost/throw_exception.hpp>
 
 #include <registry_io/config.hpp>
@@ -433,7 +434,20 @@ protected:
         writers* w = writers_.load(std::memory_order_acquire);
         if (w != nullptr)
             return *w;
-        writers* const fresh = writers::make(store_, ordering_, alloc_.get_source());
+        writers* fresh = nullptr;
+        BOOST_TRY
+        {
+            fresh = writers::make(store_, ordering_, alloc_.get_source());
+        }
+        BOOST_CATCH(...)
+        {
+            // Another thread may have been first, and have taken the memory for the same block.
+            w = writers_.load(std::memory_order_acquire);
+            if (w != nullptr)
+                return *w;
+            BOOST_RETHROW
+        }
+        BOOST_CATCH_END
         fresh->panic.store(boost::addressof(panic_), std::memory_order_relaxed);
         if (writers_.compare_exchange_strong(w, fresh, std::memory_order_acq_rel,
                                              std::memory_order_acquire))

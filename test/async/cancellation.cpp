@@ -4,6 +4,9 @@
 
 // Stop tokens, callers that are destroyed while handlers wait, and the next event.
 
+#include <coroutine>
+#include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -290,6 +293,74 @@ BOOST_AUTO_TEST_CASE(who_waits_for_the_next_event_may_go_or_be_stopped)
     int const e = 1;
     async::sync_wait(r.notify(e));
     BOOST_TEST(got == 0);
+}
+
+namespace {
+
+/// Its copy constructor tells, and may be made to wait.
+struct watched
+{
+    explicit watched(int i, std::function<void()> f = {}) : n(i), copying(std::move(f)) {}
+    watched(watched const& o) : n(o.n)
+    {
+        if (o.copying)
+            o.copying();
+    }
+    int n;
+    std::function<void()> copying;
+};
+
+/// Runs what is posted when it is told to.
+struct manual
+{
+    std::deque<std::coroutine_handle<>> queue;
+    void post(std::coroutine_handle<> h) { queue.push_back(h); }
+    void run()
+    {
+        while (!queue.empty()) {
+            auto const h = queue.front();
+            queue.pop_front();
+            h.resume();
+        }
+    }
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(who_waits_for_the_next_event_may_go_while_it_is_copied)
+{
+    AsyncRegistry<watched> r;
+    int got = 0;
+    std::optional<test::foreign> listener(
+        [](AsyncRegistry<watched>& from, int& n) -> test::foreign {
+            n += (co_await from.next())->n;
+        }(r, got));
+    watched const e(7, [&] { listener.reset(); });
+    async::sync_wait(r.notify(e));
+    BOOST_TEST(got == 0);
+    BOOST_TEST(r.empty());
+}
+
+BOOST_AUTO_TEST_CASE(who_waits_for_the_next_event_may_go_before_its_posted_resumption_runs)
+{
+    for (bool const goes : {false, true}) {
+        AsyncRegistry<watched> r;
+        AsyncRegistry<int> outer;
+        manual loop;
+        async::environment const env(async::executor_ref::to(loop));
+        int got = 0;
+        outer.register_handler([&](int) -> task<> { got += (co_await r.next())->n; });
+        int const go = 0;
+        std::optional<test::foreign> o(test::drive([&] { return outer.notify(go, env); }));
+        watched const one(1);
+        async::sync_wait(r.notify(one));
+        BOOST_TEST(loop.queue.size() == 1u);
+        if (goes)
+            o.reset();
+        loop.run();
+        BOOST_TEST(got == (goes ? 0 : 1));
+        BOOST_TEST(r.empty());
+    }
 }
 
 BOOST_AUTO_TEST_CASE(the_next_event_may_come_from_another_thread)

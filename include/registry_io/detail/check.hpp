@@ -5,6 +5,7 @@
 #ifndef REGISTRY_IO_DETAIL_CHECK_HPP
 #define REGISTRY_IO_DETAIL_CHECK_HPP
 
+#include <cstddef>
 #include <type_traits>
 
 #include <registry_io/policy.hpp>
@@ -102,7 +103,9 @@ concept word_ordering = ordering_policy<Ordering> && std::is_empty_v<Ordering> &
 template <class Panic>
 concept word_panic = panic_policy<Panic> && std::is_empty_v<Panic> && Panic::isolates &&
     !Panic::reports && !Panic::logs && std::is_void_v<typename Panic::result_type> &&
-    std::is_empty_v<typename Panic::handler_state>;
+    std::is_empty_v<typename Panic::handler_state> &&
+    // Such a registry tells nobody of its changes.
+    !requires(Panic& p, std::size_t n) { p.changed(n, n); };
 template <class Alloc>
 concept word_alloc =
     node_policy<Alloc> || (alloc_policy<Alloc> && Alloc::inside && Alloc::capacity != 0);
@@ -118,7 +121,8 @@ consteval bool check_words()
                       "its key trivially copyable");
         static_assert(word_panic<Panic>,
                       "registry_io: with this snapshot policy the panic policy must isolate, and "
-                      "keep, report, log and return nothing; take panic::trap or panic::terminate");
+                      "keep, report, log, record and return nothing; take panic::trap or "
+                      "panic::terminate");
         static_assert(word_alloc<Alloc>,
                       "registry_io: with this snapshot policy the handlers lie inside the registry "
                       "or in the caller's nodes; take alloc::fixed<N> or alloc::intrusive");

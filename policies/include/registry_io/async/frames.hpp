@@ -131,10 +131,15 @@ inline constexpr unsigned most_bundles = 64;
 class frame_depot
 {
 public:
-    /// Takes a bundle; null when there is none.
+    // Nobody waits for the lock: the heap does as well, and in a child of fork the lock may belong to
+    // a thread that does not exist there.
+
+    /// Takes a bundle; null when there is none, or another thread is here.
     idle_frame* take(std::size_t size) noexcept
     {
-        std::lock_guard<std::mutex> const lock(mutex_);
+        std::unique_lock<std::mutex> const lock(mutex_, std::try_to_lock);
+        if (!lock.owns_lock())
+            return nullptr;
         idle_frame* const b = bundles_[size];
         if (b != nullptr) {
             bundles_[size] = b->next_bundle;
@@ -143,11 +148,11 @@ public:
         return b;
     }
 
-    /// Keeps a bundle; false when there are enough.
+    /// Keeps a bundle; false when there are enough, or another thread is here.
     bool give(std::size_t size, idle_frame* b) noexcept
     {
-        std::lock_guard<std::mutex> const lock(mutex_);
-        if (count_[size] == most_bundles)
+        std::unique_lock<std::mutex> const lock(mutex_, std::try_to_lock);
+        if (!lock.owns_lock() || count_[size] == most_bundles)
             return false;
         b->next_bundle = std::exchange(bundles_[size], b);
         ++count_[size];

@@ -23,6 +23,7 @@
 #include <boost/core/no_exceptions_support.hpp>
 #include <boost/throw_exception.hpp>
 
+#include <registry_io/async/detail/posted.hpp>
 #include <registry_io/async/environment.hpp>
 #include <registry_io/async/task.hpp>
 #include <registry_io/registry.hpp>
@@ -349,7 +350,9 @@ public:
     /// It registers a handler, and the event of the first notify that sees it is the one. The one
     /// who awaits is resumed on the executor of its environment; without one in the middle of that
     /// notify, by the thread that notifies, as the handler. Destroying it while it waits removes
-    /// the handler; a notify that has begun with it then does nothing. When the environment's stop
+    /// the handler; a notify that has begun with it then does nothing, and a resumption that lies in
+    /// the queue of the executor does nothing when it runs there. Precondition: it is not being
+    /// resumed on another thread. When the environment's stop
     /// is requested it ends, and returns nothing.
     /// Awaiting it throws as `register_handler`. Returns `std::optional<Event>`.
     next_event next() { return next_event(*this); }
@@ -578,11 +581,28 @@ protected:
         return [&e] { std::rethrow_exception(std::move(e)); };
     }
 
+    struct not_watched
+    {
+        void end() noexcept {}
+    };
+
+    /// What the panic policy's scope wants to be kept while a handler runs; nothing for most.
+    BOOST_FORCEINLINE auto running() noexcept
+    {
+        // NOLINTBEGIN(bugprone-unchecked-optional-access): as above.
+        if constexpr (requires { scope_->running(); })
+            return scope_->running();
+        else
+            return not_watched();
+        // NOLINTEND(bugprone-unchecked-optional-access)
+    }
+
     /// Starts one handler. Returns its task if it waits, else null.
     ///
     /// What escapes the panic policy leaves it, as it would leave a notify that does not wait.
     BOOST_FORCEINLINE promise* start(at where)
     {
+        auto here = running();
         call_.begun = nullptr;
         BOOST_TRY
         {
@@ -590,12 +610,14 @@ protected:
         }
         BOOST_CATCH(...)
         {
+            here.end();
             settle([] { BOOST_RETHROW }, where);
             return nullptr;
         }
         BOOST_CATCH_END
         promise* const p = call_.begun;
         if (p == nullptr) {
+            here.end();
             settle([] {}, where);
             return nullptr;
         }
@@ -603,6 +625,7 @@ protected:
         p->belong(&where_);
         p->leave_word(record);
         p->coroutine.resume();
+        here.end();
         if (!record.done)
             return p;
         if (record.exception == nullptr) [[likely]]
@@ -1057,8 +1080,12 @@ public:
     /// Destroyed while it waits, it waits no more.
     ~next_event()
     {
-        if (shared_ != nullptr)
+        if (shared_ != nullptr) {
             shared_->claim();
+            // release: what the one who awaits did with it comes before it goes. A notify that has
+            // claimed it, and a resumption that was posted, see the word and leave it alone.
+            shared_->state.exchange(shared::gone, std::memory_order_acq_rel);
+        }
     }
 
     /// For tasks: where the one who awaits stands.
@@ -1072,11 +1099,14 @@ public:
     {
         auto const s = std::make_shared<shared>();
         s->caller = h;
-        if (env_ != nullptr)
+        if (env_ != nullptr && env_->executor()) {
             s->executor = env_->executor();
+            // Now, where it may throw.
+            s->resumption = resume_if_there(s.get()).coroutine;
+        }
         guard_ = registry_.register_guard(listener{s});
         if (env_ != nullptr && env_->stop().stop_possible())
-            on_stop_.emplace(env_->stop(), stopping{s.get()});
+            on_stop_.emplace(env_->stop(), stopping{s});
         shared_ = s;
         // From here on we may be resumed, and gone. release: all of the above. acquire: the event.
         return s->state.exchange(shared::armed, std::memory_order_acq_rel) != shared::over;
@@ -1104,7 +1134,16 @@ private:
     /// What the handler and the one who awaits share.
     struct shared
     {
-        enum : unsigned char { beginning, armed, over };
+        enum : unsigned char { beginning, armed, over, gone };
+
+        shared() = default;
+        shared(shared const&) = delete;
+        shared& operator=(shared const&) = delete;
+        ~shared()
+        {
+            if (resumption)
+                resumption.destroy();
+        }
 
         std::atomic<bool> claimed{false};
         std::atomic<unsigned char> state{beginning};
@@ -1112,23 +1151,44 @@ private:
         std::exception_ptr exception;
         std::coroutine_handle<> caller;
         async::executor_ref executor;
+        std::coroutine_handle<> resumption;  ///< what is posted; ours until then
+        std::shared_ptr<shared> self;        ///< what was posted keeps it
 
         /// True once.
         // relaxed: the state orders what follows.
         bool claim() noexcept { return !claimed.exchange(true, std::memory_order_relaxed); }
 
         /// By the one who has claimed it.
-        void end()
+        static void end(std::shared_ptr<shared> s)
         {
-            // release: the event. acquire: the caller.
-            if (state.exchange(over, std::memory_order_acq_rel) != armed)
+            // release: the event. acquire: the caller. What is gone stays gone.
+            unsigned char was = s->state.load(std::memory_order_relaxed);
+            while (was != gone &&
+                   !s->state.compare_exchange_weak(was, over, std::memory_order_acq_rel,
+                                                   std::memory_order_relaxed))
+                ;
+            if (was != armed)
                 return;
-            if (executor)
-                executor.post(caller);
-            else
-                caller.resume();
+            if (!s->executor) {
+                s->caller.resume();
+                return;
+            }
+            async::executor_ref const e = s->executor;
+            std::coroutine_handle<> const posted = std::exchange(s->resumption, {});
+            shared& held = *s;
+            held.self = std::move(s);
+            e.post(posted);
         }
     };
+
+    /// What is posted instead of the one who awaits, who may be destroyed before it runs.
+    static async::detail::posted resume_if_there(shared* s)
+    {
+        std::shared_ptr<shared> const mine = std::move(s->self);
+        // acquire: pairs with the destructor.
+        if (mine->state.load(std::memory_order_acquire) != shared::gone)
+            co_await async::detail::hand_over{mine->caller};
+    }
 
     struct listener
     {
@@ -1149,17 +1209,17 @@ private:
                 mine->exception = std::current_exception();
             }
             BOOST_CATCH_END
-            mine->end();
+            shared::end(mine);
         }
     };
 
     struct stopping
     {
-        shared* s;
+        std::shared_ptr<shared> s;
         void operator()() const
         {
             if (s->claim())
-                s->end();
+                shared::end(s);
         }
     };
 

@@ -148,7 +148,16 @@ public:
             // All that the promise is needed for comes first: once the operand has the handle,
             // another thread may run the task to its end.
             promise_.pause();
-            return inner_.await_suspend(h);
+            BOOST_TRY
+            {
+                return inner_.await_suspend(h);
+            }
+            BOOST_CATCH(...)
+            {
+                promise_.go_on();  // nobody resumes it: it goes on here, with the exception
+                BOOST_RETHROW
+            }
+            BOOST_CATCH_END
         }
 
         decltype(auto) await_resume()

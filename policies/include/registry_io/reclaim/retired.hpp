@@ -360,6 +360,7 @@ public:
     /// by a fork goes now.
     REGISTRY_IO_DETAIL_COLD void close(release& r) noexcept
     {
+        closed_ = true;
         lock_guard const lock(*this);
         for (root* e = newest_; e != nullptr;) {
             root* const older = e->older_;
@@ -396,9 +397,12 @@ public:
         }
         frame_scope<Env> const frame(owner_);
         free.destroy_all();
-        gone(entered);
-        // Last: the writers' block, and this list in it, live until every root is gone.
+        // What was destroyed may have destroyed the registry. Then nobody waits, and this list is
+        // gone when the last root is.
+        bool const last = closed_;
         e.destroy(&e);
+        if (!last)
+            gone(entered);
     }
 
 private:
@@ -498,6 +502,7 @@ private:
     /// How many roots are in the list, or were taken off it and are not destroyed yet.
     atomic<std::size_t> inside_{0};
     std::size_t lost_ = 0;     // of them, by threads that are gone since a fork
+    bool closed_ = false;      // by this thread, if at all while one of them is drained
     std::uint64_t clock_ = 0;  // of those that enter; under the writers' lock
     unsigned forks_;
 };
