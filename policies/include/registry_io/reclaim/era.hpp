@@ -75,8 +75,10 @@ public:
         // reader's reads would race with that destruction.
         garbage* head = hung_.load(std::memory_order_acquire);
         do {
-            if (head == end())
+            if (head == end()) {
+                list.tail()->next = nullptr;  // not what an attempt before this one has linked
                 return false;
+            }
             list.tail()->next = head;
             // [era.hang] release: the drain reads the garbage.
         } while (!hung_.compare_exchange_strong(head, list.head(), std::memory_order_release,
