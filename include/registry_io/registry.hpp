@@ -24,6 +24,7 @@
 #include <registry_io/detail/check.hpp>
 #include <registry_io/detail/dispatch.hpp>
 #include <registry_io/detail/handler.hpp>
+#include <registry_io/detail/key.hpp>
 #include <registry_io/detail/refused.hpp>
 #include <registry_io/detail/select.hpp>
 #include <registry_io/detail/table.hpp>
@@ -223,20 +224,16 @@ public:
     }
 
     /// Adds a handler with a key; otherwise as above.
+    ///
+    /// A number becomes the key with its value. Throws `std::out_of_range` for one that the key
+    /// cannot hold and for a NaN; what converting `priority` throws.
     template <class Key, class F>
     handler_id register_handler(Key&& priority, F&& f)
     {
-        static_assert(!std::is_void_v<key_type>,
-                      "registry_io: this registry's ordering policy takes no priority; call "
-                      "register_handler(f)");
-        if constexpr (!std::is_void_v<key_type>) {
-            static_assert(std::is_constructible_v<key_type, Key&&>,
-                          "registry_io: the priority cannot be converted to the ordering policy's "
-                          "key");
-            if constexpr (std::is_constructible_v<key_type, Key&&>)
-                return add(key_type(std::forward<Key>(priority)), std::forward<F>(f));
-        }
-        return {};
+        if constexpr (detail::check_key<key_type, Key&&>())
+            return add(key_from(std::forward<Key>(priority)), std::forward<F>(f));
+        else
+            return {};
     }
 
     /// Adds a handler that is removed when the returned guard is destroyed.
@@ -539,6 +536,20 @@ protected:
         return in;
     }
 
+    template <class Key>
+    static key_type key_from(Key&& priority)
+    {
+        return detail::key_from<key_type>(std::forward<Key>(priority), [] {
+#ifdef BOOST_NO_EXCEPTIONS
+            PanicPolicy::fatal("the priority is out of its key's range");
+#else
+            boost::throw_exception(
+                std::out_of_range("registry_io: the priority is out of its key's range"),
+                BOOST_CURRENT_LOCATION);
+#endif
+        });
+    }
+
     template <class F>
     static void refuse_empty(F const& f)
     {
@@ -682,12 +693,9 @@ public:
     template <class Key, class F>
     handler_id register_handler(Key&& priority, F&& f)
     {
-        static_assert(!std::is_void_v<key_type>,
-                      "registry_io: this registry's ordering policy takes no priority; call "
-                      "register_handler(f)");
-        if constexpr (!std::is_void_v<key_type>)
+        if constexpr (detail::check_key<key_type, Key&&>())
             return add(
-                registry_.prepare(key_type(std::forward<Key>(priority)), std::forward<F>(f)));
+                registry_.prepare(key_from(std::forward<Key>(priority)), std::forward<F>(f)));
         else
             return {};
     }
