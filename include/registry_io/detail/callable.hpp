@@ -187,15 +187,33 @@ BOOST_FORCEINLINE constexpr decltype(auto) invoke(F& f, Argument const& argument
         return f(argument);
 }
 
-/// Whether a handler can be empty, as `std::function` and pointers can. A captureless lambda
-/// compares with nullptr too, through its conversion to a pointer, but is never empty; nor is a
-/// function that is named.
+/// What `std::reference_wrapper` is, which <functional> has; `boost::reference_wrapper` too.
+template <class F>
+concept wraps_reference = std::is_class_v<F> && requires(F const& f) {
+    { f.get() } -> std::same_as<typename F::type&>;
+    requires std::is_convertible_v<F const&, typename F::type&>;
+};
+
+/// What `boost::function` is, which compares with what it holds, and answers false for nullptr.
+template <class F>
+concept tells_of_its_target = std::is_class_v<F> && requires(F const& f) {
+    { f.empty() } -> std::same_as<bool>;
+    f.target_type();
+};
+
+/// Whether a handler is empty, as `std::function` and pointers can be, and references to them. A
+/// captureless lambda compares with nullptr too, through its conversion to a pointer, but is never
+/// empty; nor is a function that is named.
 template <class F>
 bool is_empty_handler(F const& f)
 {
-    if constexpr (!std::is_function_v<F> && !std::is_empty_v<F> && requires {
-                      { f == nullptr } -> std::convertible_to<bool>;
-                  })
+    if constexpr (wraps_reference<F>)
+        return detail::is_empty_handler(f.get());
+    else if constexpr (tells_of_its_target<F>)
+        return f.empty();
+    else if constexpr (!std::is_function_v<F> && !std::is_empty_v<F> && requires {
+                           { f == nullptr } -> std::convertible_to<bool>;
+                       })
         return f == nullptr;
     else
         return false;
