@@ -339,6 +339,7 @@ private:
                       "register_handler(node, f)");
         static_assert(std::is_invocable_v<F&, Event const&>,
                       "registry_io: a handler must be callable with Event const&");
+        static_assert(detail::check_not_awaitable<F const&, Event>());
         if constexpr (std::is_invocable_v<F&, Event const&>)
             static_assert(detail::is_word<F, Event> && !std::is_member_pointer_v<F>,
                           "registry_io: a handler of this registry is one trivial word that is "

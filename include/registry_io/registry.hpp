@@ -509,6 +509,7 @@ protected:
             static_assert(std::is_invocable_v<callable&, Event const&>,
                           "registry_io: several threads may be inside this handler at once, so its "
                           "call operator must be const; wrap it in unsynchronized if it is safe");
+        static_assert(detail::check_not_awaitable<callable&, Event>());
         incoming in;
         if constexpr (!std::is_void_v<key_type> && detail::key_in_table<key_type>)
             in.key = key;
@@ -609,6 +610,9 @@ protected:
     {
         using block = hook_block<F>;
         using callable = std::decay_t<F>;
+        static_assert(!detail::returns_awaitable<callable const&, Argument>,
+                      "registry_io: a callback and a sink are plain functions; this one returns "
+                      "something that must be awaited, and nobody would");
         refuse_empty(f);
         source s = make_known().memory;
         struct room
