@@ -286,12 +286,12 @@ public:
     }
 
 private:
-    using slots = detail::linked_slots<list, AllocPolicy::capacity>;
-    static_assert(sizeof(slots) <= 0xFFFF,
+    using slot_list = detail::linked_slots<list, AllocPolicy::capacity>;
+    static_assert(sizeof(slot_list) <= 0xFFFF,
                   "registry_io: the slots of this registry take more than 65535 bytes");
 
     // Where they end, as the list counts.
-    static constexpr std::uint32_t end = sizeof(slots);
+    static constexpr std::uint32_t end = sizeof(slot_list);
     static_assert(caller_owned || end == list::first_slot + AllocPolicy::capacity * sizeof(node));
 
     /// What the panic policy's scope is told of a notify that it sees one handler of.
@@ -390,7 +390,7 @@ private:
     static constexpr detail::guard_anchor anchor{&unregister_guarded, &release_guarded};
 
     // A notify writes how deep it is nested, and takes that back.
-    mutable slots all_;
+    mutable slot_list all_;
 };
 
 }  // namespace v1

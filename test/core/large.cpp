@@ -335,8 +335,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_large_registry_may_become_small_and_large_again_
 
 BOOST_AUTO_TEST_CASE(ids_are_found_however_often_handlers_come_and_go)
 {
-    // As many as the index takes before it grows, so that it is full, and small: what lies at its end
-    // goes on at its begin.
+    // As many as the index takes before it grows, so that it is full, and small: what lies at its
+    // end goes on at its begin.
     registry_io::LocalRegistry<recorder*> registry;
     std::mt19937 random(1);
     std::vector<handler_id> ids(192);

@@ -136,8 +136,8 @@ consteval bool check_words()
     return true;
 }
 
-/// An event that is passed by const reference: incomplete and abstract types, unions and arrays with
-/// a bound too.
+/// An event that is passed by const reference: incomplete and abstract types, unions and arrays
+/// with a bound too.
 template <class Event>
 concept object_event = std::is_object_v<Event> && !std::is_unbounded_array_v<Event> &&
     !std::is_const_v<Event> && !std::is_volatile_v<Event>;

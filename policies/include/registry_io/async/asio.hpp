@@ -35,6 +35,10 @@
 #include <registry_io/async/environment.hpp>
 #include <registry_io/async/task.hpp>
 
+// Asio's name, and a macro of Qt.
+#pragma push_macro("emit")
+#undef emit
+
 // Between this library's coroutines and Boost.Asio. It is the only header here that needs Asio, and
 // works with 1.81 and later.
 
@@ -186,9 +190,9 @@ class asio_operation<Initiation, void(Results...), Args...>
     using traits = asio_result_of<std::decay_t<Results>...>;
 
 public:
-    template <class I, class... A>
-    explicit asio_operation(I&& initiation, A&&... args)
-        : initiation_(std::forward<I>(initiation)), args_(std::forward<A>(args)...)
+    template <class Initiate, class... A>
+    explicit asio_operation(Initiate&& initiation, A&&... args)
+        : initiation_(std::forward<Initiate>(initiation)), args_(std::forward<A>(args)...)
     {
     }
 
@@ -528,5 +532,7 @@ public:
     }
 };
 /// @endcond
+
+#pragma pop_macro("emit")
 
 #endif
