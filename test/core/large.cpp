@@ -333,6 +333,31 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_large_registry_may_become_small_and_large_again_
     }
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_notify_of_a_large_registry_does_not_run_what_its_handlers_append,
+                              Registry, registries)
+{
+    Registry registry;
+    auto const add = [&](auto f) {
+        if constexpr (std::is_same_v<typename Registry::key_type, std::string>)
+            registry.register_handler("the same for all", f);
+        else
+            registry.register_handler(f);
+    };
+    auto const simple = [](recorder* log) { log->push_back(0); };
+    add([&](recorder* log) {
+        log->push_back(0);
+        add(simple);
+    });
+    // The last chunk has room for more.
+    for (int i = 1; i < 200; ++i)
+        add(simple);
+    for (std::size_t n = 200; n < 210; ++n) {
+        recorder log;
+        registry.notify(&log);
+        BOOST_TEST(log.size() == n);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(ids_are_found_however_often_handlers_come_and_go)
 {
     // As many as the index takes before it grows, so that it is full, and small: what lies at its
