@@ -638,7 +638,6 @@ protected:
         if constexpr (!std::is_empty_v<handler_state>)
             p.handler_state = &where.state();
         p.next = std::exchange(handlers_, &p);
-        root_ = const_cast<root*>(where.snapshot);
     }
 
     /// Tells of the end of a handler that has waited.
@@ -656,6 +655,12 @@ protected:
     {
         if (where_.env == nullptr || !where_.env->executor())
             return caller_;
+        return post_caller();
+    }
+
+    /// Out of line, so that the end of a handler saves no register for it.
+    BOOST_NOINLINE std::coroutine_handle<> post_caller() noexcept
+    {
         // A copy: when the coroutine has been posted we may be gone.
         async::executor_ref const e = where_.env->executor();
         std::coroutine_handle<> const h = std::exchange(caller_, posted());
@@ -691,7 +696,11 @@ protected:
     }
 
     /// Holds the snapshot, which the read that is about to end has protected until now.
-    void hold() noexcept { root_->hold(); }
+    void hold(root const& r) noexcept
+    {
+        root_ = const_cast<root*>(&r);
+        root_->hold();
+    }
 
     /// Makes the panic policy's scope, which ends with the read unless handlers wait.
     class scope_of_read
@@ -753,7 +762,7 @@ protected:
     async::environment environment_;
     context where_;
     std::coroutine_handle<> caller_;
-    root* root_ = nullptr;         // once a handler has waited; held from the end of the read on
+    root* root_ = nullptr;         // while handlers wait: held, from the end of the read on
     promise* handlers_ = nullptr;  // that have waited
     std::optional<scope> scope_;
     std::exception_ptr escaped_;
@@ -840,7 +849,7 @@ private:
         if (this->handlers_ == nullptr) [[likely]]
             this->conclude_at_once();
         else
-            all_are_started();
+            all_are_started(r);
     }
 
     BOOST_FORCEINLINE void walk(root const& r, chunk const* part, entry const* e, std::uint32_t n)
@@ -876,16 +885,19 @@ private:
     BOOST_NOINLINE void waits(promise& p, at where) noexcept
     {
         this->keep(p, where);
-        if (p.call_at_end(&ended, this))
+        if (p.call_at_end(&ended, this)) {
             ++started_;
-        else
-            this->report(p);  // it has ended meanwhile
+        } else {
+            // It has ended meanwhile.
+            this->root_ = const_cast<root*>(where.snapshot);
+            this->report(p);
+        }
     }
 
     /// Until now it was us who reported; those that ended meanwhile have left it to us.
-    BOOST_NOINLINE void all_are_started() noexcept
+    BOOST_NOINLINE void all_are_started(root const& r) noexcept
     {
-        this->hold();
+        this->hold(r);
         // relaxed: nobody else looks at it before we have given up reporting.
         missing_.store(started_ + 1, std::memory_order_relaxed);
         std::uint32_t reported = 0;
@@ -999,7 +1011,7 @@ private:
         }
         if (promise* const p = run(r)) [[unlikely]] {
             this->keep(*p, at{&r, part_, next_ - 1});
-            this->hold();
+            this->hold(r);
             return;
         }
         this->conclude_at_once();
