@@ -5,7 +5,7 @@
 #include "harness.hpp"
 
 #include <algorithm>
-#include <cmath>
+#include <chrono>
 #include <cstdio>
 #include <exception>
 #include <fstream>
@@ -18,47 +18,13 @@
 #include <tuple>
 #include <utility>
 
-#include <sys/resource.h>
-#include <time.h>
-
 #include <CLI/CLI.hpp>
 
+#include "include/registry_io_perf/statistics.hpp"
 #include "memory.hpp"
 
 namespace perf {
 namespace {
-
-double thread_seconds() noexcept
-{
-    timespec t{};
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) * 1e-9;
-}
-
-long thread_switches() noexcept
-{
-    rusage r{};
-    getrusage(RUSAGE_THREAD, &r);
-    return r.ru_nivcsw + r.ru_nvcsw;
-}
-
-struct spread
-{
-    double low = 0, middle = 0, high = 0;
-};
-
-/// Quartiles.
-spread spread_of(std::vector<double> v)
-{
-    std::sort(v.begin(), v.end());
-    auto const at = [&](double part) {
-        double const where = part * static_cast<double>(v.size() - 1);
-        auto const i = static_cast<std::size_t>(where);
-        double const rest = where - static_cast<double>(i);
-        return i + 1 < v.size() ? v[i] * (1 - rest) + v[i + 1] * rest : v[i];
-    };
-    return {at(0.25), at(0.5), at(0.75)};
-}
 
 void number(std::ostream& out, char const* key, std::optional<double> const& v)
 {
@@ -74,20 +40,6 @@ struct series
 };
 
 }  // namespace
-
-stopwatch::stopwatch() noexcept
-    : switches_(thread_switches()), cpu_(thread_seconds()), start_(std::chrono::steady_clock::now())
-{
-}
-
-sample stopwatch::stop(double operations) const noexcept
-{
-    std::chrono::duration<double> const wall = std::chrono::steady_clock::now() - start_;
-    double const cpu = thread_seconds() - cpu_;
-    bool const switched = thread_switches() != switches_;
-    return {.ns = wall.count() * 1e9 / operations,
-            .disturbed = switched || wall.count() - cpu > 0.02 * wall.count() + 5e-6};
-}
 
 bool suite::wants(std::string_view case_name, kind const& k) const
 {
@@ -176,7 +128,7 @@ int suite::run()
             std::vector<double> v;
             for (sample const& s : yard->samples)
                 v.push_back(s.ns);
-            bare_limit = 1.25 * spread_of(v).middle;
+            bare_limit = 1.25 * registry_io_perf::median(std::move(v));
         }
         std::vector<std::size_t> sorted = members;
         std::sort(sorted.begin(), sorted.end());
@@ -219,7 +171,7 @@ int suite::run()
             };
             head(m.name);
             if (!ns.empty()) {
-                spread const t = spread_of(ns);
+                registry_io_perf::interval const t = registry_io_perf::quartiles(ns);
                 out << ",\"ns\":" << t.middle << ",\"ns_low\":" << t.low
                     << ",\"ns_high\":" << t.high;
             } else {
@@ -228,7 +180,7 @@ int suite::run()
                     out << ",\"ratio\":" << *m.ns / *yard->what->ns;
             }
             if (!ratios.empty()) {
-                spread const t = spread_of(ratios);
+                registry_io_perf::interval const t = registry_io_perf::quartiles(ratios);
                 out << ",\"ratio\":" << t.middle << ",\"ratio_low\":" << t.low
                     << ",\"ratio_high\":" << t.high;
             }
@@ -243,7 +195,7 @@ int suite::run()
             }
             out << "]}\n";
             if (!others.empty()) {
-                spread const t = spread_of(others);
+                registry_io_perf::interval const t = registry_io_perf::quartiles(others);
                 head(m.name + ", the writer");
                 out << ",\"ns\":" << t.middle << ",\"ns_low\":" << t.low
                     << ",\"ns_high\":" << t.high << ",\"disturbed\":" << disturbed
@@ -252,23 +204,6 @@ int suite::run()
         }
     }
     return out.good() ? 0 : 1;
-}
-
-long calibrated(std::function<void(long)> const& operations, double seconds)
-{
-    for (long n = 1;; n *= 4) {
-        // The best of three: a thread that was taken off its processor meanwhile would leave us
-        // with samples that are too short.
-        double best = std::numeric_limits<double>::infinity();
-        for (int i = 0; i < 3; ++i) {
-            auto const begin = std::chrono::steady_clock::now();
-            operations(n);
-            std::chrono::duration<double> const took = std::chrono::steady_clock::now() - begin;
-            best = std::min(best, took.count());
-        }
-        if (best > seconds / 8)
-            return std::max(1L, std::lround(static_cast<double>(n) * seconds / best));
-    }
 }
 
 void add_repeated(suite& s, measurement m, std::function<void(long)> operations, double seconds,

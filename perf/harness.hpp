@@ -5,7 +5,6 @@
 #ifndef REGISTRY_IO_PERF_HARNESS_HPP
 #define REGISTRY_IO_PERF_HARNESS_HPP
 
-#include <chrono>
 #include <functional>
 #include <iosfwd>
 #include <optional>
@@ -13,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "include/registry_io_perf/stopwatch.hpp"
 #include "subject.hpp"
 
 namespace perf {
@@ -26,28 +26,8 @@ struct options
     std::vector<std::string> rest;  ///< what a suite makes of its further arguments
 };
 
-struct sample
-{
-    double ns = 0;
-    /// The thread was taken off its processor meanwhile, so this figure says little.
-    bool disturbed = false;
-    /// What a second thread needed meanwhile for each of its operations.
-    std::optional<double> other_ns = {};
-};
-
-/// What a thread's clocks say of a piece of work.
-class stopwatch
-{
-public:
-    stopwatch() noexcept;
-    /// Ends the piece, of so many operations.
-    sample stop(double operations) const noexcept;
-
-private:
-    long switches_;
-    double cpu_;
-    std::chrono::steady_clock::time_point start_;
-};
+using registry_io_perf::sample;
+using registry_io_perf::stopwatch;
 
 /// One line of a table.
 struct measurement
@@ -93,7 +73,7 @@ private:
 };
 
 /// How many operations make a sample of about this many seconds.
-long calibrated(std::function<void(long)> const& operations, double seconds);
+using registry_io_perf::calibrated;
 
 /// Adds the measurement of an operation that can be repeated at will, with its allocations. Each
 /// sample begins after so many operations more that are not timed, or a fiftieth of a second of

@@ -49,15 +49,14 @@ public:
     {
     }
 
-    /// Unregisters what this guard holds, then takes over. Terminates when that removal fails.
+    /// Takes over what `other` holds, then unregisters what this guard held. This guard may lie in
+    /// what that destroys. Terminates when the removal fails.
     handler_guard& operator=(handler_guard&& other) noexcept
     {
-        if (this != &other) {
-            reset();
-            anchor_ = std::exchange(other.anchor_, nullptr);
-            id_ = std::exchange(other.id_, {});
-        }
-        return *this;
+        handler_guard before(std::move(other));
+        std::swap(before.anchor_, anchor_);
+        std::swap(before.id_, id_);
+        return *this;  // `before` removes: from here on nothing of this guard is touched
     }
 
     /// Unregisters the handler. A removal copies a table; when no memory is left for that there is

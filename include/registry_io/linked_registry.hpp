@@ -16,6 +16,7 @@
 #include <registry_io/config.hpp>
 #include <registry_io/detail/callable.hpp>
 #include <registry_io/detail/check.hpp>
+#include <registry_io/detail/key.hpp>
 #include <registry_io/detail/linked.hpp>
 #include <registry_io/detail/refused.hpp>
 #include <registry_io/detail/select.hpp>
@@ -179,23 +180,16 @@ public:
             return {};
     }
 
-    /// Adds a handler with a key; otherwise as above. A number that the key cannot hold ends in
-    /// `fatal`.
+    /// Adds a handler with a key; otherwise as above. A number that the key cannot hold, or a NaN,
+    /// ends in `fatal`.
     template <class Key, class F>
         requires(!std::is_base_of_v<any_node, Key>)
     BOOST_FORCEINLINE handler_id register_handler(Key priority, F&& f) noexcept
     {
-        static_assert(!std::is_void_v<key_type>,
-                      "registry_io: this registry's ordering policy takes no priority; call "
-                      "register_handler(f)");
-        if constexpr (!std::is_void_v<key_type>) {
-            static_assert(std::is_constructible_v<key_type, Key>,
-                          "registry_io: the priority cannot be converted to the ordering policy's "
-                          "key");
-            if constexpr (std::is_constructible_v<key_type, Key>)
-                return add(key_from(priority), static_cast<F&&>(f));
-        }
-        return {};
+        if constexpr (detail::check_key<key_type, Key const&>())
+            return add(key_from(priority), static_cast<F&&>(f));
+        else
+            return {};
     }
 
     /// Adds a handler that lies in `n`, with `alloc::intrusive`; otherwise as above.
@@ -214,10 +208,13 @@ public:
 
     /// The same with a key.
     template <class Key, class F>
-        requires(caller_owned && std::is_constructible_v<stored_key, Key>)
+        requires(caller_owned)
     BOOST_FORCEINLINE handler_id register_handler(any_node& n, Key priority, F&& f) noexcept
     {
-        return add(key_from(priority), static_cast<F&&>(f), n.node_);
+        if constexpr (detail::check_key<key_type, Key const&>())
+            return add(key_from(priority), static_cast<F&&>(f), n.node_);
+        else
+            return {};
     }
 
     /// Adds a handler that lies in `n`, and is removed when the returned guard is destroyed.
@@ -342,6 +339,7 @@ private:
                       "register_handler(node, f)");
         static_assert(std::is_invocable_v<F&, Event const&>,
                       "registry_io: a handler must be callable with Event const&");
+        static_assert(detail::check_not_awaitable<F const&, Event>());
         if constexpr (std::is_invocable_v<F&, Event const&>)
             static_assert(detail::is_word<F, Event> && !std::is_member_pointer_v<F>,
                           "registry_io: a handler of this registry is one trivial word that is "
@@ -365,20 +363,9 @@ private:
     template <class Key>
     static stored_key key_from(Key const& priority) noexcept
     {
-        static_assert(!std::is_floating_point_v<Key> || !std::is_integral_v<stored_key>,
-                      "registry_io: the ordering policy's key is an integer, and the priority is "
-                      "not");
-        if constexpr (!std::is_integral_v<stored_key> || std::is_floating_point_v<Key>) {
-            return stored_key(priority);
-        } else if constexpr (!std::is_integral_v<Key>) {
-            // An enumerator, or what converts to a number.
-            return key_from(static_cast<long long>(priority));
-        } else {
-            auto const key = static_cast<stored_key>(priority);
-            if (static_cast<Key>(key) != priority || (key < stored_key()) != (priority < Key()))
-                PanicPolicy::fatal("registry_io: the priority is out of its key's range");
-            return key;
-        }
+        return detail::key_from<stored_key>(priority, [] {
+            PanicPolicy::fatal("registry_io: the priority is out of its key's range");
+        });
     }
 
     // An address does for a serial number where registries are there for good.

@@ -162,6 +162,14 @@ struct handler_archetype
 ///   `handler_archetype`. An exception that leaves `invoke` ends the notify: siblings that follow
 ///   do not run. `finish()` is called after the last handler, and may throw unless `P::isolates`.
 /// * `P::fatal(reason)` does not return: bad input where exceptions are off ends there.
+///
+/// Two more members cost nothing where they are missing:
+///
+/// * `p.changed(added, removed)`, which must not throw, is called under the writers' lock after
+///   each change of the table, with the numbers of handlers that it has added and removed.
+/// * `running()` of a scope returns an object that an asynchronous registry keeps while a handler
+///   runs until it first waits; then it calls the object's `end()`. `invoke` then only tells how
+///   the handler has ended.
 template <class P>
 concept panic_policy = policy_of<P, axis::panic> && std::default_initializable<P> &&
     std::default_initializable<typename P::handler_state> &&
@@ -222,10 +230,10 @@ constexpr auto shared_reader(F f) noexcept
 
 /// How readers hold a table's root while a writer replaces it.
 ///
-/// `P::root_header` is the base class that the policy wants in each root. It derives from `garbage`,
-/// and the core derives its `Root` from it; the core sets `destroy`, and `birth` to the version of
-/// the root (1, 2, ... in the order of publication), before it publishes. The policy knows nothing
-/// else about a root. A policy may bring the
+/// `P::root_header` is the base class that the policy wants in each root. It derives from
+/// `garbage`, and the core derives its `Root` from it; the core sets `destroy`, and `birth` to the
+/// version of the root (1, 2, ... in the order of publication), before it publishes. The policy
+/// knows nothing else about a root. A policy may bring the
 /// atomics for what the core shares between readers and writers, `P::atomic<T>`, with the members
 /// of `std::atomic<T>`, which is used otherwise.
 ///

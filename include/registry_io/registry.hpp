@@ -17,6 +17,7 @@
 #include <utility>
 
 #include <boost/core/addressof.hpp>
+#include <boost/core/no_exceptions_support.hpp>
 #include <boost/throw_exception.hpp>
 
 #include <registry_io/config.hpp>
@@ -24,6 +25,7 @@
 #include <registry_io/detail/check.hpp>
 #include <registry_io/detail/dispatch.hpp>
 #include <registry_io/detail/handler.hpp>
+#include <registry_io/detail/key.hpp>
 #include <registry_io/detail/refused.hpp>
 #include <registry_io/detail/select.hpp>
 #include <registry_io/detail/table.hpp>
@@ -223,20 +225,16 @@ public:
     }
 
     /// Adds a handler with a key; otherwise as above.
+    ///
+    /// A number becomes the key with its value. Throws `std::out_of_range` for one that the key
+    /// cannot hold and for a NaN; what converting `priority` throws.
     template <class Key, class F>
     handler_id register_handler(Key&& priority, F&& f)
     {
-        static_assert(!std::is_void_v<key_type>,
-                      "registry_io: this registry's ordering policy takes no priority; call "
-                      "register_handler(f)");
-        if constexpr (!std::is_void_v<key_type>) {
-            static_assert(std::is_constructible_v<key_type, Key&&>,
-                          "registry_io: the priority cannot be converted to the ordering policy's "
-                          "key");
-            if constexpr (std::is_constructible_v<key_type, Key&&>)
-                return add(key_type(std::forward<Key>(priority)), std::forward<F>(f));
-        }
-        return {};
+        if constexpr (detail::check_key<key_type, Key&&>())
+            return add(key_from(std::forward<Key>(priority)), std::forward<F>(f));
+        else
+            return {};
     }
 
     /// Adds a handler that is removed when the returned guard is destroyed.
@@ -433,7 +431,20 @@ protected:
         writers* w = writers_.load(std::memory_order_acquire);
         if (w != nullptr)
             return *w;
-        writers* const fresh = writers::make(store_, ordering_, alloc_.get_source());
+        writers* fresh = nullptr;
+        BOOST_TRY
+        {
+            fresh = writers::make(store_, ordering_, alloc_.get_source());
+        }
+        BOOST_CATCH(...)
+        {
+            // Another thread may have been first, and have taken the memory for the same block.
+            w = writers_.load(std::memory_order_acquire);
+            if (w != nullptr)
+                return *w;
+            BOOST_RETHROW
+        }
+        BOOST_CATCH_END
         fresh->panic.store(boost::addressof(panic_), std::memory_order_relaxed);
         if (writers_.compare_exchange_strong(w, fresh, std::memory_order_acq_rel,
                                              std::memory_order_acquire))
@@ -512,6 +523,7 @@ protected:
             static_assert(std::is_invocable_v<callable&, Event const&>,
                           "registry_io: several threads may be inside this handler at once, so its "
                           "call operator must be const; wrap it in unsynchronized if it is safe");
+        static_assert(detail::check_not_awaitable<callable&, Event>());
         incoming in;
         if constexpr (!std::is_void_v<key_type> && detail::key_in_table<key_type>)
             in.key = key;
@@ -537,6 +549,20 @@ protected:
             }
         }
         return in;
+    }
+
+    template <class Key>
+    static key_type key_from(Key&& priority)
+    {
+        return detail::key_from<key_type>(std::forward<Key>(priority), [] {
+#ifdef BOOST_NO_EXCEPTIONS
+            PanicPolicy::fatal("the priority is out of its key's range");
+#else
+            boost::throw_exception(
+                std::out_of_range("registry_io: the priority is out of its key's range"),
+                BOOST_CURRENT_LOCATION);
+#endif
+        });
     }
 
     template <class F>
@@ -598,6 +624,9 @@ protected:
     {
         using block = hook_block<F>;
         using callable = std::decay_t<F>;
+        static_assert(!detail::returns_awaitable<callable const&, Argument>,
+                      "registry_io: a callback and a sink are plain functions; this one returns "
+                      "something that must be awaited, and nobody would");
         refuse_empty(f);
         source s = make_known().memory;
         struct room
@@ -682,12 +711,9 @@ public:
     template <class Key, class F>
     handler_id register_handler(Key&& priority, F&& f)
     {
-        static_assert(!std::is_void_v<key_type>,
-                      "registry_io: this registry's ordering policy takes no priority; call "
-                      "register_handler(f)");
-        if constexpr (!std::is_void_v<key_type>)
+        if constexpr (detail::check_key<key_type, Key&&>())
             return add(
-                registry_.prepare(key_type(std::forward<Key>(priority)), std::forward<F>(f)));
+                registry_.prepare(key_from(std::forward<Key>(priority)), std::forward<F>(f)));
         else
             return {};
     }

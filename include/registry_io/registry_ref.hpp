@@ -58,6 +58,7 @@ public:
           }),
           destroy_([](void* s) noexcept { delete static_cast<std::decay_t<F>*>(s); })
     {
+        static_assert(detail::check_not_awaitable<std::decay_t<F> const&, Event>());
     }
     /// The moved-from handler may only be destroyed.
     erased_handler(erased_handler&& other) noexcept

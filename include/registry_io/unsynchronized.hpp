@@ -5,6 +5,7 @@
 #ifndef REGISTRY_IO_UNSYNCHRONIZED_HPP
 #define REGISTRY_IO_UNSYNCHRONIZED_HPP
 
+#include <cstddef>
 #include <utility>
 
 #include <registry_io/detail/callable.hpp>
@@ -31,6 +32,12 @@ public:
     decltype(auto) operator()(Event const& event) const
     {
         return detail::invoke(f_, event);
+    }
+
+    /// Whether it wraps an empty handler, which a registry refuses.
+    friend bool operator==(unsynchronized const& f, std::nullptr_t)
+    {
+        return detail::is_empty_handler(f.f_);
     }
 
 private:

@@ -110,6 +110,25 @@ BOOST_AUTO_TEST_CASE(an_event_may_be_abstract)
     BOOST_TEST(seen == "derived");
 }
 
+BOOST_AUTO_TEST_CASE(an_event_may_be_an_array_with_a_bound_or_a_union)
+{
+    union number
+    {
+        int i;
+        float f;
+    };
+    int sum = 0;
+    registry_io::SyncRegistry<int[2]> arrays;
+    arrays.register_handler([&sum](int const(&both)[2]) { sum += both[0] + both[1]; });
+    int const two[2] = {3, 4};
+    arrays.notify(two);
+    BOOST_TEST(sum == 7);
+    registry_io::LocalRegistry<number> unions;
+    unions.register_handler([&sum](number const& n) { sum += n.i; });
+    unions.notify(number{5});
+    BOOST_TEST(sum == 12);
+}
+
 BOOST_AUTO_TEST_CASE(an_event_may_have_an_address_operator_of_its_own)
 {
     registry_io::SyncRegistry<coy> r;

@@ -162,6 +162,30 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_guard_may_go_with_the_captures_that_it_removes, 
     }
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_guard_may_be_assigned_to_in_the_captures_that_this_removes,
+                              Registry, registries)
+{
+    struct session
+    {
+        handler_guard guard;
+    };
+    for (bool const to_another : {false, true}) {
+        Registry r;
+        auto owner = std::make_shared<session>();
+        std::weak_ptr<session> const gone = owner;
+        session& s = *owner;
+        s.guard = r.register_guard([owner](int) {});
+        owner.reset();
+        if (to_another)
+            s.guard = r.register_guard([](int) {});
+        else
+            s.guard = {};
+        // The session is gone, and so is the guard that it had just taken over.
+        BOOST_TEST(gone.expired());
+        BOOST_TEST(r.empty());
+    }
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_guard_of_nothing_does_nothing, Registry, registries)
 {
     handler_guard g;

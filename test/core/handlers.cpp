@@ -14,6 +14,7 @@
 #include <cstdlib>
 #include <exception>
 #include <functional>
+#include <future>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -163,6 +164,24 @@ BOOST_AUTO_TEST_CASE(what_handlers_return_is_ignored)
     r.register_handler([](std::string_view) { return std::make_unique<int>(); });
     r.notify("text");
     BOOST_TEST(r.size() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(what_a_handler_returns_that_is_not_to_be_awaited_is_dropped)
+{
+    threaded r;
+    int calls = 0;
+    r.register_handler([&calls](std::string const&) { return ++calls != 0; });
+    r.register_handler([](std::string const&) {
+        std::promise<int> p;
+        p.set_value(1);
+        return p.get_future();
+    });
+    r.register_handler([](std::string const&) -> std::future<int>& {
+        static std::future<int> f;
+        return f;
+    });
+    r.notify("");
+    BOOST_TEST(calls == 1);
 }
 
 BOOST_AUTO_TEST_CASE(empty_handlers_are_refused)

@@ -9,8 +9,11 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstdint>
 #include <functional>
+#include <limits>
 #include <random>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -179,4 +182,94 @@ BOOST_AUTO_TEST_CASE(a_key_is_converted_to_the_key_type)
     r.register_handler(2L, [&](int) { log.push_back(1); });
     r.notify(0);
     BOOST_TEST(log == (std::vector<std::size_t>{1, 0}), boost::test_tools::per_element());
+}
+
+namespace {
+
+enum small_rank : unsigned char { low = 3, high = 200 };
+enum huge_rank : unsigned { huge = 4000000000u };
+struct converts_to_long
+{
+    long value;
+    operator long() const { return value; }
+};
+struct converts_to_short
+{
+    operator short() const { return 5; }
+};
+
+/// What the one handler's key is, registered in each of the ways.
+template <class Key, class Priority>
+bool keeps(Priority priority, Key expected)
+{
+    ordered<basic_priority<Key>> r;
+    r.register_handler(priority, [](int) {});
+    auto const guard = r.register_guard(priority, [](int) {});
+    r.update([&](auto& tx) { tx.register_handler(priority, [](int) {}); });
+    int equal = 0;
+    r.for_each_handler([&](registry_io::handler_id, Key const& k) { equal += k == expected; });
+    return equal == 3;
+}
+
+template <class Key, class Priority>
+bool refuses(Priority priority)
+{
+    ordered<basic_priority<Key>> r;
+    int refused = 0;
+    auto const attempt = [&](auto f) {
+        try {
+            f();
+        } catch (std::out_of_range const&) {
+            ++refused;
+        }
+    };
+    attempt([&] { r.register_handler(priority, [](int) {}); });
+    attempt([&] { static_cast<void>(r.register_guard(priority, [](int) {})); });
+    attempt([&] {
+        r.update([&](auto& tx) {
+            tx.register_handler([](int) {});
+            tx.register_handler(priority, [](int) {});
+        });
+    });
+    return refused == 3 && r.empty();
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_number_becomes_a_key_with_its_value)
+{
+    BOOST_TEST((keeps<int>(7u, 7)));
+    BOOST_TEST((keeps<int>(std::int64_t{-7}, -7)));
+    BOOST_TEST((keeps<int>(true, 1)));
+    BOOST_TEST((keeps<int>('a', 97)));
+    BOOST_TEST((keeps<int>(high, 200)));
+    BOOST_TEST((keeps<int>(converts_to_long{-4}, -4)));
+    BOOST_TEST((keeps<int>(converts_to_short(), 5)));
+    BOOST_TEST((keeps<bool>(1, true)));
+    BOOST_TEST((keeps<signed char>(-128, static_cast<signed char>(-128))));
+    BOOST_TEST((keeps<std::uint64_t>(1, std::uint64_t{1})));
+    BOOST_TEST((keeps<unsigned>(huge, 4000000000u)));
+    BOOST_TEST((keeps<double>(3, 3.0)));
+    BOOST_TEST((keeps<double>(std::numeric_limits<std::int64_t>::min(), -0x1p63)));
+    BOOST_TEST((keeps<float>(1.5, 1.5f)));
+    BOOST_TEST((keeps<float>(1 << 30, 0x1p30f)));
+    BOOST_TEST((keeps<double>(std::numeric_limits<double>::infinity(),
+                              std::numeric_limits<double>::infinity())));
+}
+
+BOOST_AUTO_TEST_CASE(a_number_that_its_key_cannot_hold_is_refused)
+{
+    BOOST_TEST((refuses<int>(4000000000u)));
+    BOOST_TEST((refuses<int>(std::int64_t{1} << 32)));
+    BOOST_TEST((refuses<int>(huge)));
+    BOOST_TEST((refuses<int>(converts_to_long{1L << 40})));
+    BOOST_TEST((refuses<unsigned>(-1)));
+    BOOST_TEST((refuses<std::uint64_t>(-1)));
+    BOOST_TEST((refuses<signed char>(128)));
+    BOOST_TEST((refuses<bool>(2)));
+    BOOST_TEST((refuses<float>(0.1)));
+    BOOST_TEST((refuses<float>((1 << 24) + 1)));
+    BOOST_TEST((refuses<double>(std::numeric_limits<std::int64_t>::max())));
+    BOOST_TEST((refuses<double>(std::numeric_limits<double>::quiet_NaN())));
+    BOOST_TEST((refuses<float>(std::numeric_limits<double>::quiet_NaN())));
 }

@@ -60,6 +60,12 @@ void check()
         });
         BOOST_TEST(said.find("registry_io: an empty handler was registered") == 0);
     }
+    // So does a number that its key cannot hold.
+    std::string const said = last_words([] {
+        Registry r;
+        r.register_handler(4000000000u, [](int) {});
+    });
+    BOOST_TEST(said.find("registry_io: the priority is out of its key's range") == 0);
 }
 
 }  // namespace

@@ -7,10 +7,16 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
+#include <iterator>
 #include <mutex>
+#include <random>
+#include <set>
 #include <utility>
+#include <vector>
 
 #include <registry_io/reclaim/hazard.hpp>
 
@@ -84,7 +90,7 @@ struct captures : garbage
 /// A root that notes that it was freed.
 struct root : root_type
 {
-    explicit root(retired& log, std::uint64_t version)
+    root(retired& log, std::uint64_t version)
     {
         belong(log);
         birth = version;
@@ -132,6 +138,146 @@ BOOST_AUTO_TEST_CASE(a_read_that_starts_over_stays_known_whatever_captures_do_me
     }
     BOOST_TEST(!domain::mine().linked);
     BOOST_TEST(first.freed);
+}
+
+BOOST_AUTO_TEST_CASE(a_writer_asks_nothing_of_readers_of_another_registry)
+{
+    // An address that a reader of one registry announces, and that is a root of another one by now.
+    domain::prepare();
+    int const cell = 0;
+    int const other = 0;
+    retired log(&cell);
+    retired others(&other);
+    root first(log, 1);
+    root* current = &first;
+    staged_env::in_between = [&] {
+        BOOST_TEST(
+            (domain::settle(&other, &first, domain::fence::allowed) == domain::outcome::settled));
+        BOOST_TEST(first.holders() == 1u);
+        BOOST_TEST(!domain::reading(&other));
+        BOOST_TEST(domain::reading(&cell));
+    };
+    domain::slow_read const read(&cell, [&](std::memory_order) { return current; });
+    BOOST_TEST(read.root() == &first);
+}
+
+/// Replaced roots of versions 1 to 4, each of which a reader holds, or nobody does.
+struct replaced
+{
+    int owner = 0;
+    retired log{&owner};
+    root roots[4] = {{log, 1}, {log, 2}, {log, 3}, {log, 4}};
+    std::vector<int> gone;
+
+    /// Something that is shown from a root on, and is taken out with the last root that is
+    /// replaced.
+    struct thing : garbage
+    {
+        thing(replaced& r, std::uint64_t version)
+            : garbage([](garbage* g) noexcept {
+                  auto* const self = static_cast<thing*>(g);
+                  self->home.gone.push_back(static_cast<int>(self->birth));
+              }),
+              home(r)
+        {
+            birth = version;
+        }
+        replaced& home;
+    };
+
+    void replace(int n, bool held, std::initializer_list<thing*> things = {})
+    {
+        root& e = roots[n - 1];
+        if (held)
+            e.enter();
+        registry_io::garbage_list dead;
+        for (thing* const t : things)
+            dead.push(t);
+        retired::release r(log);
+        log.take_out(&e, dead, r);
+        log.retire(e, r);
+        r.count();
+        r.finish();
+    }
+    void leave(int n) { roots[n - 1].leave(); }
+    bool freed(int n) const { return roots[n - 1].freed; }
+};
+
+BOOST_AUTO_TEST_CASE(what_was_taken_out_goes_with_the_last_root_that_shows_it)
+{
+    // In each order in which the readers of three roots may leave.
+    std::vector<int> order{1, 2, 3};
+    do {
+        replaced r;
+        replaced::thing old(r, 1);
+        replaced::thing newer(r, 2);
+        replaced::thing newest(r, 3);
+        replaced::thing unseen(r, 4);
+        r.replace(1, true);
+        r.replace(2, true);
+        r.replace(3, true);
+        r.replace(4, false, {&newer, &old, &unseen, &newest});
+        // The last root has no reader: it and what it alone showed are gone.
+        BOOST_TEST(r.freed(4));
+        BOOST_TEST((r.gone == std::vector<int>{4}));
+        bool left[4] = {};
+        for (int const n : order) {
+            r.leave(n);
+            left[n] = true;
+            BOOST_TEST(r.freed(n));
+            for (int birth = 1; birth <= 3; ++birth) {
+                bool shown = false;
+                for (int v = birth; v <= 3; ++v)
+                    shown = shown || !left[v];
+                bool const is_gone = std::find(r.gone.begin(), r.gone.end(), birth) != r.gone.end();
+                BOOST_TEST(is_gone == !shown);
+            }
+        }
+        BOOST_TEST(r.gone.size() == 4u);
+        BOOST_TEST(!r.log.read());
+    } while (std::next_permutation(order.begin(), order.end()));
+}
+
+BOOST_AUTO_TEST_CASE(a_heap_of_births_gives_back_the_youngest_first)
+{
+    struct node : garbage
+    {
+        node() : garbage(nullptr) {}
+    };
+    std::mt19937 random(7);
+    for (int round = 0; round < 200; ++round) {
+        std::vector<node> nodes(1 + random() % 60);
+        reclaim::birth_heap heaps[2];
+        std::multiset<std::uint64_t> model[2];
+        for (node& n : nodes) {
+            n.birth = random() % 20;
+            std::size_t const to = random() % 2;
+            heaps[to].push(n);
+            model[to].insert(n.birth);
+        }
+        for (std::size_t i = random() % 10; i != 0 && !model[0].empty(); --i) {
+            BOOST_TEST(heaps[0].top().birth == *model[0].rbegin());
+            BOOST_TEST(heaps[0].pop()->birth == *model[0].rbegin());
+            model[0].erase(std::prev(model[0].end()));
+        }
+        heaps[1].meld(heaps[0]);
+        model[1].merge(model[0]);
+        BOOST_TEST(heaps[0].empty());
+        if (round % 2 == 0) {
+            registry_io::garbage_list all;
+            heaps[1].take_all(all);
+            std::multiset<std::uint64_t> taken;
+            while (garbage const* const g = all.pop())
+                taken.insert(g->birth);
+            BOOST_TEST((taken == model[1]));
+        } else {
+            while (!model[1].empty()) {
+                BOOST_TEST(heaps[1].pop()->birth == *model[1].rbegin());
+                model[1].erase(std::prev(model[1].end()));
+            }
+        }
+        BOOST_TEST(heaps[1].empty());
+    }
 }
 
 }  // namespace

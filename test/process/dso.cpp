@@ -129,8 +129,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_registry_is_shared_or_refused, Snapshot, snapsho
     if (std::is_same_v<Snapshot, snapshot::hazard_pointer>)
         refused_by_hazard_pointers = refusals;
     else if (needs_domain)
-        // A domain of RCU bears the name of the type of events, too: where that is hidden from other
-        // objects so is the domain.
+        // A domain of RCU bears the name of the type of events, too: where that is hidden from
+        // other objects so is the domain.
         BOOST_TEST(refusals >= refused_by_hazard_pointers);
 }
 

@@ -5,10 +5,18 @@
 // A child of fork goes on with the registries of its parent, whatever the parent's other threads
 // were reading.
 
+#include <unistd.h>
+
 #include <atomic>
+#include <coroutine>
+#include <exception>
+#include <thread>
 #include <tuple>
+#include <vector>
 
 #include <boost/test/unit_test.hpp>
+
+#include <registry_io/presets/async.hpp>
 
 #include "process/child.hpp"
 #include "stress/stress.hpp"
@@ -19,6 +27,21 @@ using namespace stress;
 
 using lock_free_registries =
     std::tuple<registry_of<snapshot::hazard_pointer>, registry_of<snapshot::rcu>>;
+
+using registry_io::AsyncRegistry;
+
+/// A coroutine that runs by itself.
+struct detached
+{
+    struct promise_type
+    {
+        detached get_return_object() noexcept { return {}; }
+        std::suspend_never initial_suspend() noexcept { return {}; }
+        std::suspend_never final_suspend() noexcept { return {}; }
+        void return_void() noexcept {}
+        void unhandled_exception() noexcept { std::terminate(); }
+    };
+};
 
 /// What a child does with a registry; 0 if all went well.
 template <class Registry>
@@ -125,6 +148,104 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_handler_that_forks_keeps_its_snapshot_in_both_pr
     BOOST_TEST(outcome == 0);
     BOOST_TEST(registry.contains(last));
     BOOST_TEST(birds.living.load() == 1);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_child_waits_for_no_reader_of_the_parent_at_any_depth, Registry,
+                              registries)
+{
+    for (int const depth : {1, 4, 5, 6, 12}) {
+        Registry registry;
+        gate g;
+        registry.register_handler([&](event const& e) {
+            if (e.value > 1)
+                registry.notify({e.value - 1});
+            else
+                g.pass();
+        });
+        std::thread sleeper([&] { registry.notify({depth}); });
+        g.expect(1);
+        int const outcome = process::in_child([&] {
+            registry.synchronize();
+            return 0;
+        });
+        g.open();
+        sleeper.join();
+        BOOST_TEST(outcome == 0);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(what_a_suspended_notify_holds_survives_the_fork)
+{
+    // One thread. A coroutine has begun a notify, in turn, and its first handler waits.
+    census birds;
+    AsyncRegistry<event> registry;
+    std::coroutine_handle<> waiting;
+    struct gate_of_one
+    {
+        std::coroutine_handle<>& to;
+        explicit gate_of_one(std::coroutine_handle<>& h) noexcept : to(h) {}
+        bool await_ready() const noexcept { return false; }
+        void await_suspend(std::coroutine_handle<> h) const noexcept { to = h; }
+        void await_resume() const noexcept {}
+    };
+    registry.register_handler(
+        9, [&](event const&) -> registry_io::async::task<> { co_await gate_of_one(waiting); });
+    handler_id const second =
+        registry.register_handler([bird = canary(birds)](event const&) { bird.sing(); });
+    bool over = false;
+    event const e;
+    auto const run = [](AsyncRegistry<event>& r, event const& of, bool& done) -> detached {
+        co_await r.notify_sequential(of);
+        done = true;
+    };
+    run(registry, e, over);
+    // The root that the notify holds is replaced.
+    registry.unregister(registry.register_handler([](event const&) {}));
+    int const outcome = process::in_child([&] {
+        if (!registry.unregister(second))
+            return 1;
+        if (birds.living.load() != 1)
+            return 2;
+        waiting.resume();
+        if (!over)
+            return 3;
+        return birds.living.load() == 0 && birds.misused.load() == 0 ? 0 : 4;
+    });
+    BOOST_TEST(outcome == 0);
+    registry.unregister(second);
+    waiting.resume();
+    BOOST_TEST(over);
+    BOOST_TEST(birds.living.load() == 0);
+    BOOST_TEST(birds.misused.load() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_child_takes_frames_though_a_thread_of_the_parent_held_their_depot)
+{
+    crew workers;
+    for (int i = 0; i < 2; ++i)
+        workers.add([&] {
+            std::vector<void*> frames;
+            while (!workers.stopped()) {
+                for (int n = 0; n < 200; ++n)
+                    frames.push_back(registry_io::async::detail::allocate_frame(100));
+                for (void* const f : frames)
+                    registry_io::async::detail::deallocate_frame(f, 100);
+                frames.clear();
+            }
+        });
+    int failed = 0;
+    for (int i = 0; i < 100; ++i)
+        failed += process::in_child([] {
+                      ::alarm(30);
+                      std::vector<void*> frames;
+                      for (int n = 0; n < 200; ++n)
+                          frames.push_back(registry_io::async::detail::allocate_frame(100));
+                      for (void* const f : frames)
+                          registry_io::async::detail::deallocate_frame(f, 100);
+                      return 0;
+                  }) != 0;
+    workers.stop_and_join();
+    BOOST_TEST(failed == 0);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

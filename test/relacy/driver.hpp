@@ -24,9 +24,9 @@ namespace relacy {
 /// How the next thread is chosen at each step.
 ///
 /// @c even: each thread that can run has the same chance. @c falls: the thread of the highest
-/// random priority runs, and at each step it may fall to the lowest one, with a chance that is drawn
-/// for each execution. @c pct: as @c falls, but with no more than four falls, at steps that are
-/// drawn in advance from the whole length of an execution. So @c pct lets threads run for long
+/// random priority runs, and at each step it may fall to the lowest one, with a chance that is
+/// drawn for each execution. @c pct: as @c falls, but with no more than four falls, at steps that
+/// are drawn in advance from the whole length of an execution. So @c pct lets threads run for long
 /// between few switches, and finds a bug that needs `d` of them with a chance of at least
 /// 1 / (threads * length ^ (d - 1)) in each execution (S. Burckhardt et al., A Randomized Scheduler
 /// with Probabilistic Guarantees of Finding Bugs, 2010).

@@ -409,46 +409,79 @@ struct synchronize : waiting<Snapshot, false>
 {
 };
 
-/// Waits beside notifies that are nested deeper than there are slots, and so count themselves; the
-/// innermost must not wait.
+/// A wait beside a notify that counts itself, since the slots of its thread are taken by notifies of
+/// another registry. Inside of it a wait must be refused.
 template <class Snapshot>
 struct counted : scenario<counted<Snapshot>, Snapshot, 2>
 {
-    handler_id ids[2];
+    using base = scenario<counted<Snapshot>, Snapshot, 2>;
+
+    handler_id id;
+    typename base::registry* other = nullptr;
     int depth = 0;
     bool refused = false;
     rl::var<int> used{1};
     void setup()
     {
-        ids[0] = this->add(0, 1, this->template calls<&counted::again>());
-        ids[1] = this->add(1, 0, this->template calls<&counted::use>());
+        id = this->add(0, 0, this->template calls<&counted::use>());
+        other = this->make();
+        this->add(*other, 1, 0, this->template calls<&counted::deeper>());
     }
-    void again(tally&)
+    void deeper(tally&)
     {
-        if (world::now().index() != 0)
-            return;
-        if (++depth < 7) {
+        if (++depth < 6)
+            this->notify(*other);
+        else
             this->notify();
-            return;
-        }
+    }
+    void use(tally&)
+    {
+        require(used(info(place::current())).load() == 1, "used after the wait");
         try {
             this->registry_->synchronize();
         } catch (std::system_error const&) {
             refused = true;
         }
+        require(refused, "a wait inside of a notify was not refused");
+        require(used(info(place::current())).load() == 1, "used after the wait");
     }
-    void use(tally&) { require(used(info(place::current())).load() == 1, "used after the wait"); }
+    void act(unsigned thread)
+    {
+        if (thread == 0) {
+            this->notify(*other);
+            return;
+        }
+        require(this->registry_->unregister_and_wait(id), "not removed");
+        require(this->watch_.is_destroyed(0), "waited, and not destroyed");
+        used(info(place::current())).store(0);
+    }
+    void finish() { this->drop(other); }
+};
+
+/// A wait that follows no change: the notifies that it finds end before it does.
+template <class Snapshot>
+struct wait_alone : scenario<wait_alone<Snapshot>, Snapshot, 2>
+{
+    unsigned begun = 0;
+    unsigned ended = 0;
+    void setup() { this->add(0, 0, this->template calls<&wait_alone::go>()); }
+    void go(tally&)
+    {
+        ++begun;
+        for (int i = 0; i < 3; ++i)
+            rl::ctx().sched();  // time for the other one to wait
+        ++ended;
+    }
     void act(unsigned thread)
     {
         if (thread == 0) {
             this->notify();
-            require(refused, "a wait inside of a notify was not refused");
+            this->notify();
             return;
         }
+        unsigned const before = begun;
         this->registry_->synchronize();
-        require(this->registry_->unregister_and_wait(ids[1]), "not removed");
-        require(this->watch_.is_destroyed(1), "waited, and not destroyed");
-        used(info(place::current())).store(0);
+        require(ended >= before, "a notify that had begun has not ended");
     }
 };
 

@@ -187,15 +187,66 @@ BOOST_FORCEINLINE constexpr decltype(auto) invoke(F& f, Argument const& argument
         return f(argument);
 }
 
-/// Whether a handler can be empty, as `std::function` and pointers can. A captureless lambda
-/// compares with nullptr too, through its conversion to a pointer, but is never empty; nor is a
-/// function that is named.
+/// Whether a call returns something that does nothing unless it is awaited. Without <coroutine>,
+/// which registries that are not asynchronous have no use for.
+template <class Result>
+concept has_awaiter = requires(Result result) {
+    result.await_ready();
+    result.await_resume();
+};
+#ifdef __cpp_impl_coroutine
+template <class Result>
+concept has_co_await = requires(Result&& result) {
+    static_cast<Result&&>(result).operator co_await();
+} || requires(Result&& result) { operator co_await(static_cast<Result&&>(result)); };
+#else
+template <class Result>
+concept has_co_await = false;
+#endif
+template <class F, class Argument>
+concept returns_awaitable = std::is_invocable_v<F, Argument> &&
+    (has_awaiter<std::remove_reference_t<std::invoke_result_t<F, Argument>>&> ||
+     has_co_await<std::invoke_result_t<F, Argument>>);
+
+/// Nobody would await it.
+template <class F, class Event>
+consteval bool check_not_awaitable()
+{
+    static_assert(
+        !returns_awaitable<F, Event const&>,
+        "registry_io: this handler returns something that must be awaited, as a coroutine "
+        "does, and this registry would drop it; register it with an AsyncRegistry "
+        "(<registry_io/presets/async.hpp>)");
+    return true;
+}
+
+/// What `std::reference_wrapper` is, which <functional> has; `boost::reference_wrapper` too.
+template <class F>
+concept wraps_reference = std::is_class_v<F> && requires(F const& f) {
+    { f.get() } -> std::same_as<typename F::type&>;
+    requires std::is_convertible_v<F const&, typename F::type&>;
+};
+
+/// What `boost::function` is, which compares with what it holds, and answers false for nullptr.
+template <class F>
+concept tells_of_its_target = std::is_class_v<F> && requires(F const& f) {
+    { f.empty() } -> std::same_as<bool>;
+    f.target_type();
+};
+
+/// Whether a handler is empty, as `std::function` and pointers can be, and references to them. A
+/// captureless lambda compares with nullptr too, through its conversion to a pointer, but is never
+/// empty; nor is a function that is named.
 template <class F>
 bool is_empty_handler(F const& f)
 {
-    if constexpr (!std::is_function_v<F> && !std::is_empty_v<F> && requires {
-                      { f == nullptr } -> std::convertible_to<bool>;
-                  })
+    if constexpr (wraps_reference<F>)
+        return detail::is_empty_handler(f.get());
+    else if constexpr (tells_of_its_target<F>)
+        return f.empty();
+    else if constexpr (!std::is_function_v<F> && !std::is_empty_v<F> && requires {
+                           { f == nullptr } -> std::convertible_to<bool>;
+                       })
         return f == nullptr;
     else
         return false;

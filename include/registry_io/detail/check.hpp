@@ -5,6 +5,7 @@
 #ifndef REGISTRY_IO_DETAIL_CHECK_HPP
 #define REGISTRY_IO_DETAIL_CHECK_HPP
 
+#include <cstddef>
 #include <type_traits>
 
 #include <registry_io/policy.hpp>
@@ -25,6 +26,12 @@ consteval bool check_event()
     static_assert(!std::is_reference_v<Event>,
                   "registry_io: the event of a registry cannot be a reference; notify takes it by "
                   "const reference anyway");
+    static_assert(!std::is_function_v<Event>,
+                  "registry_io: the event of a registry cannot be a function type, which would be "
+                  "the signature of its handlers; take a struct with a member for each argument");
+    static_assert(!std::is_unbounded_array_v<Event>,
+                  "registry_io: the event of a registry cannot be an array without a bound; take "
+                  "std::span or a struct");
     static_assert(!std::is_const_v<Event> && !std::is_volatile_v<Event>,
                   "registry_io: the event of a registry cannot be const or volatile; notify takes "
                   "it by const reference anyway");
@@ -102,7 +109,9 @@ concept word_ordering = ordering_policy<Ordering> && std::is_empty_v<Ordering> &
 template <class Panic>
 concept word_panic = panic_policy<Panic> && std::is_empty_v<Panic> && Panic::isolates &&
     !Panic::reports && !Panic::logs && std::is_void_v<typename Panic::result_type> &&
-    std::is_empty_v<typename Panic::handler_state>;
+    std::is_empty_v<typename Panic::handler_state> &&
+    // Such a registry tells nobody of its changes.
+    !requires(Panic& p, std::size_t n) { p.changed(n, n); };
 template <class Alloc>
 concept word_alloc =
     node_policy<Alloc> || (alloc_policy<Alloc> && Alloc::inside && Alloc::capacity != 0);
@@ -118,7 +127,8 @@ consteval bool check_words()
                       "its key trivially copyable");
         static_assert(word_panic<Panic>,
                       "registry_io: with this snapshot policy the panic policy must isolate, and "
-                      "keep, report, log and return nothing; take panic::trap or panic::terminate");
+                      "keep, report, log, record and return nothing; take panic::trap or "
+                      "panic::terminate");
         static_assert(word_alloc<Alloc>,
                       "registry_io: with this snapshot policy the handlers lie inside the registry "
                       "or in the caller's nodes; take alloc::fixed<N> or alloc::intrusive");
@@ -126,17 +136,35 @@ consteval bool check_words()
     return true;
 }
 
+/// An event that is passed by const reference: incomplete and abstract types, unions and arrays with
+/// a bound too.
+template <class Event>
+concept object_event = std::is_object_v<Event> && !std::is_unbounded_array_v<Event> &&
+    !std::is_const_v<Event> && !std::is_volatile_v<Event>;
+
 /// All of the above at once.
 template <class Event, class Snapshot, class Ordering, class Panic, class Alloc>
-concept acceptable = std::is_object_v<Event> && !std::is_const_v<Event> &&
-    !std::is_volatile_v<Event> && root_swap_policy<Snapshot> && ordering_policy<Ordering> &&
+concept acceptable =
+    object_event<Event> && root_swap_policy<Snapshot> && ordering_policy<Ordering> &&
     panic_policy<Panic> && alloc_policy<Alloc> && (!Snapshot::concurrent || Alloc::concurrent);
 
 /// The same for snapshot policies that store words.
 template <class Event, class Snapshot, class Ordering, class Panic, class Alloc>
-concept acceptable_words = std::is_object_v<Event> && !std::is_const_v<Event> &&
-    !std::is_volatile_v<Event> && word_store_policy<Snapshot> && word_ordering<Ordering> &&
-    word_panic<Panic> && word_alloc<Alloc>;
+concept acceptable_words = object_event<Event> && word_store_policy<Snapshot> &&
+    word_ordering<Ordering> && word_panic<Panic> && word_alloc<Alloc>;
+
+/// What nothing above refuses is a registry, but the header that defines it is not included.
+template <class Event, class Snapshot, class Ordering, class Panic, class Alloc>
+consteval bool check_included()
+{
+    static_assert(!acceptable<Event, Snapshot, Ordering, Panic, Alloc>,
+                  "registry_io: include <registry_io/registry.hpp> for a registry with this "
+                  "snapshot policy");
+    static_assert(!acceptable_words<Event, Snapshot, Ordering, Panic, Alloc>,
+                  "registry_io: include <registry_io/linked_registry.hpp> for a registry with this "
+                  "snapshot policy, which stores words");
+    return true;
+}
 
 }  // namespace detail
 }  // namespace v1

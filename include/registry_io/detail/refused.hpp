@@ -24,6 +24,8 @@ class basic_registry
     static_assert(detail::check_alloc<AllocPolicy>());
     static_assert(detail::check_combination<SnapshotPolicy, AllocPolicy>());
     static_assert(detail::check_words<SnapshotPolicy, OrderingPolicy, PanicPolicy, AllocPolicy>());
+    static_assert(
+        detail::check_included<Event, SnapshotPolicy, OrderingPolicy, PanicPolicy, AllocPolicy>());
 };
 
 }  // namespace v1

@@ -48,9 +48,9 @@ private:
 
 /// Tells the callback of the exception that is being handled. Throws what the callback throws.
 ///
-/// Returns whether there was a callback to tell. Inside a callback of the same registry, on the same
-/// thread, there is none: it would be called again for each failure that it causes itself, until
-/// the stack is used up.
+/// Returns whether there was a callback to tell. Inside a callback of the same registry, on the
+/// same thread, there is none: it would be called again for each failure that it causes itself,
+/// until the stack is used up.
 inline bool report(panic_hooks const& hooks, handler_id id, std::string_view message)
 {
     if (!hooks.has_report() || running_report::of(id.registry_serial()))

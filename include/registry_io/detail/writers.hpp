@@ -12,6 +12,7 @@
 #include <new>
 #include <stdexcept>
 #include <system_error>
+#include <type_traits>
 #include <utility>
 
 #include <boost/assert.hpp>
@@ -384,6 +385,18 @@ public:
         }
     }
 
+    /// What an edit tells a panic policy that has `changed(added, removed)`: how many handlers it
+    /// has added and removed. Empty for all others.
+    struct tally
+    {
+        std::size_t added = 0;
+        std::size_t removed = 0;
+    };
+    struct no_tally
+    {
+    };
+    static constexpr bool tallies = requires(Panic& p, std::size_t n) { p.changed(n, n); };
+
     /// Where a row is: its number in the flat table, or in a chunk.
     struct place
     {
@@ -442,7 +455,12 @@ public:
         /// belong there, or there is no room.
         bool append(entry const& e, std::uint64_t id, bool has_block, key k)
         {
-            return w_.try_append(e, id, has_block, k);
+            bool const done = w_.try_append(e, id, has_block, k);
+            if (done) {
+                count(1, 0);
+                tell();
+            }
+            return done;
         }
 
         /// Adds a row where it belongs. Strong guarantee, as for all members.
@@ -459,11 +477,13 @@ public:
             if (work_ == nullptr || !work_->is_spine()) {
                 if (n < flat_limit) {
                     insert_flat(e, t, k, n, hint);
+                    count(1, 0);
                     return;
                 }
                 to_spine();
             }
             insert_chunked(e, t, k, n);
+            count(1, 0);
         }
 
         /// Takes out a row; its block, if any, is pushed on `dead`. False when there is no such id.
@@ -484,6 +504,7 @@ public:
                 erase_flat(p.row);
             if (has_block)
                 dead.push(block_of(gone));
+            count(0, 1);
             return true;
         }
 
@@ -499,6 +520,7 @@ public:
             in_place_ = false;
             index_changed_ = true;
             w_.index_.reset();
+            count(0, n);
             return n;
         }
 
@@ -553,10 +575,29 @@ public:
                 w_.index_.clear();
             // relaxed: a count is only a count.
             w_.size.store(work_ == nullptr ? 0 : work_->handlers(), std::memory_order_relaxed);
+            tell();
             return r;
         }
 
     private:
+        void count([[maybe_unused]] std::size_t added,
+                   [[maybe_unused]] std::size_t removed) noexcept
+        {
+            if constexpr (tallies) {
+                tally_.added += added;
+                tally_.removed += removed;
+            }
+        }
+
+        // relaxed: the lock is held, and the registry, which sets it before the first change, is
+        // there: destroying it during a change is not allowed.
+        void tell() noexcept
+        {
+            if constexpr (tallies)
+                if (tally_.added + tally_.removed != 0)
+                    w_.panic.load(std::memory_order_relaxed)->changed(tally_.added, tally_.removed);
+        }
+
         /// The birth of what this edit adds.
         std::uint64_t birth() const noexcept { return in_place_ ? w_.version : w_.version + 1; }
 
@@ -942,6 +983,7 @@ public:
         hook_kind hook_kind_ = hook_kinds;  // none
         bool index_changed_ = false;
         bool in_place_;
+        REGISTRY_IO_NO_UNIQUE_ADDRESS std::conditional_t<tallies, tally, no_tally> tally_;
         bool committed_ = false;
     };
 
@@ -1203,7 +1245,8 @@ private:
     {
         garbage_list rest;
         while (garbage* const g = free.pop()) {
-            // Where a shared object has another copy of these functions, the table is freed instead.
+            // Where a shared object has another copy of these functions, the table is freed
+            // instead.
             if (g->destroy == &destroy_root) {
                 --tables_;
                 free_root(static_cast<root&>(*g));
@@ -1255,8 +1298,8 @@ private:
 
     REGISTRY_IO_NO_UNIQUE_ADDRESS Ordering order_;
     id_index<key, source> index_;
-    /// How many roots were replaced and not taken back by a writer; and how many of them others have
-    /// freed. The block lives until they are equal.
+    /// How many roots were replaced and not taken back by a writer; and how many of them others
+    /// have freed. The block lives until they are equal.
     std::size_t tables_ = 0;
     shared<std::size_t> freed_{0};
     spare spare_root_;

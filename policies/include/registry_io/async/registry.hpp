@@ -195,11 +195,13 @@ consteval bool check_handler()
 }  // namespace detail
 }  // namespace async
 
+/// @cond
 namespace detail {
 template <class F, class Event>
 inline constexpr mutable_members mutable_members_of<async::detail::handler<F, Event>> =
     mutable_members_of<F>;
 }  // namespace detail
+/// @endcond
 
 /// An in-process registry whose handlers are coroutines, or plain functions.
 ///
@@ -596,11 +598,28 @@ protected:
         return [&e] { std::rethrow_exception(std::move(e)); };
     }
 
+    struct not_watched
+    {
+        void end() noexcept {}
+    };
+
+    /// What the panic policy's scope wants to be kept while a handler runs; nothing for most.
+    BOOST_FORCEINLINE auto running() noexcept
+    {
+        // NOLINTBEGIN(bugprone-unchecked-optional-access): as above.
+        if constexpr (requires { scope_->running(); })
+            return scope_->running();
+        else
+            return not_watched();
+        // NOLINTEND(bugprone-unchecked-optional-access)
+    }
+
     /// Starts one handler. Returns its task if it waits, else null.
     ///
     /// What escapes the panic policy leaves it, as it would leave a notify that does not wait.
     BOOST_FORCEINLINE promise* start(at where)
     {
+        auto here = running();
         call_.begun = nullptr;
         BOOST_TRY
         {
@@ -608,12 +627,14 @@ protected:
         }
         BOOST_CATCH(...)
         {
+            here.end();
             settle([] { BOOST_RETHROW }, where);
             return nullptr;
         }
         BOOST_CATCH_END
         promise* const p = call_.begun;
         if (p == nullptr) {
+            here.end();
             settle([] {}, where);
             return nullptr;
         }
@@ -621,6 +642,7 @@ protected:
         p->belong(&where_);
         p->leave_word(record);
         p->coroutine.resume();
+        here.end();
         if (!record.done)
             return p;
         if (record.exception == nullptr) [[likely]]

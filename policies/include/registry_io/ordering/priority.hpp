@@ -22,9 +22,9 @@ struct REGISTRY_IO_EXPORT descending{
 ///
 /// `Key` is any copyable type, `int` unless told otherwise; a registration without one uses a
 /// value-initialised key. `Before(a, b)` is a strict weak order that says whether a handler of key
-/// `a` fires before one of key `b`: the default lets the greater one go first. (So a key that does
-/// not compare with itself, a NaN, is a precondition violation.) Keys that are not trivially
-/// copyable, or larger than two words, are stored once, beside the captures.
+/// `a` fires before one of key `b`: the default lets the greater one go first. (A NaN
+/// is in no order, and registries refuse it.) Keys that are not trivially copyable, or larger than
+/// two words, are stored once, beside the captures.
 /// Take it: when handlers have ranks. Appending at the end is as cheap as with `fifo`.
 template <class Key = int, class Before = descending>
 struct REGISTRY_IO_EXPORT basic_priority

@@ -28,11 +28,11 @@ namespace panic {
 /// run on.
 ///
 /// With a callback (`on_panic`) that one is told, on the notifying thread, right after the handler
-/// and before its next sibling; what the callback throws is swallowed. A failure of the same registry
-/// inside the callback, on the same thread, is logged and not reported. Without one a line goes to
-/// `stderr`, or to the sink given to `log_to`, at most one a second for each registry; the line
-/// says how many were held back since the last one. Costs nothing until a handler throws; then no
-/// lock, and no allocation but the exception's own. With exceptions off it calls handlers and is
+/// and before its next sibling; what the callback throws is swallowed. A failure of the same
+/// registry inside the callback, on the same thread, is logged and not reported. Without one a line
+/// goes to `stderr`, or to the sink given to `log_to`, at most one a second for each registry; the
+/// line says how many were held back since the last one. Costs nothing until a handler throws; then
+/// no lock, and no allocation but the exception's own. With exceptions off it calls handlers and is
 /// done. The formatting of a line allows 400 characters; a longer message is cut. Take it: by
 /// default.
 class REGISTRY_IO_EXPORT catch_log

@@ -9,6 +9,7 @@
 #include <cstdint>
 
 #include <registry_io/alloc/fixed.hpp>
+#include <registry_io/linked_registry.hpp>
 #include <registry_io/ordering/priority.hpp>
 #include <registry_io/panic/trap.hpp>
 #include <registry_io/snapshot/interrupt_safe.hpp>

@@ -106,6 +106,7 @@ public:
         retired_.take_out(old, dead, r.release_);
         if (old != nullptr)
             retired_.retire(*old, r.release_);
+        retired_.close(r.release_);
         r.release_.count();
         r.finish();
     }

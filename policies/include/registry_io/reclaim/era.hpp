@@ -19,11 +19,11 @@ namespace reclaim {
 
 /// The time during which the readers of an RCU domain can see what was replaced before it ended.
 ///
-/// `count` holds the owner, which is the writer that ended it, and each reader that has been asked to
-/// report when it leaves, and the era before it while that one counts readers in its stead. Whoever
-/// brings the count to zero drains: destroys what hangs on the era, and lets go of the next one. An
-/// era that has drained is closed, which is the last thing that a drain does to it; from then on it
-/// belongs to the writers alone. Eras are used again and never freed.
+/// `count` holds the owner, which is the writer that ended it, and each reader that has been asked
+/// to report when it leaves, and the era before it while that one counts readers in its stead.
+/// Whoever brings the count to zero drains: destroys what hangs on the era, and lets go of the next
+/// one. An era that has drained is closed, which is the last thing that a drain does to it; from
+/// then on it belongs to the writers alone. Eras are used again and never freed.
 ///
 /// Invariant: what hangs on an era that is not closed is destroyed once, by its drain.
 template <class Env>
@@ -64,8 +64,8 @@ public:
     /// next, which is to use the era again.
     bool closed() const noexcept { return hung_.load(std::memory_order_acquire) == end(); }
 
-    /// Hangs garbage on it, and empties the list; false when the era has closed, and will not let go
-    /// of anything more.
+    /// Hangs garbage on it, and empties the list; false when the era has closed, and will not let
+    /// go of anything more.
     bool hang(garbage_list& list) noexcept
     {
         if (list.empty())
@@ -75,8 +75,10 @@ public:
         // reader's reads would race with that destruction.
         garbage* head = hung_.load(std::memory_order_acquire);
         do {
-            if (head == end())
+            if (head == end()) {
+                list.tail()->next = nullptr;  // not what an attempt before this one has linked
                 return false;
+            }
             list.tail()->next = head;
             // [era.hang] release: the drain reads the garbage.
         } while (!hung_.compare_exchange_strong(head, list.head(), std::memory_order_release,
@@ -85,8 +87,8 @@ public:
         return true;
     }
 
-    /// Lets the end of this era's drain drop one hold of `later`. False when it has closed. Once for
-    /// each era.
+    /// Lets the end of this era's drain drop one hold of `later`. False when it has closed. Once
+    /// for each era.
     bool chain(era& later) noexcept
     {
         later_ = &later;
@@ -94,8 +96,8 @@ public:
     }
 
     /// Hangs one thing on it, as `hang`. What has `completes` for its birth is destroyed after
-    /// everything else, when the drain does not touch the era any more: the thread that it wakes may
-    /// go on to destroy what the era is about.
+    /// everything else, when the drain does not touch the era any more: the thread that it wakes
+    /// may go on to destroy what the era is about.
     bool hang_one(garbage& g) noexcept
     {
         garbage_list one;

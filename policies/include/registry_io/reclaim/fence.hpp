@@ -93,7 +93,8 @@ inline void light_fence() noexcept
 }
 
 /// The kernel refuses the fence that it promised at the start, as a sandbox that was entered later
-/// makes it do. Whoever waits for readers can neither return, which might be too early, nor be woken.
+/// makes it do. Whoever waits for readers can neither return, which might be too early, nor be
+/// woken.
 [[noreturn]] BOOST_NOINLINE inline void fence_refused() noexcept
 {
     std::fputs("registry_io: synchronize cannot go on: the kernel refuses membarrier, which it "

@@ -202,6 +202,13 @@ public:
         refused    ///< the kernel refused the fence that it had promised
     };
 
+    /// Whether the kernel grants the fence that a refusal has put in doubt.
+    static bool fence_works() noexcept
+    {
+        std::lock_guard<typename Env::mutex> const lock(threads().mutex());
+        return threads().alone(mine()) || Env::heavy_fence(threads().mode());
+    }
+
     /// Whether `settle` may use the heavy fence.
     enum class fence : unsigned char {
         allowed,

@@ -96,12 +96,13 @@ public:
 template <class Env>
 class retired_roots;
 
-/// The base of a root whose readers are counted: all of them, or those alone that a writer has asked
-/// to report when they leave.
+/// The base of a root whose readers are counted: all of them, or those alone that a writer has
+/// asked to report when they leave.
 ///
 /// The count holds the owner, which is the current root's place or the writers' list of roots that
-/// they have replaced, and each of these readers. Whoever brings it to zero frees what only this root
-/// kept alive ("last reader out"): no later operation is needed, and no reader waits for another.
+/// they have replaced, and each of these readers. Whoever brings it to zero frees what only this
+/// root kept alive ("last reader out"): no later operation is needed, and no reader waits for
+/// another.
 template <class Env>
 class counted_root : public garbage
 {
@@ -134,8 +135,8 @@ public:
     /// One reader more. Precondition: the caller knows of a holder that stays meanwhile.
     void enter() noexcept { count_.fetch_add(1, std::memory_order_relaxed); }
 
-    /// One holder less; the last one drains, and runs destructors of captures, or leaves that to the
-    /// writers.
+    /// One holder less; the last one drains, and runs destructors of captures, or leaves that to
+    /// the writers.
     void leave() noexcept
     {
         if (let_go())
@@ -174,7 +175,7 @@ private:
     // Under the lock of the list.
     counted_root* older_ = nullptr;
     counted_root* newer_ = nullptr;
-    bool abandoned_ = false;     ///< its owner's count stays until the registry goes
+    bool lost_ = false;          ///< held by threads alone that are gone since a fork
     std::uint64_t entered_ = 0;  ///< when it came into the list
     garbage_list own_;           ///< what was taken out when this root was replaced
     birth_heap passed_;          ///< what newer roots have passed on when they went
@@ -189,8 +190,8 @@ private:
 /// the same however many roots are in the list; and memory grows with the roots that are held plus
 /// the things that were taken out.
 ///
-/// What one call sets free stays counted here until it is destroyed, which happens without any lock,
-/// so that a `completion` waits for destructors too.
+/// What one call sets free stays counted here until it is destroyed, which happens without any
+/// lock, so that a `completion` waits for destructors too.
 ///
 /// Concurrency: a lock of its own, held for a few steps: by the last reader of a root, and by a
 /// writer while there is such a root. `Members for writers` are called under the writers' lock.
@@ -267,8 +268,8 @@ public:
 
     // ----- Members for writers
 
-    /// Takes `dead` out of `replaced`, which is not in the list yet, or, where no root was replaced,
-    /// out of the list.
+    /// Takes `dead` out of `replaced`, which is not in the list yet, or, where no root was
+    /// replaced, out of the list.
     BOOST_NOINLINE void take_out(root* replaced, garbage_list& dead, release& r) noexcept
     {
         if (dead.empty())
@@ -283,8 +284,8 @@ public:
         }
     }
 
-    /// Puts a replaced root on the list, or frees it if nobody reads it. From now on its owner holds
-    /// it no more. Precondition: no reader can come to hold it; newer than all in the list.
+    /// Puts a replaced root on the list, or frees it if nobody reads it. From now on its owner
+    /// holds it no more. Precondition: no reader can come to hold it; newer than all in the list.
     BOOST_NOINLINE void retire(root& e, release& r) noexcept
     {
         // Nobody is in the list, so nobody but this writer looks at it. acquire: pairs with gone.
@@ -303,22 +304,10 @@ public:
         }
     }
 
-    /// Puts a replaced root on the list whose readers cannot be known, because the kernel refuses the
-    /// fence that it promised: it stays until the registry goes, and nobody can wait for it.
-    REGISTRY_IO_DETAIL_COLD void abandon(root& e) noexcept
-    {
-        refused_ = true;
-        lock_guard const lock(*this);
-        e.abandoned_ = true;
-        push(e);
-    }
-
     /// Lets `c` be signalled when all that is in the list now, and all that was set free before, is
     /// destroyed.
     BOOST_NOINLINE void wait_for_all(completion_type& c) noexcept
     {
-        if (refused_)
-            fence_refused();
         {
             lock_guard const lock(*this);
             c.until = clock_;
@@ -341,8 +330,9 @@ public:
 
     /// In a child of `fork`, while this thread is not inside: the readers of other threads are gone
     /// and cannot report. Counts the pins alone. A root that is left to nobody stays, with what it
-    /// shows, until the registry goes, since a handler may have been in the middle of it; but nobody
-    /// waits for it. `current` is held by `owners` too; `pending`, linked by `next`, by theirs.
+    /// shows, until the registry goes, since a handler may have been in the middle of it; but
+    /// nobody waits for it. `current` is held by `owners` too; `pending`, linked by `next`, by
+    /// theirs.
     REGISTRY_IO_DETAIL_COLD void follow_fork(root* current, std::uint32_t owners,
                                              garbage* pending) noexcept
     {
@@ -360,22 +350,23 @@ public:
             if (leave_to != nullptr && e->holders() == 0)
                 continue;
             recount(*e, 0);
-            if (e->holders() != 0 && !e->abandoned_)
+            if (e->holders() != 0 && !e->lost_)
                 continue;
             e->enter();
-            e->abandoned_ = true;
+            e->lost_ = true;
             ++lost_;
         }
         inside_.store(inside, std::memory_order_relaxed);
     }
-    /// The registry is going away. What this thread holds still goes when it leaves; roots that were
-    /// abandoned go now.
+    /// The registry is going away. What this thread holds goes when it leaves; what was left to
+    /// nobody by a fork goes now.
     REGISTRY_IO_DETAIL_COLD void close(release& r) noexcept
     {
+        closed_ = true;
         lock_guard const lock(*this);
         for (root* e = newest_; e != nullptr;) {
             root* const older = e->older_;
-            if (e->abandoned_ && e->let_go()) {
+            if (e->lost_ && e->let_go()) {
                 unlink(*e, r.free);
                 r.free.push(e);
                 inside_.fetch_sub(1, std::memory_order_relaxed);
@@ -408,9 +399,12 @@ public:
         }
         frame_scope<Env> const frame(owner_);
         free.destroy_all();
-        gone(entered);
-        // Last: the writers' block, and this list in it, live until every root is gone.
+        // What was destroyed may have destroyed the registry. Then nobody waits, and this list is
+        // gone when the last root is.
+        bool const last = closed_;
         e.destroy(&e);
+        if (!last)
+            gone(entered);
     }
 
 private:
@@ -510,7 +504,7 @@ private:
     /// How many roots are in the list, or were taken off it and are not destroyed yet.
     atomic<std::size_t> inside_{0};
     std::size_t lost_ = 0;     // of them, by threads that are gone since a fork
-    bool refused_ = false;     // one of them was abandoned
+    bool closed_ = false;      // by this thread, if at all while one of them is drained
     std::uint64_t clock_ = 0;  // of those that enter; under the writers' lock
     unsigned forks_;
 };

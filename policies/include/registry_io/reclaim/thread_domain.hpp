@@ -113,8 +113,8 @@ public:
         record.retire();
     }
 
-    /// The other threads do not exist in a child. What they were reading stays where it is for ever,
-    /// since nobody is left to report that they have left.
+    /// The other threads do not exist in a child. What they were reading stays where it is for
+    /// ever, since nobody is left to report that they have left.
     void after_fork_in_child(Record& mine) noexcept
     {
         first_ = mine.linked ? &mine : nullptr;

@@ -161,9 +161,11 @@ public:
     void publish(Root* next, retirement& r, Recycle recycle) noexcept
     {
         Root* const old = current_;
-        // As in hazard_pointer. The capsule is an owner too.
-        if (retired_.forked() && !would_deadlock())
-            retired_.follow_fork(old, 2, nullptr);
+        // As in hazard_pointer. References that threads which are gone had to the capsule stay, so
+        // the capsule's hold ends with them.
+        bool const forked = retired_.forked() && !would_deadlock();
+        if (forked)
+            retired_.follow_fork(old, 1, nullptr);
         Root* const replaced = next != old ? old : nullptr;
         if (next != old) {
             pointer published;
@@ -176,6 +178,8 @@ public:
             current_ = next;
             // release: readers see the entries. acquire: to look at the old capsule.
             r.capsule_ = store_.root_.exchange(published, std::memory_order_acq_rel);
+            if (forked && r.capsule_ != nullptr)
+                r.capsule_->root = nullptr;
             // If this is the last reference nobody can come by another one: let go of it under the
             // lock, so that nothing more is hung on a root that nobody reads.
             if (r.capsule_.use_count() == 1)
@@ -214,6 +218,7 @@ public:
         retired_.take_out(old, dead, r);
         if (old != nullptr)
             retired_.retire(*old, r);
+        retired_.close(r);
         r.count();
         r.finish();
     }

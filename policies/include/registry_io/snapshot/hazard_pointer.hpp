@@ -301,25 +301,26 @@ public:
         // go with the next removal, and costs no fence of its own, but for the sake of memory once
         // in a while. The same holds for the first removals of a batch.
         fence const use = now || pending_.count >= most_pending ? fence::allowed : fence::not_now;
-        outcome const o = pending_.newest == nullptr
-            ? outcome::settled
-            : domain::settle(&store_, pending_.head(), use);
-        if (o == outcome::deferred)
-            return r.release_.count();
-        bool const sure = o == outcome::settled;
-        while (root_header* const e = pending_.pop()) {
-            if (sure)
+        if (pending_.newest != nullptr) {
+            // After a refusal all pending roots wait until the kernel agrees again: to look through
+            // them each time would cost more and more.
+            outcome const o = refused_ && use == fence::allowed && !domain::fence_works()
+                ? outcome::refused
+                : domain::settle(&store_, pending_.head(), use);
+            if (o != outcome::deferred)
+                refused_ = o == outcome::refused;
+            if (o != outcome::settled) {
+                // Nobody can be told that readers are gone: to return would be too early.
+                if (r.wait_ != nullptr)
+                    reclaim::fence_refused();
+                return r.release_.count();
+            }
+            while (root_header* const e = pending_.pop())
                 retired_.retire(*e, r.release_);
-            else
-                retired_.abandon(*e);  // nothing of it may be freed any more
         }
         unsettled_ = 0;
-        if (r.wait_ != nullptr) {
-            // Nobody can be told that readers are gone: to return would be too early.
-            if (!sure)
-                reclaim::fence_refused();
+        if (r.wait_ != nullptr)
             retired_.wait_for_all(*r.wait_);
-        }
         recycle(r.release_.free);
         r.release_.count();
     }
@@ -382,6 +383,7 @@ private:
     retired retired_;
     pending_roots pending_;
     unsigned unsettled_ = 0;  // removals since the readers were looked for
+    bool refused_ = false;    // the kernel refused the last fence
     // By readers, where they do not destroy.
     struct nothing
     {

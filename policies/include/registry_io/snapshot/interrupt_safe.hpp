@@ -7,7 +7,7 @@
 
 #include <cstdint>
 
-#include <registry_io/linked_registry.hpp>
+#include <registry_io/detail/refused.hpp>
 #include <registry_io/policy.hpp>
 
 namespace registry_io {
@@ -44,7 +44,7 @@ namespace snapshot {
 ///
 /// Threads that preempt each other are not interrupts: they do not run to their end. Under a
 /// scheduler all use of a registry must be within one thread and interrupts.
-/// Take it: for firmware. See `linked_registry.hpp` for what differs from other policies.
+/// Take it: for firmware, with `linked_registry.hpp`, which says what differs from other policies.
 template <class Writer = thread_mode>
 struct basic_interrupt_safe
 {

@@ -128,8 +128,8 @@ public:
         read_nested<Registry>(shared_reader<Root>(f));
     }
 
-    /// Whether the calling code has another copy of the domain than the code that made the store, as
-    /// can happen between shared objects. Its readers would not be seen.
+    /// Whether the calling code has another copy of the domain than the code that made the store,
+    /// as can happen between shared objects. Its readers would not be seen.
     template <class Registry>
     bool foreign(std::type_identity<Registry>) const noexcept
     {
@@ -319,12 +319,12 @@ public:
             r.era_ = nullptr;
             break;
         case outcome::refused:
-            // Nothing may be freed early, so it stays until the registry goes; and nobody can be
-            // told that readers are gone. So does the era: a reader may be about to let go of it.
+            // Nothing may be freed early, so all of it waits until the kernel agrees again; and
+            // nobody can be told that readers are gone. A reader may be about to let go of the era.
             if (r.wait_ != nullptr)
                 reclaim::fence_refused();
-            lost_.append(kept_);
-            r.era_ = nullptr;
+            if (r.era_->holders() != 1)
+                r.era_ = nullptr;
             break;
         default:
             break;
@@ -337,7 +337,6 @@ public:
 
     REGISTRY_IO_DETAIL_COLD void close(garbage_list& dead) noexcept
     {
-        kept_.append(lost_);
         kept_.append(dead);
         if (Root* const root = store_.root_.exchange(nullptr, std::memory_order_relaxed))
             kept_.push(root);
@@ -374,7 +373,6 @@ private:
     store& store_;
     typename env::mutex mutex_;
     garbage_list kept_;       // what has not been retired with an epoch
-    garbage_list lost_;       // what the kernel's refusal keeps from being freed
     unsigned unsettled_ = 0;  // replaced roots, and removals, since the last epoch
     unsigned removals_ = 0;
 };

@@ -35,8 +35,8 @@ struct posted
     std::coroutine_handle<promise_type> coroutine;
 };
 
-/// Destroys the coroutine that awaits it and resumes `next` in its place, so that what `next` throws
-/// reaches the executor.
+/// Destroys the coroutine that awaits it and resumes `next` in its place, so that what `next`
+/// throws reaches the executor.
 class hand_over
 {
 public:

@@ -1,0 +1,122 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+// What a change is in instructions while readers sleep: it must not depend on how many there are.
+// test/within_budget compiles this, runs it under callgrind and compares what the dumps say with
+// the lines below: a registry, how many notifies are in flight, each of them on a table of its own,
+// and how many instructions a handler that comes and goes may be. "captures": the handler has
+// captures with a destructor. "removals": one that all of these notifies see goes.
+//
+// budget gcc SyncRegistry 0 2250
+// budget gcc SyncRegistry 30 2500
+// budget gcc SyncRegistry 1000 2500
+// budget gcc SyncRegistry.captures 0 2800
+// budget gcc SyncRegistry.captures 30 3060
+// budget gcc SyncRegistry.captures 1000 3060
+// budget gcc SyncRegistry.removals 30 1480
+// budget gcc SyncRegistry.removals 1000 1480
+// budget gcc RcuRegistry 30 2640
+// budget gcc RcuRegistry 1000 2640
+// budget gcc RcuRegistry.captures 30 3180
+// budget gcc RcuRegistry.captures 1000 3180
+// budget gcc RcuRegistry.removals 30 1480
+// budget gcc RcuRegistry.removals 1000 1480
+// budget gcc LocalRegistry 30 2080
+// budget gcc LocalRegistry 1000 2080
+// budget gcc LocalRegistry.captures 30 2530
+// budget gcc LocalRegistry.captures 1000 2530
+// budget gcc LocalRegistry.removals 30 1070
+// budget gcc LocalRegistry.removals 1000 1070
+// budget clang SyncRegistry 0 2587
+// budget clang SyncRegistry 30 2875
+// budget clang SyncRegistry 1000 2875
+// budget clang SyncRegistry.captures 0 3219
+// budget clang SyncRegistry.captures 30 3518
+// budget clang SyncRegistry.captures 1000 3518
+// budget clang SyncRegistry.removals 30 1701
+// budget clang SyncRegistry.removals 1000 1701
+// budget clang RcuRegistry 30 3035
+// budget clang RcuRegistry 1000 3035
+// budget clang RcuRegistry.captures 30 3656
+// budget clang RcuRegistry.captures 1000 3656
+// budget clang RcuRegistry.removals 30 1701
+// budget clang RcuRegistry.removals 1000 1701
+// budget clang LocalRegistry 30 2392
+// budget clang LocalRegistry 1000 2392
+// budget clang LocalRegistry.captures 30 2909
+// budget clang LocalRegistry.captures 1000 2909
+// budget clang LocalRegistry.removals 30 1230
+// budget clang LocalRegistry.removals 1000 1230
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <valgrind/callgrind.h>
+
+#include <registry_io/presets/local.hpp>
+#include <registry_io/presets/rcu.hpp>
+#include <registry_io/presets/sync.hpp>
+
+namespace {
+
+constexpr int times = 100;
+
+void dump(std::string const& name, int n)
+{
+    std::string const label = name + ' ' + std::to_string(n) + ' ' + std::to_string(times);
+    CALLGRIND_DUMP_STATS_AT(label.c_str());
+}
+
+template <class Registry>
+void measure(Registry& r, std::string const& name, int n,
+             std::vector<registry_io::handler_id> const& seen_by_all)
+{
+    int sum = 0;
+    CALLGRIND_ZERO_STATS;
+    for (int i = 0; i < times; ++i)
+        r.unregister(r.register_handler([&sum](int const& e) { sum += e; }));
+    dump(name, n);
+    CALLGRIND_ZERO_STATS;
+    for (int i = 0; i < times; ++i)
+        r.unregister(r.register_handler([p = std::make_unique<int>(i)](int const&) {}));
+    dump(name + ".captures", n);
+    CALLGRIND_ZERO_STATS;
+    for (registry_io::handler_id const id : seen_by_all)
+        r.unregister(id);
+    dump(name + ".removals", n);
+}
+
+template <class Registry>
+void count(std::string const& name)
+{
+    for (int const n : {0, 30, 1000}) {
+        Registry r;
+        std::vector<registry_io::handler_id> seen_by_all;
+        // First of all, so that each notify ends with it.
+        r.register_handler(1, [&](int const& left) {
+            if (left == 0)
+                return measure(r, name, n, seen_by_all);
+            // The next notify has a table of its own.
+            r.unregister(r.register_handler([](int const&) {}));
+            r.notify(left - 1);
+        });
+        for (int i = 0; i < times; ++i)
+            seen_by_all.push_back(
+                r.register_handler([p = std::make_unique<int>(i)](int const&) {}));
+        if (n == 0)
+            measure(r, name, n, seen_by_all);
+        else
+            r.notify(n - 1);
+    }
+}
+
+}  // namespace
+
+int main()
+{
+    count<registry_io::SyncRegistry<int>>("SyncRegistry");
+    count<registry_io::RcuRegistry<int>>("RcuRegistry");
+    count<registry_io::LocalRegistry<int>>("LocalRegistry");
+}

@@ -1,0 +1,15 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+// expect: registry_io: the event of a registry cannot be const or volatile
+
+#include <registry_io/presets/sync.hpp>
+
+namespace rio = registry_io;
+
+#ifdef REGISTRY_IO_TEST_CONTROL
+rio::SyncRegistry<int> registry;
+#else
+rio::SyncRegistry<int volatile> registry;
+#endif

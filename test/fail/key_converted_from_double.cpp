@@ -1,0 +1,24 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+// expect: registry_io: the priority would lose its value as the ordering policy's key
+
+#include <registry_io/presets/sync.hpp>
+
+namespace rio = registry_io;
+
+struct weight
+{
+    operator double() const { return 1.5; }
+};
+
+int main()
+{
+    rio::SyncRegistry<int> registry;
+#ifdef REGISTRY_IO_TEST_CONTROL
+    registry.register_handler(static_cast<int>(weight()), [](int) {});
+#else
+    registry.register_handler(weight(), [](int) {});
+#endif
+}

@@ -1,0 +1,292 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+// What registry_tune understands: jobs, recordings, aliases, and what it says of wrong input.
+// Nothing is measured here.
+
+#include <boost/test/unit_test.hpp>
+
+// Here, so that neither build has to link Boost.JSON.
+#include <boost/json/src.hpp>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include <unistd.h>
+
+#include "../../perf/tune/candidates.hpp"
+#include "../../perf/tune/job.hpp"
+
+using namespace tune;
+
+namespace {
+
+job read(std::string const& text)
+{
+    return read_job(json::parse(text), "job");
+}
+
+/// The message of the `bad_input` that `f` throws.
+template <class F>
+std::string refusal(F const& f)
+{
+    try {
+        f();
+    } catch (bad_input const& e) {
+        return e.what();
+    }
+    return "accepted";
+}
+
+std::string refused(std::string const& text)
+{
+    return refusal([&] { read(text); });
+}
+
+bool contains(std::string const& text, std::string const& part)
+{
+    return text.find(part) != std::string::npos;
+}
+
+/// A file that is removed at the end of its scope.
+struct temporary
+{
+    explicit temporary(std::string const& text)
+        : path(std::filesystem::temp_directory_path() /
+               ("registry_tune_test." + std::to_string(::getpid())))
+    {
+        std::ofstream(path) << text;
+    }
+    ~temporary() { std::filesystem::remove(path); }
+    std::string path;
+};
+
+std::string recording(std::string const& version, std::string const& processor,
+                      std::string const& more = "")
+{
+    return R"({"registry_io_recording": 1, "version": ")" + version + R"(", "registry":
+        "registry_io::v1::basic_registry<app::order, registry_io::v1::snapshot::single_thread>",
+        "processor": ")" +
+        processor +
+        R"(", "threads": 2, "seconds": 10, "sampled_one_in": 1, "counts": {"notify": 2000,
+        "register": 30, "unregister": 20, "failures": 80, "nested": 1000}, "histograms":
+        {"inter_arrival_ns": [[13, 100]], "handler_ns": [[7, 50]], "handlers_at_notify": [[2, 10]],
+        "depth": [[0, 5]], "change_interval_ns": []})" +
+        more + "}";
+}
+
+std::vector<std::string> aliases(job const& j)
+{
+    std::vector<std::string> all;
+    for (candidate const& c : candidates_for(j, false).candidates)
+        all.push_back(c.alias);
+    return all;
+}
+
+bool has(std::vector<std::string> const& all, std::string const& one)
+{
+    return std::find(all.begin(), all.end(), one) != all.end();
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_job_file_is_read_as_it_was_written)
+{
+    job const j = read(R"({"registry_tune": 1,
+        "requires": {"threads": true, "order": "fifo", "panic": "collect", "heap": false,
+                     "blocking": false, "memory_bound": "64KB"},
+        "workload": {"registries": 3, "event_bytes": 64, "notifying_threads": 2,
+                     "interval": "1.5us",
+                     "nesting": 1, "handlers": {"histogram": [[1, 5], [4, 5]]},
+                     "handler_time": "250ns", "failures": 0.25, "changes_per_second": 100,
+                     "batch": 4, "waiting_removals": 0.5},
+        "current": "RcuRegistry<order>", "objective": "removal",
+        "limits": {"notify_p99": "2ms", "bytes": "1MB"}})");
+    BOOST_TEST(j.interval == 1500);
+    BOOST_TEST(j.memory_bound == 65536);
+    BOOST_TEST(j.handlers.buckets.size() == 2u);
+    BOOST_TEST(j.limits.at("notify_p99") == 2e6);
+    BOOST_TEST(j.limits.at("bytes") == 1048576);
+    job const again = read_job(write_job(j), "again");
+    BOOST_TEST((again == j));
+    BOOST_TEST((read_job(write_job(job{}), "default") == job{}));
+}
+
+BOOST_AUTO_TEST_CASE(an_unknown_key_is_refused_with_the_keys_there_are)
+{
+    BOOST_TEST(refused(R"({"registry_tune": 1, "workload": {"handler": 3}})") ==
+               "job.workload.handler: is unknown; the keys here are registries, event_bytes, "
+               "notifying_threads, interval, nesting, handlers, handler_time, failures, "
+               "changes_per_second, batch, waiting_removals");
+    BOOST_TEST(contains(refused(R"({"registry_tune": 1, "goal": 1})"), "job.goal: is unknown"));
+    BOOST_TEST(contains(refused(R"({"registry_tune": 1, "limits": {"speed": "1ns"}})"),
+                        "job.limits.speed: is unknown"));
+}
+
+BOOST_AUTO_TEST_CASE(a_wrong_unit_is_refused_with_an_example)
+{
+    BOOST_TEST(
+        refused(R"({"registry_tune": 1, "workload": {"interval": "3min"}})") ==
+        "job.workload.interval: \"3min\" is not a number with one of the units ns, us, ms, s; "
+        "write for example \"250ns\"");
+    BOOST_TEST(contains(refused(R"({"registry_tune": 1, "workload": {"interval": 3}})"), "quotes"));
+    for (char const* const wrong : {"", "5", "ns", "-1ns", "1e999ns", "nanns", "1 ns", "1nss"})
+        BOOST_TEST(contains(refusal([&] { parse_time(wrong, "x"); }), "is not a number with"));
+    BOOST_TEST(contains(refusal([&] { parse_bytes("3ms", "x"); }), "\"64KB\""));
+}
+
+BOOST_AUTO_TEST_CASE(a_version_that_is_not_known_is_refused)
+{
+    BOOST_TEST(contains(refused(R"({"registry_tune": 2})"), "version 1"));
+    BOOST_TEST(contains(refused("{}"), "registry_tune: is missing"));
+}
+
+BOOST_AUTO_TEST_CASE(values_out_of_range_and_of_another_type_are_refused)
+{
+    auto const workload = [](std::string const& member) {
+        return refused(R"({"registry_tune": 1, "workload": {)" + member + "}}");
+    };
+    BOOST_TEST(contains(workload(R"("failures": 1.5)"), "share"));
+    BOOST_TEST(contains(workload(R"("batch": 0)"), "at least 1"));
+    BOOST_TEST(contains(workload(R"("nesting": 0.5)"), "whole number"));
+    BOOST_TEST(contains(workload(R"("handlers": "many")"), "number"));
+    BOOST_TEST(contains(workload(R"("handlers": {"histogram": [[70, 1]]})"), "0 to 63"));
+    BOOST_TEST(contains(workload(R"("handlers": {"histogram": []})"), "counts nothing"));
+    BOOST_TEST(
+        contains(refused(R"({"registry_tune": 1, "requires": {"heap": 1}})"), "true or false"));
+    BOOST_TEST(contains(refused(R"({"registry_tune": 1, "objective": "speed"})"), "notify_p50"));
+    BOOST_TEST(contains(refused(R"({"registry_tune": 1, "current": "x; y"})"), "name of a type"));
+}
+
+BOOST_AUTO_TEST_CASE(impossible_requirements_are_refused)
+{
+    BOOST_TEST(contains(refused(R"({"registry_tune": 1, "requires": {"threads": false},
+                                    "workload": {"notifying_threads": 2}})"),
+                        "no alias can keep both"));
+    BOOST_TEST(contains(refused(R"({"registry_tune": 1, "requires": {"panic": "terminate"},
+                                    "workload": {"failures": 0.1}})"),
+                        "would end the program"));
+}
+
+BOOST_AUTO_TEST_CASE(files_that_are_no_jobs_are_refused)
+{
+    BOOST_TEST(contains(refusal([] { read_job_file("/nowhere/job.json"); }), "cannot be read"));
+    temporary const broken("{");
+    BOOST_TEST(contains(refusal([&] { read_job_file(broken.path); }), "is not JSON"));
+    temporary const list("[]");
+    BOOST_TEST(contains(refusal([&] { read_job_file(list.path); }), "one JSON object"));
+}
+
+BOOST_AUTO_TEST_CASE(a_recording_becomes_a_job)
+{
+    temporary const file(recording("1.0.0", "a processor"));
+    job const j = read_recording(file.path, "1.0.0", "a processor", false);
+    BOOST_TEST(j.notifying_threads == 2);
+    BOOST_TEST(j.handlers.value == 5.66, boost::test_tools::tolerance(0.01));
+    BOOST_TEST(j.handler_time.value == 181, boost::test_tools::tolerance(0.01));
+    BOOST_TEST(j.interval == 11585, boost::test_tools::tolerance(0.01));
+    BOOST_TEST(j.nesting == 1);
+    BOOST_TEST(j.changes_per_second == 2);
+    BOOST_TEST(j.failures == 80 / (2000 * j.handlers.value));
+    parsed_alias const a = parse_alias(j.current);
+    BOOST_TEST(a.event == "app::order");
+    BOOST_TEST(a.alias == "basic_registry<Event, snapshot::single_thread>");
+}
+
+BOOST_AUTO_TEST_CASE(a_recording_of_another_version_or_machine_is_refused)
+{
+    temporary const file(recording("1.0.0", "a processor"));
+    auto const read_as = [&](char const* version, char const* processor) {
+        return refusal([&] { read_recording(file.path, version, processor, false); });
+    };
+    BOOST_TEST(contains(read_as("1.1.0", "a processor"), "recorded with registry_io 1.0.0"));
+    BOOST_TEST(contains(read_as("1.0.0", "another"), "recorded on \"a processor\""));
+    BOOST_TEST(contains(read_as("1.0.0", "another"), "--any-recording"));
+    BOOST_TEST((read_recording(file.path, "2.0.0", "another", true).notifying_threads == 2));
+    temporary const more(recording("1.0.0", "a processor", R"(, "note": 1)"));
+    BOOST_TEST(contains(read_as("1.0.0", "a processor"), "note: is unknown"));
+}
+
+BOOST_AUTO_TEST_CASE(aliases_are_taken_apart_and_put_together)
+{
+    BOOST_TEST(parse_alias("SyncRegistry").alias == "SyncRegistry<Event>");
+    BOOST_TEST(parse_alias("SyncRegistry::with<ordering::fifo>").alias ==
+               "SyncRegistry<Event>::with<ordering::fifo>");
+    parsed_alias const a =
+        parse_alias("registry_io::SyncRegistry<std::pair<int, int>>::with<panic::collect<8>>");
+    BOOST_TEST(a.event == "std::pair<int, int>");
+    BOOST_TEST(a.alias == "SyncRegistry<Event>::with<panic::collect<8>>");
+    BOOST_TEST(dependent(a.alias) ==
+               "typename SyncRegistry<Event>::template with<panic::collect<8>>");
+    BOOST_TEST(
+        qualified(a.alias, a.event) ==
+        "registry_io::SyncRegistry<std::pair<int, int>>::with<registry_io::panic::collect<8>>");
+    BOOST_TEST(contains(refusal([] { parse_alias("SyncRegistry<int"); }), "do not match"));
+    std::vector<std::string> const two = split("A<x, y>, B");
+    BOOST_TEST(two.size() == 2u);
+    BOOST_TEST(two[1] == "B");
+}
+
+BOOST_AUTO_TEST_CASE(requirements_prune_what_is_searched)
+{
+    job j;
+    std::vector<std::string> all = aliases(j);
+    BOOST_TEST(!has(all, "RcuRegistry<Event>"));
+    BOOST_TEST(!has(all, "LocalRegistry<Event>"));
+    // The current alias is the baseline, not a candidate.
+    BOOST_TEST(!has(all, "SyncRegistry<Event>"));
+    j.blocking = false;
+    BOOST_TEST(has(aliases(j), "RcuRegistry<Event>"));
+    j.threads = false;
+    BOOST_TEST(has(aliases(j), "LocalRegistry<Event>"));
+    BOOST_TEST(has(aliases(j), "LocalRegistry<Event>::with<alloc::fixed<32>>"));
+    j.heap = false;
+    all = aliases(j);
+    BOOST_TEST(std::none_of(all.begin(), all.end(), [](std::string const& a) {
+        return a.find("alloc::") == std::string::npos;
+    }));
+}
+
+BOOST_AUTO_TEST_CASE(an_alias_that_does_not_keep_a_requirement_is_known)
+{
+    job j;
+    BOOST_TEST(broken_requirement(j, "SyncRegistry<Event>") == "");
+    BOOST_TEST(broken_requirement(j, "LocalRegistry<Event>") == "is for one thread");
+    BOOST_TEST(contains(broken_requirement(j, "RcuRegistry<Event>"), "block"));
+    BOOST_TEST(broken_requirement(j, "RcuRegistry<Event>::with<snapshot::hazard_pointer>") == "");
+    j.memory_bound = 1024;
+    BOOST_TEST(contains(broken_requirement(j, "SyncRegistry<Event>"), "no bound"));
+    BOOST_TEST(broken_requirement(j, "SyncRegistry<Event>::with<alloc::pool>") == "");
+    j.heap = false;
+    BOOST_TEST(contains(broken_requirement(j, "SyncRegistry<Event>"), "heap"));
+    BOOST_TEST(broken_requirement(j, "SyncRegistry<Event>::with<alloc::pool>") == "");
+}
+
+BOOST_AUTO_TEST_CASE(order_and_panic_policy_stay_as_they_are)
+{
+    job j;
+    j.current = "SyncRegistry<Event>::with<panic::collect<8>, ordering::fifo>";
+    for (std::string const& a : aliases(j))
+        BOOST_TEST(a.starts_with(j.current + "::with<snapshot::"));
+    j.current = "SyncRegistry<Event>";
+    j.panic = "propagate";
+    for (std::string const& a : aliases(j))
+        BOOST_TEST(contains(a, "panic::propagate"));
+    BOOST_TEST(prices_for(j).size() == 7u);
+    j.failures = 0.1;
+    BOOST_TEST(prices_for(j).size() == 6u);
+}
+
+BOOST_AUTO_TEST_CASE(a_distribution_is_spread_out_by_its_shares)
+{
+    BOOST_TEST(spread_out({5, {}}).size() == 1u);
+    std::vector<double> const v = spread_out({0, {{0, 3}, {4, 1}}});
+    BOOST_TEST(v.size() == 16u);
+    BOOST_TEST(std::count(v.begin(), v.end(), 0.0) == 12);
+    BOOST_TEST(middle_of({{0, 1}, {10, 5}}) == 1448.15, boost::test_tools::tolerance(1e-4));
+}
