@@ -4,8 +4,6 @@
 
 // Stop tokens, callers that are destroyed while handlers wait, and the next event.
 
-#include <coroutine>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -310,21 +308,6 @@ struct watched
     std::function<void()> copying;
 };
 
-/// Runs what is posted when it is told to.
-struct manual
-{
-    std::deque<std::coroutine_handle<>> queue;
-    void post(std::coroutine_handle<> h) { queue.push_back(h); }
-    void run()
-    {
-        while (!queue.empty()) {
-            auto const h = queue.front();
-            queue.pop_front();
-            h.resume();
-        }
-    }
-};
-
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(who_waits_for_the_next_event_may_go_while_it_is_copied)
@@ -346,7 +329,7 @@ BOOST_AUTO_TEST_CASE(who_waits_for_the_next_event_may_go_before_its_posted_resum
     for (bool const goes : {false, true}) {
         AsyncRegistry<watched> r;
         AsyncRegistry<int> outer;
-        manual loop;
+        test::manual loop;
         async::environment const env(async::executor_ref::to(loop));
         int got = 0;
         outer.register_handler([&](int) -> task<> { got += (co_await r.next())->n; });
@@ -354,7 +337,7 @@ BOOST_AUTO_TEST_CASE(who_waits_for_the_next_event_may_go_before_its_posted_resum
         std::optional<test::foreign> o(test::drive([&] { return outer.notify(go, env); }));
         watched const one(1);
         async::sync_wait(r.notify(one));
-        BOOST_TEST(loop.queue.size() == 1u);
+        BOOST_TEST(loop.size() == 1u);
         if (goes)
             o.reset();
         loop.run();

@@ -177,6 +177,46 @@ private:
     std::thread thread_;
 };
 
+/// An executor that resumes what is posted to it when it is told to; for one thread.
+class manual
+{
+public:
+    void post(std::coroutine_handle<> h) { queue_.push_back(h); }
+    std::size_t size() const noexcept { return queue_.size(); }
+    void run()
+    {
+        while (!queue_.empty()) {
+            std::coroutine_handle<> const h = queue_.front();
+            queue_.pop_front();
+            h.resume();
+        }
+    }
+    /// Destroys what was posted, as some executors do at their end.
+    void destroy()
+    {
+        for (std::coroutine_handle<> const h : queue_)
+            h.destroy();
+        queue_.clear();
+    }
+
+private:
+    std::deque<std::coroutine_handle<>> queue_;
+};
+
+/// An executor that refuses whatever is posted to it.
+struct refusing
+{
+    class refused : public std::exception
+    {
+    };
+    int asked = 0;
+    void post(std::coroutine_handle<>)
+    {
+        ++asked;
+        throw refused();
+    }
+};
+
 /// A coroutine type that the library does not know: starts at once, and its owner may destroy it at
 /// any time.
 class foreign

@@ -70,8 +70,11 @@ inline executor_ref on(boost::asio::any_io_executor& e) noexcept
 /// awaited. The task is resumed on the executor of its environment if that is one of Asio's, and
 /// then a stop request cancels the operation (terminal cancellation), on that executor, which must
 /// run one handler at a time: a strand, or a context that one thread runs. Otherwise it is resumed
-/// where the operation completes, and a stop request has no effect on it.
-/// Throws what the operation's start throws.
+/// where the operation completes, and a stop request has no effect on it. A stop request that cannot
+/// be posted for want of memory has no effect either.
+/// Throws what the operation's start throws. If the executor of the environment is not one of
+/// Asio's and throws when it is to resume the task, the task is resumed where the operation
+/// completes, and awaiting throws what the executor has thrown.
 struct use_task_t
 {
 };
@@ -169,10 +172,15 @@ private:
         {
             // Posted, so that it comes after the start of the operation, which is under way on this
             // executor when the token was stopped already.
-            boost::asio::post(executor, [s = s] {
-                if (!s->ended)
-                    s->signal.emit(boost::asio::cancellation_type::terminal);
-            });
+            BOOST_TRY
+            {
+                boost::asio::post(executor, [s = s] {
+                    if (!s->ended)
+                        s->signal.emit(boost::asio::cancellation_type::terminal);
+                });
+            }
+            BOOST_CATCH(...) {}  // nobody can be told; the operation goes on to its end
+            BOOST_CATCH_END
         }
     };
 
@@ -267,10 +275,21 @@ public:
                     a.result_.failed = std::current_exception();
                 }
                 BOOST_CATCH_END
-                if (a.executor_ && a.executor_.target(asio_operations) == nullptr)
-                    a.executor_.post(a.coroutine_);
-                else
-                    a.coroutine_.resume();
+                if (a.executor_ && a.executor_.target(asio_operations) == nullptr) {
+                    // A copy: when the task has been posted it may be gone.
+                    executor_ref const e = a.executor_;
+                    BOOST_TRY
+                    {
+                        e.post(a.coroutine_);
+                        return;
+                    }
+                    BOOST_CATCH(...)
+                    {
+                        a.result_.failed = std::current_exception();
+                    }
+                    BOOST_CATCH_END
+                }
+                a.coroutine_.resume();
             }
 
         private:
@@ -338,22 +357,13 @@ struct completion_of<void>
 };
 
 /// Runs what `start()` returns for an Asio completion handler, in the handler's environment.
-template <class Start, class Handler>
-detached run_for(Start start, Handler h)
+template <class Start, class Handler, class Slot>
+detached run_for(Start start, Handler h, Slot slot, boost::asio::any_io_executor executor,
+                 std::stop_token stop)
 {
     using result = await_result<std::invoke_result_t<Start&>>;
     using completion = completion_of<result>;
-    // The work of it keeps the context running meanwhile.
-    boost::asio::any_io_executor executor =
-        boost::asio::prefer(boost::asio::any_io_executor(boost::asio::get_associated_executor(h)),
-                            boost::asio::execution::outstanding_work.tracked);
-    std::stop_source stop(std::nostopstate);
-    auto slot = boost::asio::get_associated_cancellation_slot(h);
-    if (slot.is_connected()) {
-        stop = std::stop_source();
-        slot.assign([stop](boost::asio::cancellation_type) mutable { stop.request_stop(); });
-    }
-    environment const env(on(executor), stop.get_token());
+    environment const env(on(executor), std::move(stop));
     context const here{&env, nullptr, nullptr};
     co_await standing(here);
     std::exception_ptr failed;
@@ -387,11 +397,36 @@ class initiation
 public:
     explicit initiation(Start s) : start_(std::move(s)) {}
 
+    /// What throws does so here, before anything has begun.
     template <class Handler>
     void operator()(Handler&& h) &&
     {
-        run_for<Start, std::decay_t<Handler>>(std::move(start_), std::forward<Handler>(h))
-            .coroutine.resume();
+        // The work of it keeps the context running meanwhile.
+        boost::asio::any_io_executor executor = boost::asio::prefer(
+            boost::asio::any_io_executor(boost::asio::get_associated_executor(h)),
+            boost::asio::execution::outstanding_work.tracked);
+        auto slot = boost::asio::get_associated_cancellation_slot(h);
+        std::stop_source stop(std::nostopstate);
+        if (slot.is_connected())
+            stop = std::stop_source();
+        auto const c =
+            run_for<Start, std::decay_t<Handler>>(std::move(start_), std::forward<Handler>(h), slot,
+                                                  std::move(executor), stop.get_token())
+                .coroutine;
+        if (slot.is_connected()) {
+            BOOST_TRY
+            {
+                slot.assign(
+                    [stop](boost::asio::cancellation_type) mutable { stop.request_stop(); });
+            }
+            BOOST_CATCH(...)
+            {
+                c.destroy();
+                BOOST_RETHROW
+            }
+            BOOST_CATCH_END
+        }
+        c.resume();
     }
 
 private:
@@ -477,6 +512,9 @@ private:
 /// panic policy has one. The handlers' environment has the completion handler's associated
 /// executor, and a stop token that its cancellation slot requests; the completion handler is posted
 /// to that executor. As with a buffer, `registry` and `event` must live until then.
+/// Throws, before anything has begun, if there is no memory for the operation. If there is none for
+/// posting the completion handler when all has ended the program ends, since the handler cannot be
+/// called elsewhere.
 /// Precondition: the executor's context runs until the completion, or is destroyed together with
 /// all that the handlers wait for; what waits then is leaked, since nobody owns it.
 template <class Registry, class Token>

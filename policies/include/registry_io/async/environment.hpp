@@ -27,7 +27,9 @@ public:
     struct operations
     {
         /// Resumes the coroutine later, on this executor; never before it returns, unless the
-        /// executor likes to. Called by any thread.
+        /// executor likes to. Called by any thread. If it throws, it must not resume the coroutine:
+        /// the one who awaits is resumed by the caller of this instead, and what it awaits throws
+        /// what this has thrown.
         void (*post)(void* executor, std::coroutine_handle<> coroutine);
     };
 
@@ -123,11 +125,18 @@ struct context
     context const* outer = nullptr;    ///< that of the notify in whose handler this one runs
 };
 
+template <class Unused = void>
+struct REGISTRY_IO_EXPORT default_environment
+{
+    // Not a static of a function: a child of fork would wait for ever for a thread that was in the
+    // middle of making it.
+    REGISTRY_IO_EXPORT static inline environment const value{};
+};
+
 /// The environment of a context, which may be null.
 inline environment const& environment_of(context const* c) noexcept
 {
-    static environment const none;
-    return c != nullptr && c->env != nullptr ? *c->env : none;
+    return c != nullptr && c->env != nullptr ? *c->env : default_environment<>::value;
 }
 
 /// One stretch of a coroutine's life, from its resumption to its next suspension, on the list of

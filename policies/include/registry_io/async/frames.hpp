@@ -10,7 +10,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <mutex>
 #include <new>
 #include <utility>
 
@@ -23,10 +22,19 @@ namespace registry_io {
 inline namespace v1 {
 namespace async {
 
+/// Frames are aligned to so many bytes, and so are variables of a coroutine that ask for it.
+///
+/// A compiler tells an allocation how its frame has to be aligned only if it is clang and has
+/// `-fcoro-aligned-allocation`. With this option any alignment is right. Without it a variable of a
+/// coroutine must not ask for more than this: a parameter or result of a `task` that does is
+/// refused by the compiler, a local variable cannot be recognised.
+inline constexpr std::size_t frame_alignment = 64;
+
 /// Where the frames of coroutines come from, for those who do not want the recycled heap.
 ///
 /// `allocate` returns memory that is aligned for every fundamental type, or throws; a handler whose
-/// frame it refuses has failed, and its siblings run. A frame may be given back by another thread
+/// frame it refuses has failed, and its siblings run. Memory with a weaker alignment than
+/// `frame_alignment` is enough if no variable of the coroutines asks for more. A frame may be given back by another thread
 /// than the one that took it. The object must outlive every frame from it.
 class frame_memory
 {
@@ -88,7 +96,7 @@ public:
 private:
     struct place
     {
-        alignas(std::max_align_t) std::byte bytes[Bytes];
+        alignas(frame_alignment) std::byte bytes[Bytes];
     };
     place places_[Count];
     std::atomic<std::uint64_t> used_{0};
@@ -113,7 +121,6 @@ inline constexpr bool frames_recycled = true;
 struct idle_frame
 {
     idle_frame* next;
-    idle_frame* next_bundle;
 };
 
 /// Frames come in sizes of so many bytes and multiples of it.
@@ -128,41 +135,39 @@ inline constexpr unsigned most_bundles = 64;
 /// What threads have too much of, for those that have too little: where one thread starts handlers
 /// and another one ends them, frames would else be allocated by the one and freed by the other for
 /// ever.
+///
+/// No lock, and no list whose links two threads change: a child of `fork` finds each place filled or
+/// empty, whatever the other threads of its parent were doing.
 class frame_depot
 {
 public:
-    // Nobody waits for the lock: the heap does as well, and in a child of fork the lock may belong
-    // to a thread that does not exist there.
-
-    /// Takes a bundle; null when there is none, or another thread is here.
+    /// Takes a bundle; null when there is none.
     idle_frame* take(std::size_t size) noexcept
     {
-        std::unique_lock<std::mutex> const lock(mutex_, std::try_to_lock);
-        if (!lock.owns_lock())
-            return nullptr;
-        idle_frame* const b = bundles_[size];
-        if (b != nullptr) {
-            bundles_[size] = b->next_bundle;
-            --count_[size];
-        }
-        return b;
+        for (std::atomic<idle_frame*>& place : places_[size])
+            // relaxed: a look, to leave empty places alone. acquire: the links of the bundle.
+            if (place.load(std::memory_order_relaxed) != nullptr)
+                if (idle_frame* const b = place.exchange(nullptr, std::memory_order_acquire))
+                    return b;
+        return nullptr;
     }
 
-    /// Keeps a bundle; false when there are enough, or another thread is here.
+    /// Keeps a bundle; false when there are enough.
     bool give(std::size_t size, idle_frame* b) noexcept
     {
-        std::unique_lock<std::mutex> const lock(mutex_, std::try_to_lock);
-        if (!lock.owns_lock() || count_[size] == most_bundles)
-            return false;
-        b->next_bundle = std::exchange(bundles_[size], b);
-        ++count_[size];
-        return true;
+        for (std::atomic<idle_frame*>& place : places_[size]) {
+            idle_frame* none = nullptr;
+            // release: the links of the bundle.
+            if (place.load(std::memory_order_relaxed) == nullptr &&
+                place.compare_exchange_strong(none, b, std::memory_order_release,
+                                              std::memory_order_relaxed))
+                return true;
+        }
+        return false;
     }
 
 private:
-    std::mutex mutex_;
-    idle_frame* bundles_[frame_sizes] = {};
-    unsigned count_[frame_sizes] = {};
+    std::atomic<idle_frame*> places_[frame_sizes][most_bundles] = {};
 };
 
 /// What a thread keeps. Trivially destructible, since a destructor would cost each access a call;
@@ -182,17 +187,20 @@ struct frame_cache
     bool closed = false;  ///< the thread is exiting: nothing is kept any more
 };
 
-template <class Unused = void>
-struct REGISTRY_IO_EXPORT frame_statics
+inline void* new_frame(std::size_t block)
 {
-    REGISTRY_IO_EXPORT static inline constinit frame_depot depot{};
-    REGISTRY_IO_EXPORT REGISTRY_IO_HOT_TLS static inline constinit thread_local frame_cache cache{};
-};
+    return ::operator new(block, std::align_val_t(frame_alignment));
+}
+
+inline void delete_frame(void* p) noexcept
+{
+    ::operator delete(p, std::align_val_t(frame_alignment));
+}
 
 inline void free_frames(idle_frame* f) noexcept
 {
     while (f != nullptr)
-        ::operator delete(std::exchange(f, f->next));
+        delete_frame(std::exchange(f, f->next));
 }
 
 /// The exit hook.
@@ -207,17 +215,29 @@ inline void close_frame_cache(void* p)
     }
 }
 
+struct frame_exit_hook : reclaim::thread_exit_hook
+{
+    bool const created = create(&close_frame_cache);
+};
+
+template <class Unused = void>
+struct REGISTRY_IO_EXPORT frame_statics
+{
+    REGISTRY_IO_EXPORT static inline constinit frame_depot depot{};
+    REGISTRY_IO_EXPORT REGISTRY_IO_HOT_TLS static inline constinit thread_local frame_cache cache{};
+    // Made when the program or the library is loaded, not by the first use: a child of fork would
+    // wait for ever for a thread that was in the middle of it. Before that it says that there is
+    // none.
+    REGISTRY_IO_EXPORT static inline frame_exit_hook exit_hook{};
+};
+
 /// Lets the exit hook know of this thread. A thread that cannot be told of its exit would leave
 /// behind what it keeps, so it keeps nothing.
 inline bool arm_frame_cache(frame_cache& cache) noexcept
 {
     if (cache.armed)
         return true;
-    struct hook : reclaim::thread_exit_hook
-    {
-        bool const created = create(&close_frame_cache);
-    };
-    static hook h;
+    frame_exit_hook& h = frame_statics<>::exit_hook;
     cache.armed = h.created && h.arm(&cache);
     return cache.armed;
 }
@@ -246,7 +266,7 @@ BOOST_NOINLINE inline void* allocate_frame_slow(frame_cache& cache, std::size_t 
             p = b;
         }
     if (p == nullptr)
-        p = ::operator new(block);
+        p = new_frame(block);
     note_frame_memory(p, block, nullptr);
     return p;
 }
@@ -267,15 +287,18 @@ inline void* allocate_frame(std::size_t size)
     return allocate_frame_slow(cache, block);
 }
 
-/// The same, but never from a `frame_memory`.
-inline void* allocate_recycled_frame(std::size_t size)
+/// The same, with an alignment that the compiler asks for.
+inline void* allocate_frame(std::size_t size, std::align_val_t alignment)
 {
-    struct restoring
-    {
-        frame_memory* const memory = std::exchange(frame_statics<>::cache.memory, nullptr);
-        ~restoring() { frame_statics<>::cache.memory = memory; }
-    } const later;
-    return allocate_frame(size);
+    auto const a = static_cast<std::size_t>(alignment);
+    if (a <= frame_alignment)
+        return allocate_frame(size);
+    // Anywhere, since frame memory knows of no other alignment. Where it began stands behind it.
+    void* const p = allocate_frame(size + a + sizeof(p));
+    auto const n = reinterpret_cast<std::uintptr_t>(p);
+    auto* const frame = static_cast<std::byte*>(p) + ((n + a - 1) / a * a - n);
+    std::memcpy(frame + size, static_cast<void const*>(&p), sizeof(p));
+    return frame;
 }
 
 /// The shelf is full, or there is none for this size, or the frame is somebody else's.
@@ -290,7 +313,7 @@ BOOST_NOINLINE inline void deallocate_frame_slow(frame_cache& cache, void* p,
     }
     std::size_t const size = block / frame_unit - 1;
     if (!frames_recycled || size >= frame_sizes || cache.closed || !arm_frame_cache(cache)) {
-        ::operator delete(p);
+        delete_frame(p);
         return;
     }
     frame_cache::shelf& s = cache.shelves[size];
@@ -304,7 +327,7 @@ BOOST_NOINLINE inline void deallocate_frame_slow(frame_cache& cache, void* p,
         if (!frame_statics<>::depot.give(size, bundle))
             free_frames(bundle);
     }
-    s.first = ::new (p) idle_frame{s.first, nullptr};
+    s.first = ::new (p) idle_frame{s.first};
     ++s.count;
 }
 
@@ -328,6 +351,54 @@ inline void deallocate_frame(void* p, std::size_t size) noexcept
     }
     deallocate_frame_slow(cache, p, block);
 }
+
+/// Gives back what `allocate_frame(size, alignment)` gave.
+inline void deallocate_frame(void* frame, std::size_t size, std::align_val_t alignment) noexcept
+{
+    auto const a = static_cast<std::size_t>(alignment);
+    if (a <= frame_alignment)
+        return deallocate_frame(frame, size);
+    void* p = nullptr;
+    std::memcpy(static_cast<void*>(&p), static_cast<std::byte*>(frame) + size, sizeof(p));
+    deallocate_frame(p, size + a + sizeof(p));
+}
+
+/// For promises of coroutines that run by themselves: their frames are never from a `frame_memory`,
+/// which may go before they do.
+struct recycled_frame
+{
+    static void* operator new(std::size_t size)
+    {
+        without_memory const here;
+        return allocate_frame(size);
+    }
+    static void operator delete(void* p, std::size_t size) noexcept { deallocate_frame(p, size); }
+    // With -fcoro-aligned-allocation.
+    static void* operator new(std::size_t size, std::align_val_t alignment)
+    {
+        without_memory const here;
+        return allocate_frame(size, alignment);
+    }
+    static void operator delete(void* p, std::size_t size, std::align_val_t alignment) noexcept
+    {
+        deallocate_frame(p, size, alignment);
+    }
+
+private:
+    class without_memory
+    {
+    public:
+        without_memory() noexcept : memory_(std::exchange(frame_statics<>::cache.memory, nullptr))
+        {
+        }
+        without_memory(without_memory const&) = delete;
+        without_memory& operator=(without_memory const&) = delete;
+        ~without_memory() { frame_statics<>::cache.memory = memory_; }
+
+    private:
+        frame_memory* memory_;
+    };
+};
 
 }  // namespace detail
 }  // namespace async

@@ -25,10 +25,13 @@ public:
     explicit pmr_frames(std::pmr::memory_resource* r) noexcept : resource_(r) {}
 
     /// Throws what the resource throws.
-    void* allocate(std::size_t size) override { return resource_->allocate(size); }
+    void* allocate(std::size_t size) override { return resource_->allocate(size, frame_alignment); }
 
     /// Gives it back to the resource.
-    void deallocate(void* p, std::size_t size) noexcept override { resource_->deallocate(p, size); }
+    void deallocate(void* p, std::size_t size) noexcept override
+    {
+        resource_->deallocate(p, size, frame_alignment);
+    }
 
 private:
     std::pmr::memory_resource* resource_;

@@ -19,11 +19,12 @@
 #include <type_traits>
 #include <utility>
 
+#include <boost/assert.hpp>
 #include <boost/core/addressof.hpp>
 #include <boost/core/no_exceptions_support.hpp>
 #include <boost/throw_exception.hpp>
 
-#include <registry_io/async/detail/posted.hpp>
+#include <registry_io/async/detail/next_state.hpp>
 #include <registry_io/async/environment.hpp>
 #include <registry_io/async/task.hpp>
 #include <registry_io/registry.hpp>
@@ -294,13 +295,15 @@ public:
     /// Awaiting it returns what the panic policy makes of the failures, or throws what that lets
     /// pass. When all handlers end without waiting the one who awaits is not suspended. Else it is
     /// resumed on the executor of the environment, or, without one, by whoever ends the last
-    /// handler. Of the environment: if a stop is requested handlers that have not been started are
+    /// handler. If the executor throws, it is resumed by whoever ends the last handler too, and
+    /// awaiting throws what the executor has thrown, instead of any other result. Of the environment: if a stop is requested handlers that have not been started are
     /// not; a task that awaits this gives it its own environment.
     /// Precondition: `event` and this registry live until it has ended. Await it once, where it is
     /// made.
     /// Destroying the coroutine that awaits it, while it waits, destroys the handlers that wait;
     /// each is reported to the panic policy as failed by `async::abandoned`. Precondition: none of
-    /// them is running then, or going to be resumed.
+    /// them is running then, or going to be resumed; nor is the coroutine itself: when the last
+    /// handler has ended the executor has it, and resumes it (asserted).
     /// Concurrency: safe with any member but the destructor. Allocates frames for coroutines alone.
     notify_all notify(Event const& event) const noexcept { return notify_all(*this, event); }
 
@@ -351,12 +354,17 @@ public:
     ///
     /// It registers a handler, and the event of the first notify that sees it is the one. The one
     /// who awaits is resumed on the executor of its environment; without one in the middle of that
-    /// notify, by the thread that notifies, as the handler. Destroying it while it waits removes
-    /// the handler; a notify that has begun with it then does nothing, and a resumption that lies
-    /// in the queue of the executor does nothing when it runs there. Precondition: it is not being
-    /// resumed on another thread. When the environment's stop
-    /// is requested it ends, and returns nothing.
-    /// Awaiting it throws as `register_handler`. Returns `std::optional<Event>`.
+    /// notify, by the thread that notifies, as the handler. When the environment's stop is
+    /// requested it ends, and returns nothing.
+    ///
+    /// Destroying the coroutine that awaits it, while it waits, removes the handler. A notify that
+    /// is copying the event then does nothing further, and a resumption that lies in the executor's
+    /// queue does nothing when it runs; it must run, or be destroyed, for its memory to be freed.
+    /// Precondition: the coroutine is not being resumed on another thread (asserted). So if another
+    /// thread may notify or request the stop, destroy it on its executor, or where that thread waits.
+    /// Awaiting it throws as `register_handler`, what copying the event throws, and what the
+    /// executor throws when it is to resume the coroutine, which is then resumed as if there were
+    /// no executor. Returns `std::optional<Event>`.
     next_event next() { return next_event(*this); }
 
     // ----- registering
@@ -558,8 +566,15 @@ protected:
     {
         // It is there from the beginning of the read on.
         // NOLINTNEXTLINE(bugprone-unchecked-optional-access)
+        // Not by way of the registry, which a handler may have destroyed.
         if (scope_->invoke(outcome, view) == verdict::remove)
-            dispatcher::expel(registry_.known(), view.id());
+            dispatcher::expel(*static_cast<writers*>(snapshot_of(view).home), view.id());
+    }
+    root const& snapshot_of(at const& where) const noexcept { return *where.snapshot; }
+    template <class View>
+    root const& snapshot_of(View const&) const noexcept
+    {
+        return *root_;
     }
 
     /// The same where nothing may be thrown, since it is not the one who awaits who calls.
@@ -662,10 +677,32 @@ protected:
     {
         if (where_.env == nullptr || !where_.env->executor())
             return caller_;
+        return post_caller();
+    }
+
+    /// Out of line, so that the end of a handler saves no register for it.
+    BOOST_NOINLINE std::coroutine_handle<> post_caller() noexcept
+    {
         // A copy: when the coroutine has been posted we may be gone.
         async::executor_ref const e = where_.env->executor();
-        e.post(caller_);
-        return std::noop_coroutine();
+        std::coroutine_handle<> const h = std::exchange(caller_, posted());
+        BOOST_TRY
+        {
+            e.post(h);
+            return std::noop_coroutine();
+        }
+        BOOST_CATCH(...)
+        {
+            escaped_ = std::current_exception();
+        }
+        BOOST_CATCH_END
+        return h;
+    }
+
+    /// Stands for the one who awaits when the executor has it.
+    std::coroutine_handle<> posted() noexcept
+    {
+        return std::coroutine_handle<>::from_address(this);
     }
 
     /// Lets go of everything, at the end of a notify that has waited.
@@ -747,7 +784,7 @@ protected:
     async::environment environment_;
     context where_;
     std::coroutine_handle<> caller_;
-    root* root_ = nullptr;         // held while handlers wait
+    root* root_ = nullptr;         // while handlers wait: held, from the end of the read on
     promise* handlers_ = nullptr;  // that have waited
     std::optional<scope> scope_;
     std::exception_ptr escaped_;
@@ -757,6 +794,9 @@ private:
     /// The one who awaits is being destroyed.
     BOOST_NOINLINE void give_up() noexcept
     {
+        BOOST_ASSERT_MSG(caller_ != posted(),
+                         "registry_io: the coroutine that awaits a notify is destroyed while an "
+                         "executor is about to resume it");
         while (promise* const p = handlers_) {
             handlers_ = p->next;
             handler_id const id = p->id;
@@ -867,10 +907,13 @@ private:
     BOOST_NOINLINE void waits(promise& p, at where) noexcept
     {
         this->keep(p, where);
-        if (p.call_at_end(&ended, this))
+        if (p.call_at_end(&ended, this)) {
             ++started_;
-        else
-            this->report(p);  // it has ended meanwhile
+        } else {
+            // It has ended meanwhile.
+            this->root_ = const_cast<root*>(where.snapshot);
+            this->report(p);
+        }
     }
 
     /// Until now it was us who reported; those that ended meanwhile have left it to us.
@@ -1083,10 +1126,11 @@ public:
     ~next_event()
     {
         if (shared_ != nullptr) {
-            shared_->claim();
-            // release: what the one who awaits did with it comes before it goes. A notify that has
-            // claimed it, and a resumption that was posted, see the word and leave it alone.
-            shared_->state.exchange(shared::gone, std::memory_order_acq_rel);
+            bool const there = shared_->leave();
+            BOOST_ASSERT_MSG(there,
+                             "registry_io: the coroutine that awaits next() is destroyed while "
+                             "another thread resumes it");
+            static_cast<void>(there);
         }
     }
 
@@ -1099,19 +1143,14 @@ public:
     /// Registers the handler. False when there is an event already.
     bool await_suspend(std::coroutine_handle<> h)
     {
-        auto const s = std::make_shared<shared>();
-        s->caller = h;
-        if (env_ != nullptr && env_->executor()) {
-            s->executor = env_->executor();
-            // Now, where it may throw.
-            s->resumption = resume_if_there(s.get()).coroutine;
-        }
+        async::executor_ref const none;
+        auto s = std::make_shared<shared>(h, env_ != nullptr ? env_->executor() : none);
         guard_ = registry_.register_guard(listener{s});
         if (env_ != nullptr && env_->stop().stop_possible())
             on_stop_.emplace(env_->stop(), stopping{s});
-        shared_ = s;
-        // From here on we may be resumed, and gone. release: all of the above. acquire: the event.
-        return s->state.exchange(shared::armed, std::memory_order_acq_rel) != shared::over;
+        shared_ = std::move(s);
+        // From here on we may be resumed, and gone.
+        return shared_->arm();
     }
 
     /// The event, or nothing when a stop was requested. Throws what copying the event threw.
@@ -1119,10 +1158,7 @@ public:
     {
         on_stop_.reset();
         guard_.reset();
-        auto const s = std::move(shared_);
-        if (s->exception != nullptr)
-            std::rethrow_exception(std::move(s->exception));
-        return std::move(s->event);
+        return std::exchange(shared_, nullptr)->take();
     }
 
 private:
@@ -1133,64 +1169,7 @@ private:
 
     explicit next_event(basic_async_registry& r) noexcept : registry_(r) {}
 
-    /// What the handler and the one who awaits share.
-    struct shared
-    {
-        enum : unsigned char { beginning, armed, over, gone };
-
-        shared() = default;
-        shared(shared const&) = delete;
-        shared& operator=(shared const&) = delete;
-        ~shared()
-        {
-            if (resumption)
-                resumption.destroy();
-        }
-
-        std::atomic<bool> claimed{false};
-        std::atomic<unsigned char> state{beginning};
-        std::optional<Event> event;
-        std::exception_ptr exception;
-        std::coroutine_handle<> caller;
-        async::executor_ref executor;
-        std::coroutine_handle<> resumption;  ///< what is posted; ours until then
-        std::shared_ptr<shared> self;        ///< what was posted keeps it
-
-        /// True once.
-        // relaxed: the state orders what follows.
-        bool claim() noexcept { return !claimed.exchange(true, std::memory_order_relaxed); }
-
-        /// By the one who has claimed it.
-        static void end(std::shared_ptr<shared> s)
-        {
-            // release: the event. acquire: the caller. What is gone stays gone.
-            unsigned char was = s->state.load(std::memory_order_relaxed);
-            while (was != gone &&
-                   !s->state.compare_exchange_weak(was, over, std::memory_order_acq_rel,
-                                                   std::memory_order_relaxed))
-                ;
-            if (was != armed)
-                return;
-            if (!s->executor) {
-                s->caller.resume();
-                return;
-            }
-            async::executor_ref const e = s->executor;
-            std::coroutine_handle<> const posted = std::exchange(s->resumption, {});
-            shared& held = *s;
-            held.self = std::move(s);
-            e.post(posted);
-        }
-    };
-
-    /// What is posted instead of the one who awaits, who may be destroyed before it runs.
-    static async::detail::posted resume_if_there(shared* s)
-    {
-        std::shared_ptr<shared> const mine = std::move(s->self);
-        // acquire: pairs with the destructor.
-        if (mine->state.load(std::memory_order_acquire) != shared::gone)
-            co_await async::detail::hand_over{mine->caller};
-    }
+    using shared = async::detail::next_state<Event>;
 
     struct listener
     {
@@ -1198,20 +1177,9 @@ private:
 
         void operator()(Event const& event) const
         {
-            // The one who awaits may let go of it while we are at it.
-            std::shared_ptr<shared> const mine = s;
-            if (!mine->claim())
-                return;
-            BOOST_TRY
-            {
-                mine->event.emplace(event);
-            }
-            BOOST_CATCH(...)
-            {
-                mine->exception = std::current_exception();
-            }
-            BOOST_CATCH_END
-            shared::end(mine);
+            // The one who awaits may let go of it, and so of us, while we are at it.
+            if (s->claim())
+                shared::end(s, &event);
         }
     };
 
@@ -1221,7 +1189,7 @@ private:
         void operator()() const
         {
             if (s->claim())
-                shared::end(s);
+                shared::end(s, nullptr);
         }
     };
 

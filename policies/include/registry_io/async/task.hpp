@@ -88,6 +88,15 @@ public:
 
     static void* operator new(std::size_t size) { return allocate_frame(size); }
     static void operator delete(void* p, std::size_t size) noexcept { deallocate_frame(p, size); }
+    // With -fcoro-aligned-allocation.
+    static void* operator new(std::size_t size, std::align_val_t alignment)
+    {
+        return allocate_frame(size, alignment);
+    }
+    static void operator delete(void* p, std::size_t size, std::align_val_t alignment) noexcept
+    {
+        deallocate_frame(p, size, alignment);
+    }
 
     std::suspend_always initial_suspend() const noexcept { return {}; }
 
@@ -446,17 +455,41 @@ private:
 
 namespace detail {
 
+/// Asks for more than frames have.
+template <class T>
+inline constexpr bool over_aligned = false;
+template <class T>
+    requires std::is_object_v<T>
+inline constexpr bool over_aligned<T> = alignof(T) > frame_alignment;
+
+/// The promise of a task whose parameters or result do. It is the one of every other such task, but
+/// that the allocation which does not know of an alignment is refused.
+template <class T>
+class over_aligned_promise : public task<T>::promise_type
+{
+    using base = typename task<T>::promise_type;
+
+public:
+    using base::operator new;
+
+    /// What all compilers call, but clang with -fcoro-aligned-allocation.
+    static void* operator new(std::size_t size)
+    {
+        static_assert(sizeof(T*) == 0,
+                      "registry_io: a parameter or the result of this async::task has a stronger "
+                      "alignment than coroutine frames have (async::frame_alignment); pass a "
+                      "reference or a pointer, or use clang with -fcoro-aligned-allocation");
+        return base::operator new(size);
+    }
+};
+
 /// A coroutine that runs by itself, and goes with its end.
 struct detached
 {
-    struct promise_type : promise_base
+    struct promise_type : promise_base, recycled_frame
     {
-        /// Not from an environment's memory, which may go before this does.
-        static void* operator new(std::size_t size) { return allocate_recycled_frame(size); }
-        static void operator delete(void* p, std::size_t size) noexcept
-        {
-            deallocate_frame(p, size);
-        }
+        using recycled_frame::operator new;
+        using recycled_frame::operator delete;
 
         detached get_return_object() noexcept
         {
@@ -554,5 +587,16 @@ detail::await_result<Awaitable> sync_wait(Awaitable&& a, environment const& env 
 }  // namespace async
 }  // namespace v1
 }  // namespace registry_io
+
+/// @cond
+/// Tasks with parameters or a result that frames are not aligned for.
+template <class T, class... Args>
+    requires(registry_io::async::detail::over_aligned<T> ||
+             (registry_io::async::detail::over_aligned<Args> || ...))
+struct std::coroutine_traits<registry_io::async::task<T>, Args...>
+{
+    using promise_type = registry_io::async::detail::over_aligned_promise<T>;
+};
+/// @endcond
 
 #endif

@@ -6,8 +6,8 @@
 #define REGISTRY_IO_ASYNC_DETAIL_POSTED_HPP
 
 #include <coroutine>
-#include <cstddef>
 #include <exception>
+#include <memory>
 
 #include <registry_io/async/frames.hpp>
 
@@ -19,15 +19,8 @@ namespace detail {
 /// A coroutine that an executor resumes in the place of another one. It goes with its end.
 struct posted
 {
-    struct promise_type
+    struct promise_type : recycled_frame
     {
-        /// Not from an environment's memory, which may go before this does.
-        static void* operator new(std::size_t size) { return allocate_recycled_frame(size); }
-        static void operator delete(void* p, std::size_t size) noexcept
-        {
-            deallocate_frame(p, size);
-        }
-
         posted get_return_object() noexcept
         {
             return posted{std::coroutine_handle<promise_type>::from_promise(*this)};
@@ -36,8 +29,10 @@ struct posted
         std::suspend_never final_suspend() const noexcept { return {}; }
         void return_void() const noexcept {}
         void unhandled_exception() const noexcept { std::terminate(); }
+
+        std::shared_ptr<void> keeps;  ///< for as long as this lives
     };
-    std::coroutine_handle<> coroutine;
+    std::coroutine_handle<promise_type> coroutine;
 };
 
 /// Destroys the coroutine that awaits it and resumes `next` in its place, so that what `next`

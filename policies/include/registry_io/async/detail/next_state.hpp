@@ -1,0 +1,166 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+#ifndef REGISTRY_IO_ASYNC_DETAIL_NEXT_STATE_HPP
+#define REGISTRY_IO_ASYNC_DETAIL_NEXT_STATE_HPP
+
+#include <atomic>
+#include <coroutine>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include <boost/core/no_exceptions_support.hpp>
+
+#include <registry_io/async/detail/posted.hpp>
+#include <registry_io/async/environment.hpp>
+
+namespace registry_io {
+inline namespace v1 {
+namespace async {
+namespace detail {
+
+/// What a coroutine that awaits the next event shares with the handler and the stop callback that
+/// end its wait. Of these two the one that claims it ends the wait.
+template <class Event>
+class next_state
+{
+public:
+    /// Throws `std::bad_alloc`.
+    next_state(std::coroutine_handle<> caller, executor_ref const& e)
+        : caller_(caller), executor_(e)
+    {
+        // Now, since later nobody could be told that there is no memory.
+        if (executor_)
+            resumption_ = resume_if_there(this).coroutine;
+    }
+    next_state(next_state const&) = delete;
+    next_state& operator=(next_state const&) = delete;
+    ~next_state()
+    {
+        if (resumption_)
+            resumption_.destroy();
+    }
+
+    /// For the coroutine: from now on it waits. False when the wait is over already.
+    // release: all that it did before. acquire: the event.
+    bool arm() noexcept { return state_.exchange(armed, std::memory_order_acq_rel) != over; }
+
+    /// For the coroutine, which is being destroyed. False when somebody is resuming it.
+    bool leave() noexcept
+    {
+        claim();
+        // release: what the coroutine did comes before its end, which whoever finds this word may
+        // see to. acquire: likewise, what the others did with it.
+        return state_.exchange(gone, std::memory_order_acq_rel) != over;
+    }
+
+    /// For the coroutine, when the wait is over.
+    std::optional<Event> take()
+    {
+        if (exception_ != nullptr)
+            std::rethrow_exception(std::move(exception_));
+        return std::move(event_);
+    }
+
+    /// True once.
+    // relaxed: the state orders what follows.
+    bool claim() noexcept { return !claimed_.exchange(true, std::memory_order_relaxed); }
+
+    /// For the one that has claimed it: ends the wait, with the event if there is one.
+    static void end(std::shared_ptr<next_state> s, Event const* event)
+    {
+        next_state& me = *s;
+        if (event != nullptr) {
+            BOOST_TRY
+            {
+                me.event_.emplace(*event);
+            }
+            BOOST_CATCH(...)
+            {
+                me.exception_ = std::current_exception();
+            }
+            BOOST_CATCH_END
+        }
+        if (!me.executor_) {
+            if (me.advance_to(over) == armed)
+                me.caller_.resume();
+            return;
+        }
+        // The coroutine may go as soon as the word is written, and we with the last reference to
+        // this; what is posted has one.
+        auto const posted = std::exchange(me.resumption_, {});
+        posted.promise().keeps = s;
+        if (me.advance_to(in_queue) != armed)
+            return posted.destroy();
+        BOOST_TRY
+        {
+            me.executor_.post(posted);
+            return;
+        }
+        BOOST_CATCH(...)
+        {
+            me.exception_ = std::current_exception();
+        }
+        BOOST_CATCH_END
+        posted.destroy();
+        if (me.may_resume())
+            me.caller_.resume();
+    }
+
+private:
+    enum word : unsigned char {
+        beginning,  ///< the coroutine is still running
+        armed,      ///< it waits
+        in_queue,   ///< the executor is going to resume it, unless it goes
+        over,       ///< it is being resumed, or it runs and will find this
+        gone        ///< it is being destroyed
+    };
+
+    /// What is posted instead of the coroutine, which may be destroyed before this runs.
+    static posted resume_if_there(next_state* s)
+    {
+        if (s->may_resume())
+            co_await hand_over(s->caller_);
+    }
+
+    /// The wait is over, unless the coroutine is gone. Returns the word that it was.
+    word advance_to(word next) noexcept
+    {
+        word was = state_.load(std::memory_order_relaxed);
+        do {
+            if (was == gone)
+                return gone;
+            // release: the event. acquire: what the coroutine did before it waited.
+        } while (!state_.compare_exchange_weak(was, was == beginning ? over : next,
+                                               std::memory_order_acq_rel,
+                                               std::memory_order_relaxed));
+        return was;
+    }
+
+    bool may_resume() noexcept
+    {
+        word was = in_queue;
+        // acquire: the event, and what the coroutine did before it waited. release: so that leave
+        // sees what was written for it in vain.
+        return state_.compare_exchange_strong(was, over, std::memory_order_acq_rel,
+                                              std::memory_order_acquire);
+    }
+
+    std::atomic<bool> claimed_{false};
+    std::atomic<word> state_{beginning};
+    std::optional<Event> event_;
+    std::exception_ptr exception_;
+    std::coroutine_handle<> caller_;
+    executor_ref executor_;
+    std::coroutine_handle<posted::promise_type> resumption_;  ///< ours until it is posted
+};
+
+}  // namespace detail
+}  // namespace async
+}  // namespace v1
+}  // namespace registry_io
+
+#endif
