@@ -70,8 +70,8 @@ inline executor_ref on(boost::asio::any_io_executor& e) noexcept
 /// awaited. The task is resumed on the executor of its environment if that is one of Asio's, and
 /// then a stop request cancels the operation (terminal cancellation), on that executor, which must
 /// run one handler at a time: a strand, or a context that one thread runs. Otherwise it is resumed
-/// where the operation completes, and a stop request has no effect on it. A stop request that cannot
-/// be posted for want of memory has no effect either.
+/// where the operation completes, and a stop request has no effect on it. A stop request that
+/// cannot be posted for want of memory has no effect either.
 /// Throws what the operation's start throws. If the executor of the environment is not one of
 /// Asio's and throws when it is to resume the task, the task is resumed where the operation
 /// completes, and awaiting throws what the executor has thrown.

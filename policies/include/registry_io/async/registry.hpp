@@ -296,10 +296,10 @@ public:
     /// pass. When all handlers end without waiting the one who awaits is not suspended. Else it is
     /// resumed on the executor of the environment, or, without one, by whoever ends the last
     /// handler. If the executor throws, it is resumed by whoever ends the last handler too, and
-    /// awaiting throws what the executor has thrown, instead of any other result. Of the environment: if a stop is requested handlers that have not been started are
-    /// not; a task that awaits this gives it its own environment.
-    /// Precondition: `event` and this registry live until it has ended. Await it once, where it is
-    /// made.
+    /// awaiting throws what the executor has thrown, instead of any other result. Of the
+    /// environment: if a stop is requested handlers that have not been started are not; a task that
+    /// awaits this gives it its own environment. Precondition: `event` and this registry live until
+    /// it has ended. Await it once, where it is made.
     /// Destroying the coroutine that awaits it, while it waits, destroys the handlers that wait;
     /// each is reported to the panic policy as failed by `async::abandoned`. Precondition: none of
     /// them is running then, or going to be resumed; nor is the coroutine itself: when the last
@@ -361,8 +361,8 @@ public:
     /// is copying the event then does nothing further, and a resumption that lies in the executor's
     /// queue does nothing when it runs; it must run, or be destroyed, for its memory to be freed.
     /// Precondition: the coroutine is not being resumed on another thread (asserted). So if another
-    /// thread may notify or request the stop, destroy it on its executor, or where that thread waits.
-    /// Awaiting it throws as `register_handler`, what copying the event throws, and what the
+    /// thread may notify or request the stop, destroy it on its executor, or where that thread
+    /// waits. Awaiting it throws as `register_handler`, what copying the event throws, and what the
     /// executor throws when it is to resume the coroutine, which is then resumed as if there were
     /// no executor. Returns `std::optional<Event>`.
     next_event next() { return next_event(*this); }
