@@ -186,7 +186,7 @@ public:
         requires(!std::is_base_of_v<any_node, Key>)
     BOOST_FORCEINLINE handler_id register_handler(Key priority, F&& f) noexcept
     {
-        if constexpr (detail::check_key<key_type, Key const&>())
+        if constexpr (detail::check_key<key_type, Key const&, F, Event>())
             return add(key_from(priority), static_cast<F&&>(f));
         else
             return {};
@@ -211,7 +211,7 @@ public:
         requires(caller_owned)
     BOOST_FORCEINLINE handler_id register_handler(any_node& n, Key priority, F&& f) noexcept
     {
-        if constexpr (detail::check_key<key_type, Key const&>())
+        if constexpr (detail::check_key<key_type, Key const&, F, Event>())
             return add(key_from(priority), static_cast<F&&>(f), n.node_);
         else
             return {};

@@ -231,7 +231,7 @@ public:
     template <class Key, class F>
     handler_id register_handler(Key&& priority, F&& f)
     {
-        if constexpr (detail::check_key<key_type, Key&&>())
+        if constexpr (detail::check_key<key_type, Key&&, F, Event>())
             return add(key_from(std::forward<Key>(priority)), std::forward<F>(f));
         else
             return {};
@@ -711,7 +711,7 @@ public:
     template <class Key, class F>
     handler_id register_handler(Key&& priority, F&& f)
     {
-        if constexpr (detail::check_key<key_type, Key&&>())
+        if constexpr (detail::check_key<key_type, Key&&, F, Event>())
             return add(
                 registry_.prepare(key_from(std::forward<Key>(priority)), std::forward<F>(f)));
         else

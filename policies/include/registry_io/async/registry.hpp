@@ -388,10 +388,12 @@ public:
     template <class Key, class F>
     handler_id register_handler(Key&& priority, F&& f)
     {
-        if constexpr (async::detail::check_handler<std::decay_t<F>, Event>())
-            return base::register_handler(std::forward<Key>(priority), wrap(std::forward<F>(f)));
-        else
-            return {};
+        if constexpr (registry_io::detail::check_key<key_type, Key&&, F, Event>()) {
+            if constexpr (async::detail::check_handler<std::decay_t<F>, Event>())
+                return base::register_handler(std::forward<Key>(priority),
+                                              wrap(std::forward<F>(f)));
+        }
+        return {};
     }
 
     /// Adds a handler that is removed when the returned guard is destroyed.
@@ -1225,10 +1227,12 @@ public:
     template <class Key, class F>
     handler_id register_handler(Key&& priority, F&& f)
     {
-        if constexpr (async::detail::check_handler<std::decay_t<F>, Event>())
-            return of_base_.register_handler(std::forward<Key>(priority), wrap(std::forward<F>(f)));
-        else
-            return {};
+        if constexpr (registry_io::detail::check_key<key_type, Key&&, F, Event>()) {
+            if constexpr (async::detail::check_handler<std::decay_t<F>, Event>())
+                return of_base_.register_handler(std::forward<Key>(priority),
+                                                 wrap(std::forward<F>(f)));
+        }
+        return {};
     }
 
     /// Removes a handler when the transaction ends.
