@@ -17,9 +17,9 @@ inline namespace v1 {
 /// The registry for one thread: nothing is atomic, handlers may be mutable lambdas.
 ///
 /// Take it for event loops and user interfaces, where all calls come from one thread.
-template <class Event>
+template <class Event REGISTRY_IO_DETAIL_MORE>
 using LocalRegistry = basic_registry<Event, snapshot::single_thread, ordering::priority,
-                                     panic::catch_log, alloc::heap>;
+                                     REGISTRY_IO_DETAIL_ALONE(panic::catch_log), alloc::heap>;
 
 #if defined(REGISTRY_IO_SEPARATE_COMPILATION) && !defined(REGISTRY_IO_SRC_HPP)
 REGISTRY_IO_DETAIL_SHARED(extern, snapshot::single_thread, ordering::priority, panic::catch_log,
