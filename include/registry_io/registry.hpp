@@ -84,8 +84,7 @@ protected:
     using handler_state = typename PanicPolicy::handler_state;
     using dispatcher = detail::dispatcher<writers>;
 
-    static_assert(snapshot_store<SnapshotPolicy, root, source>,
-                  "registry_io: the store of this snapshot policy does not satisfy snapshot_store");
+    static_assert(detail::check_store<SnapshotPolicy, root, source>());
     /// @endcond
 
 public:
