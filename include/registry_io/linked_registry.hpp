@@ -111,8 +111,9 @@ public:
 
     /// An empty registry.
     constexpr basic_registry() noexcept = default;
-    basic_registry(basic_registry const&) = delete;
-    basic_registry& operator=(basic_registry const&) = delete;
+    // Compilers show the line of a deleted function, so it holds the sentence.
+    basic_registry(basic_registry const&) = delete;  // registry_io: hold it in a unique_ptr
+    basic_registry& operator=(basic_registry const&) = delete;  // registry_io: not assignable
 
     // ----- readers
 

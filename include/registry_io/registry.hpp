@@ -135,8 +135,9 @@ public:
     {
     }
 
-    basic_registry(basic_registry const&) = delete;
-    basic_registry& operator=(basic_registry const&) = delete;
+    // Compilers show the line of a deleted function, so it holds the sentence.
+    basic_registry(basic_registry const&) = delete;  // registry_io: hold it in a unique_ptr
+    basic_registry& operator=(basic_registry const&) = delete;  // registry_io: not assignable
 
     /// Destroys the handlers; ids and guards that are still around name nothing then.
     ///

@@ -274,6 +274,13 @@ public:
     class next_event;
 
     using base::base;
+    /// An empty registry.
+    basic_async_registry() = default;
+    // As in basic_registry.
+    basic_async_registry(basic_async_registry const&)  // registry_io: hold it in a unique_ptr
+        = delete;
+    basic_async_registry& operator=(basic_async_registry const&)  // registry_io: not assignable
+        = delete;
 
     // As in basic_registry.
     using base::clear;

@@ -24,7 +24,7 @@ namespace panic {
 /// What `notify` returns under `collect<N>`: the first N failures in firing order, and how many
 /// more there were.
 template <std::size_t N>
-class collected
+class [[nodiscard("registry_io: notify returns what failed, and nobody else is told")]] collected
 {
 public:
     using const_iterator = typename boost::container::static_vector<panic_info, N>::const_iterator;
