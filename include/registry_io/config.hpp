@@ -33,8 +33,8 @@
 #endif
 
 // Policies behind the arguments of a preset, which are refused in a sentence. Not where a template
-// with a pack cannot stand for one without, as users pass presets to `template <class> class`. To be
-// used on a policy that depends on nothing, or the preset's arguments could not be deduced.
+// with a pack cannot stand for one without, as users pass presets to `template <class> class`. To
+// be used on a policy that depends on nothing, or the preset's arguments could not be deduced.
 #ifdef __cpp_template_template_args
 #define REGISTRY_IO_DETAIL_MORE , class... More
 #define REGISTRY_IO_DETAIL_ALONE(...) detail::alone<__VA_ARGS__, More...>

@@ -2,7 +2,8 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// expect: registry_io: a preset takes no policies; give them to with: SyncRegistry<Event>::with<Policy>
+// expect: registry_io: a preset takes no policies; give them to with:
+// SyncRegistry<Event>::with<Policy>
 
 #include <registry_io/panic/terminate.hpp>
 #include <registry_io/presets/firmware.hpp>
