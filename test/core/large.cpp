@@ -240,7 +240,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_part_of_a_large_registry_may_be_emptied_between_
     // the one that is emptied: rows 4096 to 8191 are the second branch.
     Registry registry;
     std::vector<handler_id> ids;
-    for (std::uint64_t i = 0; i < 3 * 4096; ++i) {
+    for (std::uint64_t i = 0; i < std::uint64_t(3) * 4096; ++i) {
         auto const f = [i](recorder* log) { log->push_back(i); };
         if constexpr (std::is_same_v<typename Registry::key_type, std::string>)
             ids.push_back(registry.register_handler("the same for all", f));
@@ -266,7 +266,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_part_of_a_large_registry_may_be_emptied_between_
     BOOST_TEST(registry.contains(ids[0]));
     BOOST_TEST(registry.contains(ids[8192]));
     BOOST_TEST(!registry.contains(ids[8191]));
-    for (std::uint64_t i = 8192; i < 3 * 4096; ++i)
+    for (std::uint64_t i = 8192; i < std::uint64_t(3) * 4096; ++i)
         BOOST_TEST(registry.unregister(ids[i]));
     check(1, 3 * 4096);
 }

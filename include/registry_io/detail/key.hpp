@@ -38,6 +38,7 @@ concept converts_without_loss = requires(From&& from) { Key{static_cast<From&&>(
 /// Whether the types say that a conversion loses a value, or ask for one that may.
 template <class Key, class From>
 inline constexpr bool key_keeps_value = [] {
+    // NOLINTBEGIN(bugprone-branch-clone): they may happen to give the same answer
     if constexpr (!std::is_arithmetic_v<Key>)
         return true;
     else if constexpr (std::is_arithmetic_v<number_of<From>>)
@@ -49,6 +50,7 @@ inline constexpr bool key_keeps_value = [] {
                 converts_without_loss<unsigned long long, From> ||
                 (std::is_floating_point_v<Key> && converts_without_loss<long double, From>)
             : false;
+    // NOLINTEND(bugprone-branch-clone)
 }();
 
 /// One sentence for each kind of priority that cannot be a key, and for what is no priority.
