@@ -243,14 +243,15 @@ public:
     template <class F>
     handler_guard register_guard(F&& f)
     {
-        return guard(register_handler(std::forward<F>(f)));
+        return guard([&] { return register_handler(std::forward<F>(f)); });
     }
 
     /// Adds a handler with a key that is removed when the returned guard is destroyed.
     template <class Key, class F>
     handler_guard register_guard(Key&& priority, F&& f)
     {
-        return guard(register_handler(std::forward<Key>(priority), std::forward<F>(f)));
+        return guard(
+            [&] { return register_handler(std::forward<Key>(priority), std::forward<F>(f)); });
     }
 
     // ----- removing
@@ -583,18 +584,25 @@ protected:
     {
         writers& w = make_known();
         incoming in = prepare(std::forward<Key>(key), std::forward<F>(f));
+        // Captures that earlier removals have left to writers may be destroyed in `add`, and the
+        // registry with them: nothing of it is touched afterwards.
+        std::uint64_t const serial = w.serial;
         std::uint64_t const id = w.add(in.e, in.block != nullptr, in.key, hint_);
         if (id == 0)
             return {};
         in.block = nullptr;  // the table has it
-        return handler_id(w.serial, id);
+        return handler_id(serial, id);
     }
 
-    handler_guard guard(handler_id id)
+    /// A guard of what `add()` registers.
+    template <class Add>
+    handler_guard guard(Add add)
     {
+        writers& w = make_known();
+        typename writers::holding const block(w);  // see above
+        handler_id const id = add();
         if (!id)
             return {};
-        writers& w = known();
         w.hold();
         return handler_guard(&w, id);
     }

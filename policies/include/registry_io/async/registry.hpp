@@ -407,14 +407,15 @@ public:
     template <class F>
     async_handler_guard register_guard(F&& f)
     {
-        return this->guard(register_handler(std::forward<F>(f)));
+        return this->guard([&] { return register_handler(std::forward<F>(f)); });
     }
 
     /// Adds a handler with a key that is removed when the returned guard is destroyed.
     template <class Key, class F>
     async_handler_guard register_guard(Key&& priority, F&& f)
     {
-        return this->guard(register_handler(std::forward<Key>(priority), std::forward<F>(f)));
+        return this->guard(
+            [&] { return register_handler(std::forward<Key>(priority), std::forward<F>(f)); });
     }
 
     /// Calls `f(transaction&)`, then applies all it asked for at once. As in `basic_registry`.
