@@ -5,6 +5,8 @@
 #ifndef REGISTRY_IO_CONFIG_HPP
 #define REGISTRY_IO_CONFIG_HPP
 
+#include <registry_io/detail/supported.hpp>
+
 #include <boost/config.hpp>
 
 /// Lets an empty policy take no room. MSVC ignores the standard's spelling for the sake of its ABI.

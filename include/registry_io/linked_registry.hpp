@@ -5,6 +5,8 @@
 #ifndef REGISTRY_IO_LINKED_REGISTRY_HPP
 #define REGISTRY_IO_LINKED_REGISTRY_HPP
 
+#include <registry_io/detail/supported.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <cstring>

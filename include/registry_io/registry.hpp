@@ -5,6 +5,8 @@
 #ifndef REGISTRY_IO_REGISTRY_HPP
 #define REGISTRY_IO_REGISTRY_HPP
 
+#include <registry_io/detail/supported.hpp>
+
 #include <atomic>
 #include <bit>
 #include <cstddef>

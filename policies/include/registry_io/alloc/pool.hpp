@@ -5,6 +5,8 @@
 #ifndef REGISTRY_IO_ALLOC_POOL_HPP
 #define REGISTRY_IO_ALLOC_POOL_HPP
 
+#include <registry_io/detail/supported.hpp>
+
 #include <atomic>
 #include <cstddef>
 #include <mutex>

@@ -5,6 +5,8 @@
 #ifndef REGISTRY_IO_ASYNC_ASIO_HPP
 #define REGISTRY_IO_ASYNC_ASIO_HPP
 
+#include <registry_io/detail/supported.hpp>
+
 #include <coroutine>
 #include <exception>
 #include <functional>

@@ -5,6 +5,8 @@
 #ifndef REGISTRY_IO_ASYNC_FRAMES_HPP
 #define REGISTRY_IO_ASYNC_FRAMES_HPP
 
+#include <registry_io/detail/supported.hpp>
+
 #include <atomic>
 #include <bit>
 #include <cstddef>

@@ -5,6 +5,8 @@
 #ifndef REGISTRY_IO_ASYNC_TASK_HPP
 #define REGISTRY_IO_ASYNC_TASK_HPP
 
+#include <registry_io/detail/supported.hpp>
+
 #include <atomic>
 #include <concepts>
 #include <condition_variable>

@@ -5,6 +5,8 @@
 #ifndef REGISTRY_IO_PANIC_COLLECT_HPP
 #define REGISTRY_IO_PANIC_COLLECT_HPP
 
+#include <registry_io/detail/supported.hpp>
+
 #include <cstddef>
 #include <exception>
 #include <utility>

@@ -5,6 +5,8 @@
 #ifndef REGISTRY_IO_PRESETS_RCU_HPP
 #define REGISTRY_IO_PRESETS_RCU_HPP
 
+#include <registry_io/detail/supported.hpp>
+
 #include <registry_io/alloc/heap.hpp>
 #include <registry_io/ordering/priority.hpp>
 #include <registry_io/panic/catch_log.hpp>

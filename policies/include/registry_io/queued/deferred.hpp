@@ -5,6 +5,8 @@
 #ifndef REGISTRY_IO_QUEUED_DEFERRED_HPP
 #define REGISTRY_IO_QUEUED_DEFERRED_HPP
 
+#include <registry_io/detail/supported.hpp>
+
 #include <atomic>
 #include <cstddef>
 #include <cstdint>

@@ -5,6 +5,8 @@
 #ifndef REGISTRY_IO_RECLAIM_COMPLETION_HPP
 #define REGISTRY_IO_RECLAIM_COMPLETION_HPP
 
+#include <registry_io/detail/supported.hpp>
+
 #include <atomic>
 #include <cstddef>
 #include <cstdint>

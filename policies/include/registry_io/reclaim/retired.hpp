@@ -5,6 +5,8 @@
 #ifndef REGISTRY_IO_RECLAIM_RETIRED_HPP
 #define REGISTRY_IO_RECLAIM_RETIRED_HPP
 
+#include <registry_io/detail/supported.hpp>
+
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
