@@ -576,9 +576,9 @@ protected:
     template <class Outcome, class View>
     BOOST_FORCEINLINE void settle(Outcome outcome, View view) noexcept(PanicPolicy::isolates)
     {
-        // It is there from the beginning of the read on.
+        // Not by way of the registry, which a handler may have destroyed. The scope is there from
+        // the beginning of the read on.
         // NOLINTNEXTLINE(bugprone-unchecked-optional-access)
-        // Not by way of the registry, which a handler may have destroyed.
         if (scope_->invoke(outcome, view) == verdict::remove)
             dispatcher::expel(*static_cast<writers*>(snapshot_of(view).home), view.id());
     }

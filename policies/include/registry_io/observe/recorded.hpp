@@ -732,6 +732,8 @@ private:
                 sum(all);
                 if (all.notify.load(std::memory_order_relaxed) == 0 && !recording_.has_changed)
                     return;
+                // At exit no other thread changes the environment.
+                // NOLINTNEXTLINE(concurrency-mt-unsafe)
                 char const* const given = std::getenv("REGISTRY_IO_RECORDING_DIRECTORY");
                 where = chosen_ ? recording_.directory : given != nullptr ? given : ".";
             }
