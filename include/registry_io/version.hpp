@@ -8,10 +8,10 @@
 #include <registry_io/detail/supported.hpp>
 
 /// The version of the headers, as MMmmpp in decimal digits (1.2.3 is 10203).
-#define REGISTRY_IO_VERSION 10000
+#define REGISTRY_IO_VERSION 10100
 
 /// The version of the headers, as text.
-#define REGISTRY_IO_VERSION_STRING "1.0.0"
+#define REGISTRY_IO_VERSION_STRING "1.1.0"
 
 namespace registry_io {
 inline namespace v1 {
