@@ -683,7 +683,7 @@ protected:
 
     store store_ = make_store();  // first, so that the registry's address is what notify hands on
     REGISTRY_IO_NO_UNIQUE_ADDRESS mutable PanicPolicy panic_;
-    detail::shared<SnapshotPolicy, writers*> writers_{nullptr};
+    detail::atomic_of<SnapshotPolicy, writers*> writers_{nullptr};
     REGISTRY_IO_NO_UNIQUE_ADDRESS OrderingPolicy ordering_;
     REGISTRY_IO_NO_UNIQUE_ADDRESS AllocPolicy alloc_;
     std::uint32_t hint_ = 0;
@@ -836,6 +836,13 @@ private:
 /// What registries of these policies share, whatever their event: to be instantiated elsewhere
 /// (`extern`), or here.
 #define REGISTRY_IO_DETAIL_SHARED(EXTERN, ...)                                                     \
+    EXTERN template class detail::pieces<detail::shapes<__VA_ARGS__>,                              \
+                                         detail::writers<__VA_ARGS__>>;                            \
+    EXTERN template class detail::row_order<detail::shapes<__VA_ARGS__>>;                          \
+    EXTERN template class detail::draft<detail::writers<__VA_ARGS__>>;                             \
+    EXTERN template class detail::flat_edit<detail::writers<__VA_ARGS__>>;                         \
+    EXTERN template class detail::spine_edit<detail::writers<__VA_ARGS__>>;                        \
+    EXTERN template class detail::edit<detail::writers<__VA_ARGS__>>;                              \
     EXTERN template class detail::writers<__VA_ARGS__>;                                            \
     EXTERN template class detail::dispatcher<detail::writers<__VA_ARGS__>>
 

@@ -22,20 +22,20 @@ inline namespace v1 {
 namespace detail {
 
 template <class Snapshot, class T>
-struct shared_word
+struct atomic_type
 {
     using type = std::atomic<T>;
 };
 template <class Snapshot, class T>
     requires requires { typename Snapshot::template atomic<T>; }
-struct shared_word<Snapshot, T>
+struct atomic_type<Snapshot, T>
 {
     using type = typename Snapshot::template atomic<T>;
 };
 /// The atomics of what readers and writers share: the standard's, unless the snapshot policy brings
 /// its own, as it does for a checker.
 template <class Snapshot, class T>
-using shared = typename shared_word<Snapshot, T>::type;
+using atomic_of = typename atomic_type<Snapshot, T>::type;
 
 template <class T>
 void move_all(T* to, T const* from, std::size_t n) noexcept
@@ -119,9 +119,9 @@ struct piece : garbage
     piece(void* h, std::uint64_t b, destroy_type d) noexcept : garbage(d), home(h) { birth = b; }
 };
 
-/// The id and the key of a row.
+/// The id and the key of the first row of a chunk or a branch.
 template <class Key>
-struct fence
+struct first_row_of
 {
     std::uint64_t id;
     REGISTRY_IO_NO_UNIQUE_ADDRESS Key key;
@@ -133,24 +133,24 @@ template <class Node, class Key>
 struct children
 {
     Node** nodes;
-    fence<Key>* fences;
+    first_row_of<Key>* first_rows;
 
     children(void* payload, std::uint32_t capacity) noexcept
         : nodes(static_cast<Node**>(payload)),
-          fences(reinterpret_cast<fence<Key>*>(nodes + capacity))
+          first_rows(reinterpret_cast<first_row_of<Key>*>(nodes + capacity))
     {
     }
 
     static constexpr std::size_t bytes(std::uint32_t capacity) noexcept
     {
-        return capacity * (sizeof(Node*) + sizeof(fence<Key>));
+        return capacity * (sizeof(Node*) + sizeof(first_row_of<Key>));
     }
 
     /// Makes `n` the one at `i`; to be called again when the first row of `n` is another.
     void set(std::uint32_t i, Node* n) const noexcept
     {
         nodes[i] = n;
-        fences[i] = n->first();
+        first_rows[i] = n->first();
     }
 
     /// Copies `n` of them from `at` of `from` to `to`; the two may overlap.
@@ -158,7 +158,7 @@ struct children
                              std::uint32_t n) const noexcept
     {
         move_all(nodes + to, from.nodes + at, n);
-        move_all(fences + to, from.fences + at, n);
+        move_all(first_rows + to, from.first_rows + at, n);
     }
 };
 
@@ -195,7 +195,7 @@ struct chunk : piece
     }
     Columns rows() const noexcept { return Columns(payload_of(*this), capacity); }
 
-    using first_row = fence<typename Columns::key_type>;
+    using first_row = first_row_of<typename Columns::key_type>;
     first_row first() const noexcept { return {rows().id(0), rows().key(0)}; }
 };
 
@@ -218,7 +218,7 @@ struct branch : piece
     }
     children_type chunks() const noexcept { return children_type(payload_of(*this), capacity); }
 
-    first_row first() const noexcept { return chunks().fences[0]; }
+    first_row first() const noexcept { return chunks().first_rows[0]; }
 };
 
 /// One snapshot: either flat, the rows right behind the header, or a spine of branches of chunks.
