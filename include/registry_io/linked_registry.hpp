@@ -174,10 +174,7 @@ public:
     template <class F>
     BOOST_FORCEINLINE handler_id register_handler(F&& f) noexcept
     {
-        static_assert(
-            std::is_void_v<key_type> || std::is_default_constructible_v<key_type>,
-            "registry_io: this ordering policy's key has no default; register with a key");
-        if constexpr (std::is_void_v<key_type> || std::is_default_constructible_v<key_type>)
+        if constexpr (detail::check_default_key<key_type>())
             return add(stored_key(), static_cast<F&&>(f));
         else
             return {};
@@ -203,9 +200,7 @@ public:
         requires(caller_owned)
     BOOST_FORCEINLINE handler_id register_handler(any_node& n, F&& f) noexcept
     {
-        static_assert(
-            std::is_void_v<key_type> || std::is_default_constructible_v<key_type>,
-            "registry_io: this ordering policy's key has no default; register with a key");
+        static_assert(detail::check_default_key<key_type>());
         return add(stored_key(), static_cast<F&&>(f), n.node_);
     }
 

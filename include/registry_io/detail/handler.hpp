@@ -15,6 +15,7 @@
 #include <boost/core/addressof.hpp>
 
 #include <registry_io/config.hpp>
+#include <registry_io/detail/allocation.hpp>
 #include <registry_io/detail/callable.hpp>
 #include <registry_io/garbage.hpp>
 
@@ -40,6 +41,16 @@ inline constexpr bool key_in_table =
     std::is_trivially_copyable_v<Key> && sizeof(Key) <= 2 * sizeof(void*);
 template <>
 inline constexpr bool key_in_table<void> = true;
+
+/// The key of a registration without one.
+template <class Key>
+auto default_key()
+{
+    if constexpr (std::is_void_v<Key>)
+        return no_key();
+    else
+        return Key();
+}
 
 template <class Key>
 struct stored_key
@@ -89,29 +100,13 @@ struct block : block_base<State>
     template <class G, class K>
     static block* make(Source source, G&& g, K&& k)
     {
-        struct room
-        {
-            Source& source;
-            void* p;
-            ~room()
-            {
-                if (p != nullptr)
-                    source.deallocate(p, sizeof(block), alignof(block));
-            }
-        } r{source, source.allocate(sizeof(block), alignof(block))};
-        if (r.p == nullptr)
-            return nullptr;
-        auto* const b = ::new (r.p) block(source, std::forward<G>(g), std::forward<K>(k));
-        r.p = nullptr;
-        return b;
+        return detail::create<block>(source, source, std::forward<G>(g), std::forward<K>(k));
     }
 
     static void destroy_block(garbage* g) noexcept
     {
         auto* const b = static_cast<block*>(g);
-        Source source = b->source;
-        b->~block();
-        source.deallocate(b, sizeof(block), alignof(block));
+        detail::destroy(b, b->source);
     }
 
     REGISTRY_IO_NO_UNIQUE_ADDRESS Source source;

@@ -90,6 +90,16 @@ consteval bool check_key()
     }
 }
 
+/// One sentence for a registration without a key where there must be one.
+template <class Key>
+consteval bool check_default_key()
+{
+    constexpr bool has_default = std::is_void_v<Key> || std::is_default_constructible_v<Key>;
+    static_assert(has_default,
+                  "registry_io: this ordering policy's key has no default; register with a key");
+    return has_default;
+}
+
 /// Whether every value of one type of numbers is one of the other.
 template <class Key, class From>
 inline constexpr bool key_always_fits =

@@ -220,8 +220,9 @@ inline constexpr mutable_members mutable_members_of<async::detail::handler<F, Ev
 /// policies without such a count are refused.
 template <class Event, class SnapshotPolicy, class OrderingPolicy, class PanicPolicy,
           class AllocPolicy>
-class basic_async_registry : private basic_registry<async::detail::call<Event>, SnapshotPolicy,
-                                                    OrderingPolicy, PanicPolicy, AllocPolicy>
+class basic_async_registry
+    : private basic_registry<async::detail::call<Event>, SnapshotPolicy, OrderingPolicy,
+                             PanicPolicy, AllocPolicy>::engine
 {
     static_assert(registry_io::detail::check_event<Event>());
     static_assert(!snapshot_policy<SnapshotPolicy> || pinning_snapshot_policy<SnapshotPolicy>,
@@ -229,8 +230,8 @@ class basic_async_registry : private basic_registry<async::detail::call<Event>, 
                   "handlers wait without holding up all others (pinning_snapshot_policy); take "
                   "hazard_pointer for an async registry");
 
-    using base = basic_registry<async::detail::call<Event>, SnapshotPolicy, OrderingPolicy,
-                                PanicPolicy, AllocPolicy>;
+    using base = typename basic_registry<async::detail::call<Event>, SnapshotPolicy, OrderingPolicy,
+                                         PanicPolicy, AllocPolicy>::engine;
     using typename base::columns;
     using typename base::dispatcher;
     using typename base::entry;
