@@ -231,18 +231,34 @@ struct REGISTRY_IO_EXPORT root : Header
     using branch_type = branch<chunk_type>;
     using children_type = children<branch_type, typename Columns::key_type>;
 
-    static constexpr std::uint32_t spine_bit = std::uint32_t(1) << 31;
+    /// How many rows one reader sees, and whether they lie in one flat table or in chunks: one word,
+    /// loaded once by `look`. It stays what it is while rows are appended.
+    class extent
+    {
+    public:
+        bool is_flat() const noexcept { return (word_ & chunked) == 0; }
+        /// Whether there is one row, in a flat table.
+        bool is_one_row() const noexcept { return word_ == 1; }
+        std::uint32_t size() const noexcept { return word_ & ~chunked; }
+        /// The size of a flat table, for which nothing has to be masked.
+        std::uint32_t flat_size() const noexcept { return word_; }
+
+    private:
+        friend root;
+        static constexpr std::uint32_t chunked = std::uint32_t(1) << 31;
+        explicit extent(std::uint32_t w) noexcept : word_(w) {}
+        std::uint32_t word_;
+    };
 
     hook* hooks[hook_kinds] = {};
     void* home;               ///< the writers' block
     std::size_t memory;       ///< how many bytes were allocated for it
     std::uint32_t capacity;   ///< of rows when flat, of branches when not
     std::uint32_t count = 0;  ///< of branches; for writers
-    Size size;                ///< of rows; with spine_bit when they are in chunks
 
     root(void* h, std::size_t m, std::uint32_t c, bool spine, std::uint64_t version,
          garbage::destroy_type d) noexcept
-        : home(h), memory(m), capacity(c), size(spine ? spine_bit : 0)
+        : home(h), memory(m), capacity(c), size_(spine ? extent::chunked : 0)
     {
         this->birth = version;
         this->destroy = d;
@@ -258,41 +274,40 @@ struct REGISTRY_IO_EXPORT root : Header
     children_type branches() const noexcept { return children_type(payload_of(*this), capacity); }
 
     // For writers, who know what they wrote.
-    bool is_spine() const noexcept
-    {
-        return (size.load(std::memory_order_relaxed) & spine_bit) != 0;
-    }
-    std::uint32_t handlers() const noexcept
-    {
-        return size.load(std::memory_order_relaxed) & ~spine_bit;
-    }
+    bool is_spine() const noexcept { return !written().is_flat(); }
+    std::uint32_t handlers() const noexcept { return written().size(); }
     void set_handlers(std::uint32_t n) noexcept
     {
         // release: pairs with the reader's acquire; the row was written before.
-        size.store(n | (size.load(std::memory_order_relaxed) & spine_bit),
-                   std::memory_order_release);
+        size_.store(n | (is_spine() ? extent::chunked : 0), std::memory_order_release);
+    }
+
+    /// What a reader sees from now on. To be called once in a walk, so that handlers that register
+    /// others cannot make the walk run on.
+    extent look() const noexcept
+    {
+        // acquire: the rows were written before.
+        return extent(size_.load(std::memory_order_acquire));
     }
 
     /// Calls `f(rows, n)` for each contiguous run of rows, in order.
     template <class F>
     void each_run(F f) const
     {
-        // acquire: the rows were written before.
-        std::uint32_t const n = size.load(std::memory_order_acquire);
-        if ((n & spine_bit) == 0) [[likely]]
-            f(rows(), n);
+        extent const seen = look();
+        if (seen.is_flat()) [[likely]]
+            f(rows(), seen.flat_size());
         else
-            each_chunk(n & ~spine_bit,
-                       [&](chunk_type const& c, std::uint32_t m) { f(c.rows(), m); });
+            each_chunk(seen, [&](chunk_type const& c, std::uint32_t m) { f(c.rows(), m); });
     }
 
-    /// The chunks of a spine, as far as its first `left` rows go.
+    /// The chunks of a spine, as far as a reader sees its rows.
     class chunk_range
     {
     public:
         chunk_range() noexcept = default;
-        chunk_range(root const& r, std::uint32_t left) noexcept
-            : branch_(r.branches().nodes), left_(left)
+        chunk_range(root const& r, extent seen) noexcept
+            : branch_(r.branches().nodes), left_(seen.size())
         {
         }
 
@@ -320,16 +335,21 @@ struct REGISTRY_IO_EXPORT root : Header
         std::uint32_t left_ = 0;
     };
 
-    /// Calls `f(chunk, n)` for each chunk of a spine with `left` rows, in order.
+    /// Calls `f(chunk, n)` for each chunk of a spine, in order.
     template <class F>
-    void each_chunk(std::uint32_t left, F f) const
+    void each_chunk(extent seen, F f) const
     {
-        for (chunk_range chunks(*this, left); !chunks.empty();) {
+        for (chunk_range chunks(*this, seen); !chunks.empty();) {
             std::uint32_t n = 0;
             chunk_type const& c = chunks.next(n);
             f(c, n);
         }
     }
+
+private:
+    extent written() const noexcept { return extent(size_.load(std::memory_order_relaxed)); }
+
+    Size size_;  ///< the word of an extent
 };
 
 }  // namespace detail

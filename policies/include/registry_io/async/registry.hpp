@@ -872,15 +872,12 @@ private:
     {
         async::detail::activated const here(&this->where_);
         typename base::scope_of_read const s(*this, r);
-        // acquire: the rows were written before. Loaded once, so that a handler which registers
-        // cannot make this notify run on.
-        std::uint32_t const n = r.size.load(std::memory_order_acquire);
-        if ((n & root::spine_bit) == 0) [[likely]]
-            walk(r, nullptr, r.rows().entries, n);
+        typename root::extent const seen = r.look();
+        if (seen.is_flat()) [[likely]]
+            walk(r, nullptr, r.rows().entries, seen.flat_size());
         else
-            r.each_chunk(n & ~root::spine_bit, [&](chunk const& c, std::uint32_t m) {
-                walk(r, &c, c.rows().entries, m);
-            });
+            r.each_chunk(
+                seen, [&](chunk const& c, std::uint32_t m) { walk(r, &c, c.rows().entries, m); });
         if (this->handlers_ == nullptr) [[likely]]
             this->conclude_at_once();
         else
@@ -1034,14 +1031,12 @@ private:
     {
         async::detail::activated const here(&this->where_);
         typename base::scope_of_read const s(*this, r);
-        // acquire: the rows were written before. Loaded once, so that a handler which registers
-        // cannot make this notify run on.
-        std::uint32_t const n = r.size.load(std::memory_order_acquire);
-        if ((n & root::spine_bit) == 0) [[likely]] {
+        typename root::extent const seen = r.look();
+        if (seen.is_flat()) [[likely]] {
             next_ = r.rows().entries;
-            end_ = next_ + n;
+            end_ = next_ + seen.flat_size();
         } else {
-            parts_ = typename root::chunk_range(r, n & ~root::spine_bit);
+            parts_ = typename root::chunk_range(r, seen);
             next_part();
         }
         if (promise* const p = run(r)) [[unlikely]] {
