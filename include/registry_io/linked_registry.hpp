@@ -2,6 +2,11 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// The registry for microcontrollers: `basic_registry` for snapshot policies that publish by storing
+// single words. It has the interface of `registry.hpp` but neither locks nor allocates, and its
+// readers are interrupts. The list that it stands on, and what keeps that safe, is in
+// `detail/linked.hpp`.
+
 #ifndef REGISTRY_IO_LINKED_REGISTRY_HPP
 #define REGISTRY_IO_LINKED_REGISTRY_HPP
 

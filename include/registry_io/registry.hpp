@@ -2,6 +2,10 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// The registry: register handlers, notify them of events, remove them, at any time, from any
+// thread. This header is the interface. It chooses no policies; include a preset for a registry
+// that is ready to use. What the members do is in `detail/engine.hpp`.
+
 #ifndef REGISTRY_IO_REGISTRY_HPP
 #define REGISTRY_IO_REGISTRY_HPP
 

@@ -2,6 +2,12 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// The walk of a notify over the snapshot that it holds, and what a panic policy sees of it. The
+// walk is unrolled by four and calls through the 16 bytes of each entry; all that only a failure
+// needs is computed after the failure, so that a walk without failures keeps no register for it.
+// Invariant: the extent of the snapshot is loaded once, so a notify never runs handlers that were
+// added during it.
+
 #ifndef REGISTRY_IO_DETAIL_DISPATCH_HPP
 #define REGISTRY_IO_DETAIL_DISPATCH_HPP
 

@@ -4,8 +4,8 @@
 
 // One change of the tables, whatever their shape: chooses between the flat and the chunked table,
 // converts one into the other as the registry grows and shrinks, and commits. The captures of what
-// is removed and the pieces that were replaced leave in one list, which the snapshot policy destroys
-// when no reader can see them any more.
+// is removed and the pieces that were replaced leave in one list, which the snapshot policy
+// destroys when no reader can see them any more.
 
 #ifndef REGISTRY_IO_DETAIL_EDIT_HPP
 #define REGISTRY_IO_DETAIL_EDIT_HPP

@@ -45,8 +45,8 @@ namespace registry_io {
 inline namespace v1 {
 namespace detail {
 
-/// All that a registry does. Its members have the names of those of `basic_registry`, whose comments
-/// hold here.
+/// All that a registry does. Its members have the names of those of `basic_registry`, whose
+/// comments hold here.
 template <class Event, class SnapshotPolicy, class OrderingPolicy, class PanicPolicy,
           class AllocPolicy>
 class engine

@@ -2,6 +2,10 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// Handlers with their types erased: the entry that a walk calls, and the block that holds a handler
+// too large for its entry. Neither depends on the type of the event, so registries of all events
+// share the code that moves them.
+
 #ifndef REGISTRY_IO_DETAIL_HANDLER_HPP
 #define REGISTRY_IO_DETAIL_HANDLER_HPP
 

@@ -2,6 +2,9 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// The one way from the priority of a registration to the key of the ordering policy. A number keeps
+// its value or is refused: handlers would else fire in another order than the one that was written.
+
 #ifndef REGISTRY_IO_DETAIL_KEY_HPP
 #define REGISTRY_IO_DETAIL_KEY_HPP
 
@@ -12,9 +15,6 @@
 namespace registry_io {
 inline namespace v1 {
 namespace detail {
-
-// The one way from the priority of a registration to the key of the ordering policy. A number keeps
-// its value or is refused: handlers would else fire in another order than the one that was written.
 
 template <class From>
 struct number_behind

@@ -2,8 +2,8 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// The memory of snapshots: makes and frees their roots, branches and chunks. One of each is kept for
-// next time, so that a registry in a steady state does not go to the heap; not where memory is
+// The memory of snapshots: makes and frees their roots, branches and chunks. One of each is kept
+// for next time, so that a registry in a steady state does not go to the heap; not where memory is
 // bounded, since there what is not used must be available to all. A root may outlive its registry
 // while a reader holds it, so the block that is its `home` lives until the last root has gone: one
 // side counts the roots that were replaced, the other those that readers have freed.
@@ -27,8 +27,8 @@ namespace registry_io {
 inline namespace v1 {
 namespace detail {
 
-/// `Home` derives from this class, and is what `root::home` and `piece::home` point to. Its `drop()`
-/// is called when the last root has gone after `close_tables`.
+/// `Home` derives from this class, and is what `root::home` and `piece::home` point to. Its member
+/// `drop()` is called when the last root has gone after `close_tables`.
 template <class Shapes, class Home>
 class pieces
 {

@@ -2,9 +2,9 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// The types that a snapshot is made of, for one choice of policies: root, chunk, branch, columns and
-// keys, with the numbers that bound them and the functions that only need to know the layout. All
-// that reads or edits tables starts from here, so that none of it has to include another.
+// The types that a snapshot is made of, for one choice of policies: root, chunk, branch, columns
+// and keys, with the numbers that bound them and the functions that only need to know the layout.
+// All that reads or edits tables starts from here, so that none of it has to include another.
 
 #ifndef REGISTRY_IO_DETAIL_SHAPES_HPP
 #define REGISTRY_IO_DETAIL_SHAPES_HPP

@@ -2,6 +2,12 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// The tables that hold a snapshot. A row is one handler: an entry, which the walk calls, and beside
+// the entries, in columns of their own, its id and key. A root is one snapshot: flat, with its rows
+// behind the header, or a spine of branches of chunks, which successive roots share. Invariant:
+// rows below the extent that a reader has loaded are never written while that reader can see them;
+// rows are appended behind them and become visible by the root's size, one store.
+
 #ifndef REGISTRY_IO_DETAIL_TABLE_HPP
 #define REGISTRY_IO_DETAIL_TABLE_HPP
 
@@ -231,7 +237,7 @@ struct REGISTRY_IO_EXPORT root : Header
     using branch_type = branch<chunk_type>;
     using children_type = children<branch_type, typename Columns::key_type>;
 
-    /// How many rows one reader sees, and whether they lie in one flat table or in chunks: one word,
+    /// How many rows a reader sees, and whether they lie in one flat table or in chunks: one word,
     /// loaded once by `look`. It stays what it is while rows are appended.
     class extent
     {

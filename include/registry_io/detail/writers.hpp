@@ -2,11 +2,11 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// The writers' side of a registry: their lock, ids, guards, and the order of steps that every change
-// takes. A change locks, edits the tables, publishes, unlocks, and then destroys what no reader can
-// see any more, so that no user code runs under the lock. The block outlives its registry while a
-// guard refers to it or a reader holds a root of it: `holders` counts the guards, and the tables are
-// one holder together.
+// The writers' side of a registry: their lock, ids, guards, and the order of steps that every
+// change takes. A change locks, edits the tables, publishes, unlocks, and then destroys what no
+// reader can see any more, so that no user code runs under the lock. The block outlives its
+// registry while a guard refers to it or a reader holds a root of it: `holders` counts the guards,
+// and the tables are one holder together.
 
 #ifndef REGISTRY_IO_DETAIL_WRITERS_HPP
 #define REGISTRY_IO_DETAIL_WRITERS_HPP
