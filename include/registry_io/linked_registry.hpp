@@ -279,8 +279,8 @@ public:
 
     // ----- waiting
 
-    /// Nothing, where one may write and no notify is running; ends in `fatal` anywhere else, as it
-    /// would wait for itself.
+    /// Does nothing if the caller may write and no notify is running; otherwise calls `fatal`,
+    /// since it would wait for itself.
     void synchronize() noexcept
     {
         list::check_writer();

@@ -249,10 +249,10 @@ public:
     /// has changed then.
     void synchronize() { engine_.synchronize(); }
 
-    // ----- telling of failures
+    // ----- handling failures
 
-    /// Sets what is told of each failure: `f(panic_info const&)`, called on the notifying thread
-    /// right after the handler that failed. What it throws is swallowed.
+    /// Sets the callback that is invoked for each failing handler: `f(panic_info const&)`, on the
+    /// notifying thread, right after the handler. Exceptions that it throws are swallowed.
     ///
     /// Reentrancy: `f` may notify this registry. Failures inside that notify, on this thread, are
     /// handled as if there were no callback.
@@ -266,10 +266,10 @@ public:
         engine_.on_panic(std::forward<F>(f));
     }
 
-    /// Takes the callback away; failures are then logged, if the panic policy does that.
+    /// Removes the callback; failures are then logged, if the panic policy logs.
     void clear_panic_callback() { engine_.clear_panic_callback(); }
 
-    /// Sets where the panic policy logs to instead of `stderr`: `f(std::string_view)`, one line
+    /// Sets the sink of the log, instead of `stderr`: `f(std::string_view)`, called with one line
     /// without its end. Otherwise as `on_panic`. Only where the panic policy logs.
     template <class F>
     void log_to(F&& f)
@@ -277,7 +277,7 @@ public:
         engine_.log_to(std::forward<F>(f));
     }
 
-    /// Lets the panic policy log to `stderr` again.
+    /// Makes the panic policy log to `stderr` again.
     void log_to_stderr() { engine_.log_to_stderr(); }
 
 private:

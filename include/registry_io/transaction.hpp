@@ -36,12 +36,11 @@ struct update_result
     friend bool operator==(update_result const&, update_result const&) = default;
 };
 
-/// Changes that are to be applied together; what `update` hands to its function.
+/// Changes that are applied together: the argument of the function that `update` calls.
 ///
-/// Ids are given out at once. Nothing is visible before the function has returned. Precondition of
-/// all members: called by the thread that called `update`, while its function runs.
-///
-/// Name it as `Registry::transaction`; `Engine` is the registry's own affair.
+/// Ids are given out at once. No change is visible before the function has returned. Precondition
+/// of all members: called by the thread that called `update`, while its function runs. Refer to the
+/// type as `Registry::transaction`; the template parameter is internal.
 template <class Engine>
 class basic_transaction
 {

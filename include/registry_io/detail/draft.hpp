@@ -31,7 +31,7 @@ public:
     draft(draft const&) = delete;
     draft& operator=(draft const&) = delete;
 
-    /// Nothing was changed.
+    /// Ends the draft, which has changed nothing.
     void leave() noexcept { committed_ = true; }
 
     /// Makes sure that the root may be changed, if there is one.
@@ -71,7 +71,7 @@ protected:
     /// Whether this draft may write into a piece: it is the draft's own, or nobody can see it.
     bool owns(piece const& p) const noexcept { return in_place_ || p.birth == birth(); }
 
-    /// A piece of the current root that the new one will not have.
+    /// Gives up a piece that the new root does not have.
     void replace(piece* p) noexcept
     {
         if (!in_place_ && p->birth == birth())
@@ -113,7 +113,7 @@ protected:
     bool committed_ = false;
 
 private:
-    /// A root that was never visible.
+    /// Frees a root that was never visible, and its own pieces.
     REGISTRY_IO_DETAIL_COLD void discard(root& r) noexcept
     {
         shape::each_piece(r, [this](piece* p) {

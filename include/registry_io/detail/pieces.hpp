@@ -58,7 +58,7 @@ public:
         return r;
     }
 
-    /// A root that was never published, or that no reader can see any more. Under the lock.
+    /// Frees a root that was never published, or that no reader can see any more. Needs the lock.
     void free_root(root& r) noexcept
     {
         std::size_t const bytes = r.memory;
@@ -80,7 +80,8 @@ public:
             branch(home(), birth, &destroy_piece<branch>);
     }
 
-    /// Takes the tables out of what no reader can see any more, for next time. Under the lock.
+    /// Keeps or frees the tables among what no reader can see any more, and takes them out of the
+    /// list. Needs the lock.
     void recycle(garbage_list& free) noexcept
     {
         garbage_list rest;
@@ -101,11 +102,11 @@ public:
         free = rest;
     }
 
-    /// A root was replaced, and goes to the snapshot policy.
+    /// Counts a root that is replaced and goes to the snapshot policy.
     void count_replaced() noexcept { ++tables_; }
 
-    /// No root will follow. Returns how many are still with readers; if there are any, the last of
-    /// them calls `drop()`.
+    /// Ends the count: no root will follow. Returns how many roots readers still hold; if there are
+    /// any, freeing the last of them calls `drop()`.
     std::size_t close_tables() noexcept
     {
         // acq_rel: every table's end comes before ours.
@@ -119,9 +120,9 @@ public:
                 memory.deallocate(p, s->bytes, table_align);
     }
 
-    // What `garbage::destroy` of a root and of a piece is.
+    // The functions that `garbage::destroy` points to.
 
-    /// By the last reader, or whoever else lets go of it last; without the lock.
+    /// Frees a root. Called without the lock, often by the last reader.
     static void destroy_root(garbage* g) noexcept
     {
         root* const r = static_cast<root*>(g);

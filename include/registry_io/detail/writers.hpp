@@ -74,9 +74,9 @@ private:
 template <class Event, class Snapshot, class Ordering, class Panic, class Alloc>
 struct REGISTRY_IO_EXPORT registry_kind;
 
-/// What writers write: lies in a block that the first registration allocates.
+/// The block that writers write to. The first registration allocates it.
 ///
-/// All members are used under the writers' lock, but those that say otherwise.
+/// All members need the writers' lock unless their comments say otherwise.
 template <class Snapshot, class Ordering, class Panic, class Alloc>
 class writers : public guard_anchor,
                 public pieces<shapes<Snapshot, Ordering, Panic, Alloc>,
@@ -134,10 +134,10 @@ public:
 
     writer policy_writer;  ///< the snapshot policy's side: its mutex is the writers' lock
 
-    /// A guard more. Without the lock, by a thread that knows of a holder.
+    /// Adds a reference for a guard. The caller must hold one already. Does not need the lock.
     void hold() noexcept { holders.fetch_add(1, std::memory_order_relaxed); }
 
-    /// A holder less; the last one frees. Without the lock.
+    /// Drops a reference; the last one frees the block. Does not need the lock.
     void drop() noexcept
     {
         // acq_rel: everybody's use comes before the end.
@@ -145,14 +145,14 @@ public:
             detail::destroy(this, source(this->memory));
     }
 
-    /// What a change has to do when the lock has been given up.
+    /// The part of a change that follows when the lock has been released.
     struct finishing
     {
         alignas(retirement) std::byte room[sizeof(retirement)];
         retirement* r = nullptr;
         writers* kept = nullptr;
 
-        /// What is destroyed may destroy the registry.
+        /// Keeps the block: captures that are destroyed may destroy the registry.
         void keep(writers& w) noexcept
         {
             w.hold();
@@ -186,8 +186,9 @@ public:
         writers& w_;
     };
 
-    /// The registry is going away, and no other thread is inside. Destroys all handlers, but for
-    /// what this thread is inside of: that goes when it leaves. Without the lock.
+    /// Called when the registry is destroyed; no other thread is inside. Destroys all handlers,
+    /// except those that this thread is running: they are destroyed when it leaves them. Does not
+    /// need the lock.
     REGISTRY_IO_DETAIL_COLD void close() noexcept
     {
         // relaxed: guards that are dropped from now on are not concurrent with this.
@@ -235,7 +236,8 @@ public:
         return id;
     }
 
-    /// Removes a handler. Returns whether it was there. `done` is told when its captures are gone.
+    /// Removes a handler. Returns whether it was there. `done` is signalled when its captures
+    /// are destroyed.
     BOOST_NOINLINE bool remove(std::uint64_t id, completion* done = nullptr)
     {
         bool removed = false;
@@ -245,7 +247,7 @@ public:
         return removed;
     }
 
-    /// Removes a handler, and waits until nobody runs it and its captures are gone.
+    /// Removes a handler, and waits until no notify runs it and its captures are destroyed.
     BOOST_NOINLINE bool remove_and_wait(std::uint64_t id)
     {
         if (policy_writer.would_deadlock())
@@ -272,7 +274,7 @@ public:
         return removed;
     }
 
-    /// Waits for the readers that there are, and for what was removed before.
+    /// Waits until the notifies in flight have ended and earlier removals are destroyed.
     BOOST_NOINLINE void synchronize()
     {
         if (policy_writer.would_deadlock())
@@ -289,7 +291,7 @@ public:
         done.wait();
     }
 
-    /// Takes over `h`, which may be null, and gives up the one before.
+    /// Replaces the callback of this kind by `h`, which may be null.
     BOOST_NOINLINE void set_hook(hook_kind kind, hook* h)
     {
         locked_change([&](edit& change, garbage_list& dead) {
@@ -305,8 +307,8 @@ public:
         return this->locate(policy_writer.current(), id, nullptr);
     }
 
-    /// Lets `f(edit, dead)` change the tables under the lock, publishes if it returns true, and
-    /// destroys what nobody can see any more after the lock has been given up.
+    /// Calls `f(edit, dead)` under the lock, publishes if it returns true, releases the lock, and
+    /// destroys what no reader can see any more.
     template <class F>
     void locked_change(F f, completion* done = nullptr, bool one_change = true)
     {
