@@ -2,6 +2,9 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// What a panic callback is told of a handler that failed: its id, its exception and the exception's
+// message.
+
 #ifndef REGISTRY_IO_PANIC_INFO_HPP
 #define REGISTRY_IO_PANIC_INFO_HPP
 

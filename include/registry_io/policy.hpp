@@ -2,6 +2,11 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// The four axes on which a registry can be changed, and what a policy of each must have: concepts,
+// with the semantics that no compiler can check beside them. The core is written against these
+// concepts alone. Start with `archetype.hpp` when you write a policy of your own, and test it with
+// the laws in `test/laws.hpp`.
+
 #ifndef REGISTRY_IO_POLICY_HPP
 #define REGISTRY_IO_POLICY_HPP
 

@@ -2,6 +2,10 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// Registries whose policies are not part of a type. `registry_for` is a concept for generic code;
+// `registry_ref` is a type-erased reference for interfaces that are compiled once, such as those of
+// shared objects. A call through a `registry_ref` costs one indirect call more.
+
 #ifndef REGISTRY_IO_REGISTRY_REF_HPP
 #define REGISTRY_IO_REGISTRY_REF_HPP
 

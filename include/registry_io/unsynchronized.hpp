@@ -2,6 +2,9 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// The way out when a registry asks for a const call operator: a wrapper for handlers that see to
+// their own synchronization.
+
 #ifndef REGISTRY_IO_UNSYNCHRONIZED_HPP
 #define REGISTRY_IO_UNSYNCHRONIZED_HPP
 

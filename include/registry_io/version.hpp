@@ -2,6 +2,8 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// The version of the library, for the preprocessor and as text.
+
 #ifndef REGISTRY_IO_VERSION_HPP
 #define REGISTRY_IO_VERSION_HPP
 

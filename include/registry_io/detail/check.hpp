@@ -2,6 +2,10 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// The compile errors for arguments that make no registry, one sentence each. Constraints alone
+// would refuse the same arguments, in the compiler's words; so the class template that is chosen
+// when the constraints are not met asserts these checks, one for each axis.
+
 #ifndef REGISTRY_IO_DETAIL_CHECK_HPP
 #define REGISTRY_IO_DETAIL_CHECK_HPP
 

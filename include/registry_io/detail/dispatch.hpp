@@ -2,6 +2,12 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// The walk of a notify over the snapshot that it holds, and what a panic policy sees of it. The
+// walk is unrolled by four and calls through the 16 bytes of each entry; all that only a failure
+// needs is computed after the failure, so that a walk without failures keeps no register for it.
+// Invariant: the extent of the snapshot is loaded once, so a notify never runs handlers that were
+// added during it.
+
 #ifndef REGISTRY_IO_DETAIL_DISPATCH_HPP
 #define REGISTRY_IO_DETAIL_DISPATCH_HPP
 
@@ -34,6 +40,7 @@ public:
     using store = typename Writers::store;
     using root = typename Writers::root;
     using columns = typename Writers::columns;
+    using extent = typename root::extent;
     using handler_state = typename panic_policy::handler_state;
     using result_type = typename panic_policy::result_type;
 
@@ -128,11 +135,10 @@ public:
         {
             dispatch<Event>(r, event);
         }
-        // acquire: the row was written before. More may have been appended by the time of the call;
-        // they are not of this notify.
+        // More rows may have been appended by the time of the call; they are not of this notify.
         static BOOST_FORCEINLINE bool brief(root const& r) noexcept
         {
-            return r.size.load(std::memory_order_acquire) == 1;
+            return r.look().is_one_row();
         }
         BOOST_FORCEINLINE void call_brief(root const& r) const noexcept(panic_policy::isolates)
         {
@@ -175,13 +181,11 @@ public:
     BOOST_FORCEINLINE static result_type dispatch(root const& r, void const* event) noexcept(
         panic_policy::isolates)
     {
-        // acquire: the rows were written before. Loaded once, so that a handler which registers
-        // cannot make this notify run on.
-        std::uint32_t const n = r.size.load(std::memory_order_acquire);
-        if (std::is_void_v<Event> || (n & root::spine_bit) != 0)
-            return dispatch_shared(r, event, n);
+        extent const seen = r.look();
+        if (std::is_void_v<Event> || !seen.is_flat())
+            return dispatch_shared(r, event, seen);
         scope s(failing{&r});
-        walk<Event>(r, r, n, event, s);
+        walk<Event>(r, r, seen.flat_size(), event, s);
         return s.finish();
     }
 
@@ -200,17 +204,16 @@ public:
 
 private:
     /// The walk that is shared.
-    BOOST_NOINLINE static result_type dispatch_shared(
-        root const& r, void const* event, std::uint32_t n) noexcept(panic_policy::isolates)
+    BOOST_NOINLINE static result_type dispatch_shared(root const& r, void const* event,
+                                                      extent seen) noexcept(panic_policy::isolates)
     {
         scope s(failing{&r});
-        if ((n & root::spine_bit) == 0)
-            walk<void>(r, r, n, event, s);
+        if (seen.is_flat())
+            walk<void>(r, r, seen.flat_size(), event, s);
         else
-            r.each_chunk(n & ~root::spine_bit,
-                         [&](typename root::chunk_type const& c, std::uint32_t m) {
-                             walk<void>(r, c, m, event, s);
-                         });
+            r.each_chunk(seen, [&](typename root::chunk_type const& c, std::uint32_t m) {
+                walk<void>(r, c, m, event, s);
+            });
         return s.finish();
     }
 

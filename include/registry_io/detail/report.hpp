@@ -2,6 +2,11 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// How a panic policy tells the callback of a registry (`on_panic`) about a failure. A list of the
+// callbacks that run on this thread, innermost first, keeps a callback from being told of the
+// failures that it causes itself. Invariant: the list is as deep as the callbacks on this thread's
+// stack.
+
 #ifndef REGISTRY_IO_DETAIL_REPORT_HPP
 #define REGISTRY_IO_DETAIL_REPORT_HPP
 

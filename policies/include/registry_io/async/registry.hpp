@@ -220,8 +220,9 @@ inline constexpr mutable_members mutable_members_of<async::detail::handler<F, Ev
 /// policies without such a count are refused.
 template <class Event, class SnapshotPolicy, class OrderingPolicy, class PanicPolicy,
           class AllocPolicy>
-class basic_async_registry : private basic_registry<async::detail::call<Event>, SnapshotPolicy,
-                                                    OrderingPolicy, PanicPolicy, AllocPolicy>
+class basic_async_registry
+    : private basic_registry<async::detail::call<Event>, SnapshotPolicy, OrderingPolicy,
+                             PanicPolicy, AllocPolicy>::engine
 {
     static_assert(registry_io::detail::check_event<Event>());
     static_assert(!snapshot_policy<SnapshotPolicy> || pinning_snapshot_policy<SnapshotPolicy>,
@@ -229,8 +230,8 @@ class basic_async_registry : private basic_registry<async::detail::call<Event>, 
                   "handlers wait without holding up all others (pinning_snapshot_policy); take "
                   "hazard_pointer for an async registry");
 
-    using base = basic_registry<async::detail::call<Event>, SnapshotPolicy, OrderingPolicy,
-                                PanicPolicy, AllocPolicy>;
+    using base = typename basic_registry<async::detail::call<Event>, SnapshotPolicy, OrderingPolicy,
+                                         PanicPolicy, AllocPolicy>::engine;
     using typename base::columns;
     using typename base::dispatcher;
     using typename base::entry;
@@ -871,15 +872,12 @@ private:
     {
         async::detail::activated const here(&this->where_);
         typename base::scope_of_read const s(*this, r);
-        // acquire: the rows were written before. Loaded once, so that a handler which registers
-        // cannot make this notify run on.
-        std::uint32_t const n = r.size.load(std::memory_order_acquire);
-        if ((n & root::spine_bit) == 0) [[likely]]
-            walk(r, nullptr, r.rows().entries, n);
+        typename root::extent const seen = r.look();
+        if (seen.is_flat()) [[likely]]
+            walk(r, nullptr, r.rows().entries, seen.flat_size());
         else
-            r.each_chunk(n & ~root::spine_bit, [&](chunk const& c, std::uint32_t m) {
-                walk(r, &c, c.rows().entries, m);
-            });
+            r.each_chunk(
+                seen, [&](chunk const& c, std::uint32_t m) { walk(r, &c, c.rows().entries, m); });
         if (this->handlers_ == nullptr) [[likely]]
             this->conclude_at_once();
         else
@@ -1033,14 +1031,12 @@ private:
     {
         async::detail::activated const here(&this->where_);
         typename base::scope_of_read const s(*this, r);
-        // acquire: the rows were written before. Loaded once, so that a handler which registers
-        // cannot make this notify run on.
-        std::uint32_t const n = r.size.load(std::memory_order_acquire);
-        if ((n & root::spine_bit) == 0) [[likely]] {
+        typename root::extent const seen = r.look();
+        if (seen.is_flat()) [[likely]] {
             next_ = r.rows().entries;
-            end_ = next_ + n;
+            end_ = next_ + seen.flat_size();
         } else {
-            parts_ = typename root::chunk_range(r, n & ~root::spine_bit);
+            parts_ = typename root::chunk_range(r, seen);
             next_part();
         }
         if (promise* const p = run(r)) [[unlikely]] {

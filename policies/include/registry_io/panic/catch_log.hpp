@@ -17,8 +17,8 @@
 #include <boost/core/no_exceptions_support.hpp>
 
 #include <registry_io/config.hpp>
-#include <registry_io/detail/fatal.hpp>
 #include <registry_io/detail/report.hpp>
+#include <registry_io/fatal.hpp>
 #include <registry_io/panic_info.hpp>
 #include <registry_io/policy.hpp>
 
@@ -93,7 +93,7 @@ public:
     };
 
     /// For bad input where exceptions are off: says why, and ends the program.
-    [[noreturn]] static void fatal(char const* reason) noexcept { detail::fatal(reason); }
+    [[noreturn]] static void fatal(char const* reason) noexcept { registry_io::fatal(reason); }
 
     /// Reports one failure. For policies that build on this one; must be called while the exception
     /// is being handled.
