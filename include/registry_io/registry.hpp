@@ -13,14 +13,11 @@
 #include <cstdint>
 #include <cstring>
 #include <new>
-#include <stdexcept>
 #include <string_view>
 #include <type_traits>
 #include <utility>
 
 #include <boost/core/addressof.hpp>
-#include <boost/core/no_exceptions_support.hpp>
-#include <boost/throw_exception.hpp>
 
 #include <registry_io/config.hpp>
 #include <registry_io/detail/callable.hpp>
@@ -430,30 +427,11 @@ protected:
     writers& make_known()
     {
         refuse_foreign();
-        // acquire: pairs with the release below; the block was built by another thread.
-        writers* w = writers_.load(std::memory_order_acquire);
-        if (w != nullptr)
+        // acquire: pairs with the release in `first`; the block was built by another thread.
+        writers* const w = writers_.load(std::memory_order_acquire);
+        if (w != nullptr) [[likely]]
             return *w;
-        writers* fresh = nullptr;
-        BOOST_TRY
-        {
-            fresh = writers::make(store_, ordering_, alloc_.get_source());
-        }
-        BOOST_CATCH(...)
-        {
-            // Another thread may have been first, and have taken the memory for the same block.
-            w = writers_.load(std::memory_order_acquire);
-            if (w != nullptr)
-                return *w;
-            BOOST_RETHROW
-        }
-        BOOST_CATCH_END
-        fresh->panic.store(boost::addressof(panic_), std::memory_order_relaxed);
-        if (writers_.compare_exchange_strong(w, fresh, std::memory_order_acq_rel,
-                                             std::memory_order_acquire))
-            return *fresh;
-        fresh->drop();  // another thread was first
-        return *w;
+        return writers::first(writers_, making_, store_, panic_, ordering_, alloc_);
     }
 
     /// Whether `F` wants an id and a key.
@@ -561,9 +539,7 @@ protected:
 #ifdef BOOST_NO_EXCEPTIONS
             PanicPolicy::fatal("the priority is out of its key's range");
 #else
-            boost::throw_exception(
-                std::out_of_range("registry_io: the priority is out of its key's range"),
-                BOOST_CURRENT_LOCATION);
+            detail::refuse_priority();
 #endif
         });
     }
@@ -576,8 +552,7 @@ protected:
 #ifdef BOOST_NO_EXCEPTIONS
         PanicPolicy::fatal("an empty handler was registered");
 #else
-        boost::throw_exception(std::invalid_argument("registry_io: the handler is empty"),
-                               BOOST_CURRENT_LOCATION);
+        detail::refuse_empty_handler();
 #endif
     }
 
@@ -687,6 +662,8 @@ protected:
     REGISTRY_IO_NO_UNIQUE_ADDRESS OrderingPolicy ordering_;
     REGISTRY_IO_NO_UNIQUE_ADDRESS AllocPolicy alloc_;
     std::uint32_t hint_ = 0;
+    detail::shared<SnapshotPolicy, std::uint32_t> making_{
+        0};  ///< a thread makes the writers' block
     /// @endcond
 };
 

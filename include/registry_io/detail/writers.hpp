@@ -16,6 +16,7 @@
 #include <utility>
 
 #include <boost/assert.hpp>
+#include <boost/core/addressof.hpp>
 #include <boost/core/no_exceptions_support.hpp>
 #include <boost/throw_exception.hpp>
 
@@ -34,9 +35,32 @@ namespace detail {
 /// Serial numbers of registries.
 REGISTRY_IO_EXPORT inline constinit std::atomic<std::uint64_t> last_serial{0};
 
+// Not where they are called: each says in which function it is, and the name of a member of a class
+// template is long, and another one for each registry.
+
 [[noreturn]] inline void no_memory()
 {
     boost::throw_exception(std::bad_alloc(), BOOST_CURRENT_LOCATION);
+}
+
+[[noreturn]] inline void refuse_full()
+{
+    boost::throw_exception(
+        std::length_error("registry_io: the registry holds as many handlers as it can"),
+        BOOST_CURRENT_LOCATION);
+}
+
+[[noreturn]] inline void refuse_empty_handler()
+{
+    boost::throw_exception(std::invalid_argument("registry_io: the handler is empty"),
+                           BOOST_CURRENT_LOCATION);
+}
+
+[[noreturn]] inline void refuse_priority()
+{
+    boost::throw_exception(
+        std::out_of_range("registry_io: the priority is out of its key's range"),
+        BOOST_CURRENT_LOCATION);
 }
 
 [[noreturn]] inline void refuse_foreign()
@@ -130,6 +154,34 @@ public:
         };
         w->release = [](guard_anchor* a) noexcept { static_cast<writers*>(a)->drop(); };
         return w;
+    }
+
+    /// Returns the block of a registry, and makes it if there is none yet.
+    ///
+    /// One thread makes it while the others wait: a second block, if only for a moment, could take
+    /// the memory that the first registration still needs from a bounded source.
+    REGISTRY_IO_DETAIL_COLD static writers& first(shared<writers*>& place,
+                                                  shared<std::uint32_t>& making, store& s, Panic& p,
+                                                  Ordering const& order, Alloc& alloc)
+    {
+        struct turn
+        {
+            shared<std::uint32_t>& making;
+            ~turn() { making.store(0, std::memory_order_release); }
+        };
+        // acquire: pairs with the release of the thread that made, or failed to make, the block.
+        // Without it the look below could miss the block, and a second one would be made.
+        while (making.exchange(1, std::memory_order_acquire) != 0)
+            nap();
+        turn const mine{making};
+        // relaxed: ordered by the exchange above.
+        if (writers* const w = place.load(std::memory_order_relaxed))
+            return *w;
+        writers* const w = make(s, order, alloc.get_source());
+        w->panic.store(boost::addressof(p), std::memory_order_relaxed);
+        // release: pairs with the acquire loads of the registry's members, which use the block.
+        place.store(w, std::memory_order_release);
+        return *w;
     }
 
     // Constant, or atomic: usable without the lock.
@@ -471,9 +523,7 @@ public:
             std::uint64_t const t = tag(id, has_block);
             std::uint32_t const n = work_ == nullptr ? 0 : work_->handlers();
             if (n == (std::uint32_t(1) << 30) || (bounded && n == flat_limit))
-                boost::throw_exception(
-                    std::length_error("registry_io: the registry holds as many handlers as it can"),
-                    BOOST_CURRENT_LOCATION);
+                refuse_full();
             if (work_ == nullptr || !work_->is_spine()) {
                 if (n < flat_limit) {
                     insert_flat(e, t, k, n, hint);
@@ -998,6 +1048,13 @@ private:
           order_(order),
           index_(src)
     {
+    }
+
+    /// Lets other threads run, where the snapshot policy knows how to.
+    static void nap() noexcept
+    {
+        if constexpr (requires { Snapshot::env::nap(); })
+            Snapshot::env::nap();
     }
 
     void free() noexcept
