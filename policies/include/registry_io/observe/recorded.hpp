@@ -37,6 +37,7 @@
 #include <registry_io/config.hpp>
 #include <registry_io/panic_info.hpp>
 #include <registry_io/policy.hpp>
+#include <registry_io/reclaim/env.hpp>
 #include <registry_io/version.hpp>
 
 namespace registry_io {
@@ -140,6 +141,7 @@ struct thread_record : counts
     recording* home;
     thread_record* previous;
     thread_record* following;
+    reclaim::exit_link on_exit;
 };
 static_assert(sizeof(thread_record) <= 2048 && std::is_trivially_destructible_v<thread_record>);
 
@@ -160,8 +162,8 @@ struct recording
     std::uint64_t begin = 0;
     std::uint64_t threads = 0;
     thread_record* first = nullptr;
-    pthread_key_t key = 0;
-    bool has_key = false;
+    reclaim::thread_exit_hook exit_hook;
+    bool has_hook = false;
     std::string_view registry;
     char directory[512] = {};
 
@@ -202,14 +204,14 @@ struct recording
             t.random = threads * 0x9E3779B97F4A7C15u;
         }
         // Without a destructor at its end, a thread folds its counts each time it is measured.
-        t.joined = has_key && ::pthread_setspecific(key, &t) == 0;
+        t.joined = has_hook && exit_hook.arm(&t, t.on_exit);
         if (t.joined)
             link(t);
         else
             fold(t);
     }
 
-    /// At the end of a thread. A notify that comes later still joins again.
+    /// At the end of a thread. What it counts later it folds.
     static void leave(void* p) noexcept
     {
         auto& t = *static_cast<thread_record*>(p);
@@ -710,7 +712,7 @@ private:
     {
         detail::recording& r = recording_;
         r.begin = now();
-        r.has_key = ::pthread_key_create(&r.key, &detail::recording::leave) == 0;
+        r.has_hook = r.exit_hook.create(&detail::recording::leave);
         ::pthread_atfork([] { recording_.mutex.lock(); }, [] { recording_.mutex.unlock(); },
                          [] {
                              recording_.start_again(mine_, now());
@@ -759,7 +761,7 @@ private:
     /// A notify that may be measured, or is the first one after one that was.
     BOOST_NOINLINE static bool look(detail::thread_record& t, std::string_view type) noexcept
     {
-        joined(type);  // before the count is read: without a key, joining begins it again
+        joined(type);  // before the count is read: without a hook, joining begins it again
         std::uint64_t const n = t.notify.load(std::memory_order_relaxed);
         bool const outermost = t.inside == 0;
         bool const measure = n >= t.next_sample;
