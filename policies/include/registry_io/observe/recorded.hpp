@@ -26,6 +26,7 @@
 #include <string_view>
 #include <system_error>
 #include <type_traits>
+#include <utility>
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -164,6 +165,7 @@ struct recording
     thread_record* first = nullptr;
     reclaim::thread_exit_hook exit_hook;
     bool has_hook = false;
+    bool follows_process = false;  ///< through forks, and to its exit
     std::string_view registry;
     char directory[512] = {};
 
@@ -462,11 +464,13 @@ public:
     using result_type = typename Panic::result_type;
     using handler_state = typename Panic::handler_state;
 
-    /// Makes the recording, the first time. With POSIX keys used up, a thread's counts since it was
-    /// last measured are lost when it ends.
+    /// Makes the recording, the first time. Where the library cannot be told of a thread's exit, and in what
+    /// the thread does after it, the counts since the thread was last measured are lost.
     recorded() noexcept(std::is_nothrow_default_constructible_v<Panic>)
     {
-        [[maybe_unused]] static bool const begun = begin();
+        // Not a static variable of this function: a child of fork would wait for a thread of its
+        // parent that was making it. This it begins again.
+        ::pthread_once(&begun_, &begin);
     }
 
     template <class Notify>
@@ -708,18 +712,20 @@ private:
             detail::counts::sum(*t, all);
     }
 
-    REGISTRY_IO_DETAIL_COLD static bool begin() noexcept
+    REGISTRY_IO_DETAIL_COLD static void begin() noexcept
     {
         detail::recording& r = recording_;
         r.begin = now();
         r.has_hook = r.exit_hook.create(&detail::recording::leave);
+        // Once, though a child whose parent was in here begins again.
+        if (std::exchange(r.follows_process, true))
+            return;
         ::pthread_atfork([] { recording_.mutex.lock(); }, [] { recording_.mutex.unlock(); },
                          [] {
                              recording_.start_again(mine_, now());
                              recording_.mutex.unlock();
                          });
         std::atexit(&write_at_exit);
-        return true;
     }
 
     static void write_at_exit() noexcept
@@ -805,6 +811,7 @@ private:
     }
 
     inline static constinit detail::recording recording_{};
+    inline static constinit ::pthread_once_t begun_ = PTHREAD_ONCE_INIT;
     inline static constinit bool chosen_ = false;
     inline static constinit thread_local detail::thread_record mine_{};
 
