@@ -242,7 +242,8 @@ constexpr auto shared_reader(F f) noexcept
 /// version of the root (1, 2, ... in the order of publication), before it publishes. The policy
 /// knows nothing else about a root. A policy may bring the
 /// atomics for what the core shares between readers and writers, `P::atomic<T>`, with the members
-/// of `std::atomic<T>`, which is used otherwise.
+/// of `std::atomic<T>`, which is used otherwise; and `P::env::nap()`, with which a first registration
+/// waits for another one. Without it that wait spins.
 ///
 /// `P::store<Root>` lies in the registry and holds what readers read. An empty store has no root.
 /// * `read(f)` calls `f(root)` with the current root protected, or does not call it when there is

@@ -9,6 +9,7 @@
 #define REGISTRY_IO_DETAIL_ALLOCATION_HPP
 
 #include <new>
+#include <stdexcept>
 #include <utility>
 
 #include <boost/throw_exception.hpp>
@@ -17,9 +18,31 @@ namespace registry_io {
 inline namespace v1 {
 namespace detail {
 
+// Not where they are called: each says in which function it is, and the name of a member of a class
+// template is long, and another one for each registry.
+
 [[noreturn]] inline void no_memory()
 {
     boost::throw_exception(std::bad_alloc(), BOOST_CURRENT_LOCATION);
+}
+
+[[noreturn]] inline void refuse_full()
+{
+    boost::throw_exception(
+        std::length_error("registry_io: the registry holds as many handlers as it can"),
+        BOOST_CURRENT_LOCATION);
+}
+
+[[noreturn]] inline void refuse_empty_handler()
+{
+    boost::throw_exception(std::invalid_argument("registry_io: the handler is empty"),
+                           BOOST_CURRENT_LOCATION);
+}
+
+[[noreturn]] inline void refuse_priority()
+{
+    boost::throw_exception(std::out_of_range("registry_io: the priority is out of its key's range"),
+                           BOOST_CURRENT_LOCATION);
 }
 
 /// Memory for a `T`, freed unless it is released.

@@ -318,7 +318,9 @@ consteval bool check_combination()
 template <class Ordering>
 concept word_ordering = ordering_policy<Ordering> && std::is_empty_v<Ordering> &&
     (std::is_void_v<typename Ordering::key_type> ||
-     std::is_trivially_copyable_v<typename Ordering::key_type>);
+     (std::is_trivially_copyable_v<typename Ordering::key_type> &&
+      std::is_copy_assignable_v<typename Ordering::key_type> &&
+      std::is_default_constructible_v<typename Ordering::key_type>));
 template <class Panic>
 concept word_panic = panic_policy<Panic> && std::is_empty_v<Panic> && Panic::isolates &&
     !Panic::reports && !Panic::logs && std::is_void_v<typename Panic::result_type> &&
@@ -337,7 +339,8 @@ consteval bool check_words()
                   (alloc_policy<Alloc> || node_policy<Alloc>)) {
         static_assert(word_ordering<Ordering>,
                       "registry_io: with this snapshot policy the ordering must be stateless, and "
-                      "its key trivially copyable");
+                      "its key trivially copyable, assignable and default-constructible; take a "
+                      "number, or a struct without const members");
         static_assert(word_panic<Panic>,
                       "registry_io: with this snapshot policy the panic policy must isolate, and "
                       "keep, report, log, record and return nothing; take panic::trap or "

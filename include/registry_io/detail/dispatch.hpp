@@ -28,6 +28,10 @@ namespace registry_io {
 inline namespace v1 {
 namespace detail {
 
+/// Whether a default-constructed object can be made by the compiler.
+template <class T>
+concept constant_initialized = requires { typename std::bool_constant<(T{}, true)>; };
+
 /// What a notify does with the snapshot that it holds. Registries of all types of events share it
 /// but for the walk itself: that is one for each, or handlers of other events would spoil the
 /// branch predictor's picture of its calls. `Event` tells walks apart and is nothing else. `void`
@@ -58,11 +62,17 @@ public:
             panic_policy* const p = home().panic.load(std::memory_order_relaxed);
             return p != nullptr ? *p : orphaned();
         }
-        /// Stands in for the policy of a registry that is gone.
+        /// Stands in for the policy of a registry that is gone. Never behind a lock: a child of
+        /// `fork` would wait for a thread that was making it in the parent.
         static panic_policy& orphaned() noexcept
         {
-            static panic_policy p{};
-            return p;
+            if constexpr (constant_initialized<panic_policy>) {
+                static constinit panic_policy p{};
+                return p;
+            } else {
+                static thread_local panic_policy p{};
+                return p;
+            }
         }
         panic_hooks hooks() const noexcept
         {

@@ -13,11 +13,9 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <stdexcept>
 #include <type_traits>
 
 #include <boost/core/no_exceptions_support.hpp>
-#include <boost/throw_exception.hpp>
 
 #include <registry_io/config.hpp>
 #include <registry_io/detail/allocation.hpp>
@@ -106,9 +104,7 @@ public:
         std::uint64_t const t = shape::tag(id, has_block);
         std::uint32_t const n = work_ == nullptr ? 0 : work_->handlers();
         if (n == (std::uint32_t(1) << 30) || (bounded && n == flat_limit))
-            boost::throw_exception(
-                std::length_error("registry_io: the registry holds as many handlers as it can"),
-                BOOST_CURRENT_LOCATION);
+            refuse_full();
         if (work_ == nullptr || !work_->is_spine()) {
             if (n < flat_limit) {
                 this->insert_flat(e, t, k, n, hint);

@@ -17,14 +17,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <stdexcept>
 #include <string_view>
 #include <type_traits>
 #include <utility>
 
 #include <boost/core/addressof.hpp>
-#include <boost/core/no_exceptions_support.hpp>
-#include <boost/throw_exception.hpp>
 
 #include <registry_io/config.hpp>
 #include <registry_io/detail/allocation.hpp>
@@ -251,30 +248,11 @@ public:
     writers& make_known()
     {
         refuse_foreign();
-        // acquire: pairs with the release below; the block was built by another thread.
-        writers* w = writers_.load(std::memory_order_acquire);
-        if (w != nullptr)
+        // acquire: pairs with the release in `first`; the block was built by another thread.
+        writers* const w = writers_.load(std::memory_order_acquire);
+        if (w != nullptr) [[likely]]
             return *w;
-        writers* fresh = nullptr;
-        BOOST_TRY
-        {
-            fresh = writers::make(store_, ordering_, alloc_.get_source());
-        }
-        BOOST_CATCH(...)
-        {
-            // Another thread may have been first, and have taken the memory for the same block.
-            w = writers_.load(std::memory_order_acquire);
-            if (w != nullptr)
-                return *w;
-            BOOST_RETHROW
-        }
-        BOOST_CATCH_END
-        fresh->panic.store(boost::addressof(panic_), std::memory_order_relaxed);
-        if (writers_.compare_exchange_strong(w, fresh, std::memory_order_acq_rel,
-                                             std::memory_order_acquire))
-            return *fresh;
-        fresh->drop();  // another thread was first
-        return *w;
+        return writers::first(writers_, making_, store_, panic_, ordering_, alloc_);
     }
 
     // ----- the way of a handler into a table
@@ -382,9 +360,7 @@ public:
 #ifdef BOOST_NO_EXCEPTIONS
             PanicPolicy::fatal("the priority is out of its key's range");
 #else
-            boost::throw_exception(
-                std::out_of_range("registry_io: the priority is out of its key's range"),
-                BOOST_CURRENT_LOCATION);
+            detail::refuse_priority();
 #endif
         });
     }
@@ -397,8 +373,7 @@ public:
 #ifdef BOOST_NO_EXCEPTIONS
         PanicPolicy::fatal("an empty handler was registered");
 #else
-        boost::throw_exception(std::invalid_argument("registry_io: the handler is empty"),
-                               BOOST_CURRENT_LOCATION);
+        detail::refuse_empty_handler();
 #endif
     }
 
@@ -491,6 +466,8 @@ public:
     REGISTRY_IO_NO_UNIQUE_ADDRESS OrderingPolicy ordering_;
     REGISTRY_IO_NO_UNIQUE_ADDRESS AllocPolicy alloc_;
     std::uint32_t hint_ = 0;
+    // A thread makes the writers' block.
+    detail::atomic_of<SnapshotPolicy, std::uint32_t> making_{0};
 };
 
 }  // namespace detail

@@ -39,10 +39,12 @@ struct no_key
 {
 };
 
-/// Keys lie in the tables, unless copying them could fail or cost much.
+/// Keys lie in the tables, unless copying them could fail or cost much, or a table cannot hold them:
+/// rows are assigned to, and aligned as a number of 64 bits.
 template <class Key>
-inline constexpr bool key_in_table =
-    std::is_trivially_copyable_v<Key> && sizeof(Key) <= 2 * sizeof(void*);
+inline constexpr bool key_in_table = std::is_trivially_copyable_v<Key> &&
+    std::is_copy_constructible_v<Key> && std::is_copy_assignable_v<Key> &&
+    sizeof(Key) <= 2 * sizeof(void*) && alignof(Key) <= alignof(std::uint64_t);
 template <>
 inline constexpr bool key_in_table<void> = true;
 

@@ -70,8 +70,7 @@ struct REGISTRY_IO_EXPORT columns
 
     static constexpr std::size_t bytes(std::uint32_t capacity) noexcept
     {
-        static_assert(alignof(Key) <= alignof(std::uint64_t) || !keyed,
-                      "registry_io: over-aligned keys are not supported");
+        static_assert(alignof(Key) <= alignof(std::uint64_t));
         return capacity * (sizeof(Entry) + sizeof(std::uint64_t) + (keyed ? sizeof(Key) : 0));
     }
 

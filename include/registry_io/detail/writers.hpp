@@ -20,6 +20,7 @@
 #include <utility>
 
 #include <boost/assert.hpp>
+#include <boost/core/addressof.hpp>
 #include <boost/throw_exception.hpp>
 
 #include <registry_io/config.hpp>
@@ -123,6 +124,41 @@ public:
         };
         w->release = [](guard_anchor* a) noexcept { static_cast<writers*>(a)->drop(); };
         return w;
+    }
+
+    /// Lets other threads run, where the snapshot policy knows how to.
+    static void nap() noexcept
+    {
+        if constexpr (requires { Snapshot::env::nap(); })
+            Snapshot::env::nap();
+    }
+
+    /// Returns the block of a registry, and makes it if there is none yet.
+    ///
+    /// One thread makes it while the others wait: a second block, if only for a moment, could take
+    /// the memory that the first registration still needs from a bounded source.
+    REGISTRY_IO_DETAIL_COLD static writers& first(atomic<writers*>& place,
+                                                  atomic<std::uint32_t>& making, store& s, Panic& p,
+                                                  Ordering const& order, Alloc& alloc)
+    {
+        struct turn
+        {
+            atomic<std::uint32_t>& making;
+            ~turn() { making.store(0, std::memory_order_release); }
+        };
+        // acquire: pairs with the release of the thread that made, or failed to make, the block.
+        // Without it the look below could miss the block, and a second one would be made.
+        while (making.exchange(1, std::memory_order_acquire) != 0)
+            nap();
+        turn const mine{making};
+        // relaxed: ordered by the exchange above.
+        if (writers* const w = place.load(std::memory_order_relaxed))
+            return *w;
+        writers* const w = make(s, order, alloc.get_source());
+        w->panic.store(boost::addressof(p), std::memory_order_relaxed);
+        // release: pairs with the acquire loads of the registry's members, which use the block.
+        place.store(w, std::memory_order_release);
+        return *w;
     }
 
     // Constant, or atomic: usable without the lock.

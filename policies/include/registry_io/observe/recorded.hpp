@@ -26,6 +26,7 @@
 #include <string_view>
 #include <system_error>
 #include <type_traits>
+#include <utility>
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -37,6 +38,7 @@
 #include <registry_io/config.hpp>
 #include <registry_io/panic_info.hpp>
 #include <registry_io/policy.hpp>
+#include <registry_io/reclaim/env.hpp>
 #include <registry_io/version.hpp>
 
 namespace registry_io {
@@ -140,6 +142,7 @@ struct thread_record : counts
     recording* home;
     thread_record* previous;
     thread_record* following;
+    reclaim::exit_link on_exit;
 };
 static_assert(sizeof(thread_record) <= 2048 && std::is_trivially_destructible_v<thread_record>);
 
@@ -160,8 +163,9 @@ struct recording
     std::uint64_t begin = 0;
     std::uint64_t threads = 0;
     thread_record* first = nullptr;
-    pthread_key_t key = 0;
-    bool has_key = false;
+    reclaim::thread_exit_hook exit_hook;
+    bool has_hook = false;
+    bool follows_process = false;  ///< through forks, and to its exit
     std::string_view registry;
     char directory[512] = {};
 
@@ -202,14 +206,14 @@ struct recording
             t.random = threads * 0x9E3779B97F4A7C15u;
         }
         // Without a destructor at its end, a thread folds its counts each time it is measured.
-        t.joined = has_key && ::pthread_setspecific(key, &t) == 0;
+        t.joined = has_hook && exit_hook.arm(&t, t.on_exit);
         if (t.joined)
             link(t);
         else
             fold(t);
     }
 
-    /// At the end of a thread. A notify that comes later still joins again.
+    /// At the end of a thread. What it counts later it folds.
     static void leave(void* p) noexcept
     {
         auto& t = *static_cast<thread_record*>(p);
@@ -460,11 +464,13 @@ public:
     using result_type = typename Panic::result_type;
     using handler_state = typename Panic::handler_state;
 
-    /// Makes the recording, the first time. With POSIX keys used up, a thread's counts since it was
-    /// last measured are lost when it ends.
+    /// Makes the recording, the first time. Where the library cannot be told of a thread's exit, and in what
+    /// the thread does after it, the counts since the thread was last measured are lost.
     recorded() noexcept(std::is_nothrow_default_constructible_v<Panic>)
     {
-        [[maybe_unused]] static bool const begun = begin();
+        // Not a static variable of this function: a child of fork would wait for a thread of its
+        // parent that was making it. This it begins again.
+        ::pthread_once(&begun_, &begin);
     }
 
     template <class Notify>
@@ -706,18 +712,20 @@ private:
             detail::counts::sum(*t, all);
     }
 
-    REGISTRY_IO_DETAIL_COLD static bool begin() noexcept
+    REGISTRY_IO_DETAIL_COLD static void begin() noexcept
     {
         detail::recording& r = recording_;
         r.begin = now();
-        r.has_key = ::pthread_key_create(&r.key, &detail::recording::leave) == 0;
+        r.has_hook = r.exit_hook.create(&detail::recording::leave);
+        // Once, though a child whose parent was in here begins again.
+        if (std::exchange(r.follows_process, true))
+            return;
         ::pthread_atfork([] { recording_.mutex.lock(); }, [] { recording_.mutex.unlock(); },
                          [] {
                              recording_.start_again(mine_, now());
                              recording_.mutex.unlock();
                          });
         std::atexit(&write_at_exit);
-        return true;
     }
 
     static void write_at_exit() noexcept
@@ -761,7 +769,7 @@ private:
     /// A notify that may be measured, or is the first one after one that was.
     BOOST_NOINLINE static bool look(detail::thread_record& t, std::string_view type) noexcept
     {
-        joined(type);  // before the count is read: without a key, joining begins it again
+        joined(type);  // before the count is read: without a hook, joining begins it again
         std::uint64_t const n = t.notify.load(std::memory_order_relaxed);
         bool const outermost = t.inside == 0;
         bool const measure = n >= t.next_sample;
@@ -805,6 +813,7 @@ private:
     }
 
     inline static constinit detail::recording recording_{};
+    inline static constinit ::pthread_once_t begun_ = PTHREAD_ONCE_INIT;
     inline static constinit bool chosen_ = false;
     inline static constinit thread_local detail::thread_record mine_{};
 
