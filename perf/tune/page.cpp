@@ -352,6 +352,10 @@ std::string snippet(result const& r)
     if (won.alias.find("alloc::pool") != std::string::npos && r.asked.memory_bound > 0)
         text += "// Construct it with registry_io::alloc::pool(" +
             number("%.0f", r.asked.memory_bound / static_cast<double>(r.asked.registries)) + ").\n";
+    if (won.alias.find("alloc::pmr") != std::string::npos)
+        text +=
+            "// Measured with a std::pmr::synchronized_pool_resource `pool`, which must outlive "
+            "the registry:\n// construct it with registry_io::alloc::pmr(&pool).\n";
     return text + "using registry = " + qualified(won.alias, r.event) + ";\n";
 }
 
