@@ -165,8 +165,19 @@ inline double middle_of(histogram const& h)
     return 0;
 }
 
+/// Returns the mean of a distribution that is not empty, as far as its buckets tell.
+inline double mean_of_middles(histogram const& h)
+{
+    double all = 0, sum = 0;
+    for (auto const& [b, n] : h) {
+        all += n;
+        sum += n * middle_of_bucket(b);
+    }
+    return sum / all;
+}
+
 /// Returns up to `most` values that stand for the quantity: one, or those of equal shares of its
-/// distribution. Where the mean is known they have it, however coarse the buckets are.
+/// distribution. Where the mean is known it tells where in their buckets the values lie.
 inline std::vector<double> spread_out(quantity const& q, int most = 16)
 {
     if (q.buckets.empty())
@@ -186,11 +197,10 @@ inline std::vector<double> spread_out(quantity const& q, int most = 16)
             }
     }
     if (q.mean > 0) {
-        double sum = 0;
-        for (double const v : values)
-            sum += v;
+        // Not from the values: a rare, large one, which is none of them, has its share in the mean.
+        double const factor = q.mean / mean_of_middles(q.buckets);
         for (double& v : values)
-            v *= q.mean * static_cast<double>(values.size()) / sum;
+            v *= factor;
     }
     return values;
 }
@@ -484,6 +494,30 @@ inline json::object write_job(job const& j)
             {"limits", limits}};
 }
 
+/// Returns a recorded duration of handlers without what is not theirs: one reading of the clock,
+/// and the notifies inside it, which count their own handlers. `share` is what they leave.
+inline quantity own_time(quantity const& recorded, double clock, double share)
+{
+    if (recorded.buckets.empty())
+        return recorded;
+    double const factor = recorded.mean / mean_of_middles(recorded.buckets);
+    std::map<int, double> moved;
+    quantity own;
+    double all = 0;
+    for (auto const& [b, n] : recorded.buckets) {
+        double const ns = std::max(0.0, middle_of_bucket(b) * factor - clock) * share;
+        moved[ns < 1 ? 0 : std::ilogb(ns)] += n;
+        own.mean += ns * n;
+        all += n;
+    }
+    own.mean /= all;
+    if (own.mean < 1)
+        return {own.mean, {}};
+    own.buckets.assign(moved.begin(), moved.end());
+    own.value = middle_of(own.buckets);
+    return own;
+}
+
 /// Reads a recording into a job. The recording must be of this version and this processor: figures
 /// of another machine describe another workload. `any_machine` accepts it all the same.
 inline job read_recording(std::string const& path, std::string const& version,
@@ -555,15 +589,13 @@ inline job read_recording(std::string const& path, std::string const& version,
     j.notifying_threads = std::clamp(threads, 1L, 64L);
     j.threads = threads > 1 || j.current.find("single_thread") == std::string::npos;
     j.handlers = quantity_of("handlers_at_notify", mean_of("handlers_at_notify"), 1);
-    // Of a duration, one reading of the clock is not the handler's, nor are the notifies inside it,
-    // which count their own handlers.
-    double const own = std::max(0.0, mean_of("handler_ns") - clock) * outer / notify;
-    j.handler_time = quantity_of("handler_ns", own, 0);
-    if (own < 1)
-        j.handler_time = {own, {}};
+    j.handler_time = quantity_of("handler_ns", mean_of("handler_ns"), 0);
+    j.handler_time = own_time(j.handler_time, clock, outer / notify);
+    // Over all, as a rare pause weighs too much in a sample; but threads may have come and gone.
     double const apart = mean_of("inter_arrival_ns");
-    j.interval =
-        apart > 0 ? apart : seconds * 1e9 / outer * static_cast<double>(j.notifying_threads);
+    j.interval = seconds * 1e9 / outer * static_cast<double>(j.notifying_threads);
+    if (apart > 0)
+        j.interval = std::min(j.interval, apart);
     j.nesting = std::lround(nested / outer);
     j.failures = std::min(1.0, failures / (notify * std::max(1.0, mean_of("handlers_at_notify"))));
     j.changes_per_second = std::min(added, removed) / seconds;

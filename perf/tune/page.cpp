@@ -389,6 +389,7 @@ json::object to_json(result const& r)
             {"machine", machine},
             {"seconds", r.seconds},
             {"interrupted", r.interrupted},
+            {"trouble", r.trouble},
             {"enough", r.enough},
             {"layouts", r.layouts},
             {"processes", r.processes},
@@ -419,6 +420,7 @@ std::string to_html(result const& r)
         return s + "<h1>Nothing was measured</h1></body></html>\n";
     finalist const& won = r.finalists[r.chosen];
     std::string const headline = r.interrupted ? "Interrupted: nothing is chosen"
+        : !r.trouble.empty()                   ? "Nothing is chosen: " + r.trouble
         : !r.enough                            ? "Too little was measured for an answer"
         : r.price                              ? "What other policies cost"
         : r.chosen == 0 && r.margin > registry_io_perf::most_margin
