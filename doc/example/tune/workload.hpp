@@ -64,7 +64,7 @@ struct workload
     }
     long threads() const { return 2; }
 
-    // For the objective `removal`; leave it out if handlers stay.
+    // For the objective `removal`, while the other threads run; leave it out if handlers stay.
     void change(long times)
     {
         for (; times > 0; --times)
