@@ -65,6 +65,12 @@ double number(std::string const& text, std::string const& name)
     return std::strtod(text.c_str() + at + name.size() + 4, nullptr);
 }
 
+/// The sum of the values of a histogram.
+double sum(std::string const& text, std::string const& name)
+{
+    return number(text.substr(text.find("\"sums\"")), name);
+}
+
 buckets histogram(std::string const& text, std::string const& name)
 {
     std::size_t at = text.find('"' + name + "\": [");
@@ -186,6 +192,12 @@ BOOST_AUTO_TEST_CASE(counts_and_histograms_of_a_known_workload_are_exact)
     BOOST_TEST((histogram(t, "handlers_at_notify") == buckets{{1, 100}}));
     BOOST_TEST((histogram(t, "depth") == buckets{{0, 100}}));
     BOOST_TEST((histogram(t, "change_interval_ns") == buckets{{12, 1}, {23, 1}}));
+    BOOST_TEST(sum(t, "inter_arrival_ns") == 99 * 100000);
+    BOOST_TEST(sum(t, "handler_ns") == 100 * (1000 + 70));
+    BOOST_TEST(sum(t, "handlers_at_notify") == 200);
+    BOOST_TEST(sum(t, "depth") == 100);
+    BOOST_TEST(sum(t, "change_interval_ns") == 5000 + 100 * 100000 + 100);
+    BOOST_TEST(number(t, "clock_ns") == 0);
     BOOST_TEST(t.find("\"registry\": \"basic_registry<Event, ") != t.npos);
     BOOST_TEST(t.find("recorded<") != t.npos);
     BOOST_TEST(t.find(">::failing") == t.npos);
@@ -462,6 +474,7 @@ BOOST_AUTO_TEST_CASE(an_asynchronous_registry_is_recorded)
     std::thread([&] { g.open(); }).join();
     BOOST_TEST(ended == 1);
     std::string const t = policy::text();
+    BOOST_TEST(t.find("\"registry\": \"basic_async_registry<Event, ") != t.npos);
     BOOST_TEST(number(t, "notify") == 3);
     BOOST_TEST(number(t, "nested") == 1);
     BOOST_TEST(number(t, "failures") == 2);

@@ -69,16 +69,19 @@ BOOST_FORCEINLINE void add(counter& c, std::uint64_t n = 1) noexcept
     c.store(c.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
 }
 
-/// Counts of values by their binary logarithm; the last bucket also holds what is greater.
+/// Counts of values by their binary logarithm, and their sum, which gives the exact mean; the last
+/// bucket also holds what is greater.
 template <std::size_t Buckets>
 struct histogram
 {
     counter buckets[Buckets];
+    counter sum;
 
     void record(std::uint64_t value) noexcept
     {
         auto const log = static_cast<std::size_t>(std::bit_width(value | 1) - 1);
         add(buckets[log < Buckets ? log : Buckets - 1]);
+        add(sum, value);
     }
 };
 
@@ -123,6 +126,7 @@ private:
     {
         for (std::size_t i = 0; i < N; ++i)
             f(from.buckets[i], to.buckets[i]);
+        f(from.sum, to.sum);
     }
 };
 
@@ -152,6 +156,9 @@ inline constinit std::atomic<unsigned> last_file{0};
 /// The recording of one type: never destroyed, so that it outlives static objects.
 struct recording
 {
+    /// Its registries are asynchronous. Set by each measured handler of one. relaxed: it orders
+    /// nothing, and never goes back.
+    std::atomic<bool> asynchronous{false};
     std::mutex mutex;
     // The rest is used under the mutex.
     counts ended;
@@ -233,6 +240,7 @@ struct recording
         unregistered.store(0, std::memory_order_relaxed);
         for (counter& c : change_interval_ns.buckets)
             c.store(0, std::memory_order_relaxed);
+        change_interval_ns.sum.store(0, std::memory_order_relaxed);
         has_changed = false;
         begin = now;
         first = nullptr;
@@ -399,7 +407,7 @@ inline std::error_code write_directory(std::string const& directory, std::string
 
 /// What a registry is called in its recording. `notify` is the name of the type of its notifies: it
 /// has the policies in it, and nothing of the event.
-inline std::string registry_name(std::string_view notify)
+inline std::string registry_name(std::string_view notify, bool asynchronous)
 {
     constexpr std::string_view before = "writers<";
     std::size_t const begin = notify.find(before);
@@ -408,7 +416,8 @@ inline std::string registry_name(std::string_view notify)
         return std::string(notify);
     std::string_view policies = notify.substr(0, notify.rfind('>', outer - 1));
     policies.remove_prefix(begin + before.size());
-    return "basic_registry<Event, " + std::string(policies) + '>';
+    return (asynchronous ? "basic_async_registry<Event, " : "basic_registry<Event, ") +
+        std::string(policies) + '>';
 }
 
 /// The name of `T` as the compiler writes it.
@@ -589,6 +598,8 @@ public:
         in_handler running() noexcept
         {
             apart_ = true;
+            if (BOOST_UNLIKELY(measured_))
+                recording_.asynchronous.store(true, std::memory_order_relaxed);
             return in_handler(measured_);
         }
 
@@ -665,7 +676,9 @@ public:
         if (r.registry.empty())
             detail::append_string(out, detail::type_name<recorded>());
         else
-            detail::append_string(out, detail::registry_name(r.registry));
+            detail::append_string(
+                out,
+                detail::registry_name(r.registry, r.asynchronous.load(std::memory_order_relaxed)));
         out += ",\n  \"processor\": ";
         detail::append_string(out, cpu);
         out += ",\n  \"threads\": ";
@@ -674,6 +687,8 @@ public:
         out += seconds;
         out += ",\n  \"sampled_one_in\": ";
         detail::append_number(out, OneIn);
+        out += ",\n  \"clock_ns\": ";
+        detail::append_number(out, clock_ns());
         out += ",\n  \"counts\": {";
         auto const count = [&out](char const* name, detail::counter const& c) {
             out += name;
@@ -694,7 +709,13 @@ public:
         detail::append_histogram(out, "depth", all.depth);
         out += ',';
         detail::append_histogram(out, "change_interval_ns", r.change_interval_ns);
-        out += "\n  }\n}\n";
+        out += "\n  },\n  \"sums\": {";
+        count("\"inter_arrival_ns\": ", all.inter_arrival_ns.sum);
+        count(", \"handler_ns\": ", all.handler_ns.sum);
+        count(", \"handlers_at_notify\": ", all.handlers_at_notify.sum);
+        count(", \"depth\": ", all.depth.sum);
+        count(", \"change_interval_ns\": ", r.change_interval_ns.sum);
+        out += "}\n}\n";
         return out;
     }
 
@@ -703,6 +724,18 @@ private:
     friend class scope;
 
     static std::uint64_t now() noexcept { return Clock::now(); }
+
+    /// What one reading of the clock takes, which is part of each duration.
+    static std::uint64_t clock_ns() noexcept
+    {
+        std::uint64_t least = static_cast<std::uint64_t>(-1);
+        for (int i = 0; i < 100; ++i) {
+            std::uint64_t const begin = now();
+            std::uint64_t const took = now() - begin;
+            least = took < least ? took : least;
+        }
+        return least;
+    }
 
     /// Adds up what all threads have counted. Needs the mutex.
     static void sum(detail::counts& all) noexcept
