@@ -60,7 +60,7 @@ public:
 
     void remove(token_type id) { registry_.unregister(id); }
 
-    BOOST_FORCEINLINE void notify(event const& e) const { registry_.notify(e); }
+    BOOST_FORCEINLINE void notify(event const& e) const { static_cast<void>(registry_.notify(e)); }
 
     BOOST_FORCEINLINE void notify_failing(event const& e) const
     {

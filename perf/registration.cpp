@@ -9,8 +9,13 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <random>
 #include <string>
 #include <thread>
+#include <vector>
+
+#include <registry_io/alloc/pool.hpp>
+#include <registry_io/presets/sync.hpp>
 
 #include "harness.hpp"
 #include "subject.hpp"
@@ -112,11 +117,63 @@ sample pairs(subject& s, company c, long times)
     return taken;
 }
 
+using on_heap = registry_io::SyncRegistry<int>;
+using on_pool = on_heap::with<registry_io::alloc::pool>;
+
+/// The slowest of 2000 pairs, where half of the handlers were removed at random: memory full of
+/// holes. The handlers that come are larger than those that went.
+template <class Registry>
+sample slowest_pair(Registry& r, std::size_t n)
+{
+    std::vector<registry_io::handler_id> ids;
+    for (std::size_t i = 0; i < n; ++i)
+        ids.push_back(r.register_handler([a = i, b = 0L](int const&) {}));
+    std::shuffle(ids.begin(), ids.end(), std::mt19937(1));
+    for (std::size_t i = 0; i < n / 2; ++i)
+        r.unregister(ids[i]);
+    using clock_type = std::chrono::steady_clock;
+    stopwatch const watch;
+    clock_type::duration slowest{};
+    for (int i = 0; i < 2000; ++i) {
+        auto const begin = clock_type::now();
+        r.unregister(r.register_handler([a = i, b = 0L, c = 0L, d = 0L](int const&) {}));
+        slowest = std::max(slowest, clock_type::now() - begin);
+    }
+    sample taken = watch.stop(1);
+    taken.ns = std::chrono::duration<double, std::nano>(slowest).count();
+    return taken;
+}
+
+/// These have no peers, whose allocators cannot be chosen.
+void add_slowest_pairs(suite& s)
+{
+    char const* const name = "slowest pair, half removed at random";
+    for (std::size_t const n : {1000u, 40000u}) {
+        if (s.quick() && n > 1000)
+            continue;
+        measurement m{.name = name, .subject = "sync", .n = static_cast<long>(n)};
+        m.run = [n] {
+            on_heap r;
+            return slowest_pair(r, n);
+        };
+        if (s.wants(name, {.name = "sync", .ours = true}))
+            s.add(m);
+        m.subject = "sync, pool";
+        m.run = [n] {
+            on_pool r{registry_io::alloc::pool(n * 400 + (std::size_t(1) << 20))};
+            return slowest_pair(r, n);
+        };
+        if (s.wants(name, {.name = "sync, pool", .ours = true, .variation = true}))
+            s.add(m);
+    }
+}
+
 }  // namespace
 
 int main(int argc, char** argv)
 {
     return run_suite(argc, argv, "registration", "Register and remove", [](suite& s) {
+        add_slowest_pairs(s);
         for (kind const& k : kinds()) {
             if (k.event != 4)
                 continue;

@@ -5,6 +5,8 @@
 #ifndef REGISTRY_IO_ARCHETYPE_HPP
 #define REGISTRY_IO_ARCHETYPE_HPP
 
+#include <registry_io/detail/supported.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <exception>

@@ -5,6 +5,8 @@
 #ifndef REGISTRY_IO_CONFIG_HPP
 #define REGISTRY_IO_CONFIG_HPP
 
+#include <registry_io/detail/supported.hpp>
+
 #include <boost/config.hpp>
 
 /// Lets an empty policy take no room. MSVC ignores the standard's spelling for the sake of its ABI.
@@ -30,6 +32,17 @@
 #define REGISTRY_IO_HOT_TLS [[gnu::tls_model("initial-exec")]]
 #else
 #define REGISTRY_IO_HOT_TLS
+#endif
+
+// Policies behind the arguments of a preset, which are refused in a sentence. Not where a template
+// with a pack cannot stand for one without, as users pass presets to `template <class> class`. To
+// be used on a policy that depends on nothing, or the preset's arguments could not be deduced.
+#ifdef __cpp_template_template_args
+#define REGISTRY_IO_DETAIL_MORE , class... More
+#define REGISTRY_IO_DETAIL_ALONE(...) detail::alone<__VA_ARGS__, More...>
+#else
+#define REGISTRY_IO_DETAIL_MORE
+#define REGISTRY_IO_DETAIL_ALONE(...) __VA_ARGS__
 #endif
 
 // What is done once in a hundred changes or less: better small than fast.

@@ -5,6 +5,8 @@
 #ifndef REGISTRY_IO_GARBAGE_HPP
 #define REGISTRY_IO_GARBAGE_HPP
 
+#include <registry_io/detail/supported.hpp>
+
 #include <cstdint>
 
 namespace registry_io {

@@ -5,6 +5,8 @@
 #ifndef REGISTRY_IO_HANDLER_GUARD_HPP
 #define REGISTRY_IO_HANDLER_GUARD_HPP
 
+#include <registry_io/detail/supported.hpp>
+
 #include <utility>
 
 #include <registry_io/handler_id.hpp>

@@ -5,6 +5,8 @@
 #ifndef REGISTRY_IO_HANDLER_ID_HPP
 #define REGISTRY_IO_HANDLER_ID_HPP
 
+#include <registry_io/detail/supported.hpp>
+
 #include <compare>
 #include <cstddef>
 #include <cstdint>

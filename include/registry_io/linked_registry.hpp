@@ -5,6 +5,8 @@
 #ifndef REGISTRY_IO_LINKED_REGISTRY_HPP
 #define REGISTRY_IO_LINKED_REGISTRY_HPP
 
+#include <registry_io/detail/supported.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -111,8 +113,9 @@ public:
 
     /// An empty registry.
     constexpr basic_registry() noexcept = default;
-    basic_registry(basic_registry const&) = delete;
-    basic_registry& operator=(basic_registry const&) = delete;
+    // Compilers show the line of a deleted function, so it holds the sentence.
+    basic_registry(basic_registry const&) = delete;  // registry_io: hold it in a unique_ptr
+    basic_registry& operator=(basic_registry const&) = delete;  // registry_io: not assignable
 
     // ----- readers
 
@@ -186,7 +189,7 @@ public:
         requires(!std::is_base_of_v<any_node, Key>)
     BOOST_FORCEINLINE handler_id register_handler(Key priority, F&& f) noexcept
     {
-        if constexpr (detail::check_key<key_type, Key const&>())
+        if constexpr (detail::check_key<key_type, Key const&, F, Event>())
             return add(key_from(priority), static_cast<F&&>(f));
         else
             return {};
@@ -211,7 +214,7 @@ public:
         requires(caller_owned)
     BOOST_FORCEINLINE handler_id register_handler(any_node& n, Key priority, F&& f) noexcept
     {
-        if constexpr (detail::check_key<key_type, Key const&>())
+        if constexpr (detail::check_key<key_type, Key const&, F, Event>())
             return add(key_from(priority), static_cast<F&&>(f), n.node_);
         else
             return {};
@@ -286,12 +289,12 @@ public:
     }
 
 private:
-    using slots = detail::linked_slots<list, AllocPolicy::capacity>;
-    static_assert(sizeof(slots) <= 0xFFFF,
+    using slot_list = detail::linked_slots<list, AllocPolicy::capacity>;
+    static_assert(sizeof(slot_list) <= 0xFFFF,
                   "registry_io: the slots of this registry take more than 65535 bytes");
 
     // Where they end, as the list counts.
-    static constexpr std::uint32_t end = sizeof(slots);
+    static constexpr std::uint32_t end = sizeof(slot_list);
     static_assert(caller_owned || end == list::first_slot + AllocPolicy::capacity * sizeof(node));
 
     /// What the panic policy's scope is told of a notify that it sees one handler of.
@@ -390,7 +393,7 @@ private:
     static constexpr detail::guard_anchor anchor{&unregister_guarded, &release_guarded};
 
     // A notify writes how deep it is nested, and takes that back.
-    mutable slots all_;
+    mutable slot_list all_;
 };
 
 }  // namespace v1

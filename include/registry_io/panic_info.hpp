@@ -5,6 +5,8 @@
 #ifndef REGISTRY_IO_PANIC_INFO_HPP
 #define REGISTRY_IO_PANIC_INFO_HPP
 
+#include <registry_io/detail/supported.hpp>
+
 #include <exception>
 #include <string_view>
 #include <utility>

@@ -5,6 +5,8 @@
 #ifndef REGISTRY_IO_REGISTRY_HPP
 #define REGISTRY_IO_REGISTRY_HPP
 
+#include <registry_io/detail/supported.hpp>
+
 #include <atomic>
 #include <bit>
 #include <cstddef>
@@ -84,8 +86,7 @@ protected:
     using handler_state = typename PanicPolicy::handler_state;
     using dispatcher = detail::dispatcher<writers>;
 
-    static_assert(snapshot_store<SnapshotPolicy, root, source>,
-                  "registry_io: the store of this snapshot policy does not satisfy snapshot_store");
+    static_assert(detail::check_store<SnapshotPolicy, root, source>());
     /// @endcond
 
 public:
@@ -136,8 +137,9 @@ public:
     {
     }
 
-    basic_registry(basic_registry const&) = delete;
-    basic_registry& operator=(basic_registry const&) = delete;
+    // Compilers show the line of a deleted function, so it holds the sentence.
+    basic_registry(basic_registry const&) = delete;  // registry_io: hold it in a unique_ptr
+    basic_registry& operator=(basic_registry const&) = delete;  // registry_io: not assignable
 
     /// Destroys the handlers; ids and guards that are still around name nothing then.
     ///
@@ -231,7 +233,7 @@ public:
     template <class Key, class F>
     handler_id register_handler(Key&& priority, F&& f)
     {
-        if constexpr (detail::check_key<key_type, Key&&>())
+        if constexpr (detail::check_key<key_type, Key&&, F, Event>())
             return add(key_from(std::forward<Key>(priority)), std::forward<F>(f));
         else
             return {};
@@ -243,14 +245,15 @@ public:
     template <class F>
     handler_guard register_guard(F&& f)
     {
-        return guard(register_handler(std::forward<F>(f)));
+        return guard([&] { return register_handler(std::forward<F>(f)); });
     }
 
     /// Adds a handler with a key that is removed when the returned guard is destroyed.
     template <class Key, class F>
     handler_guard register_guard(Key&& priority, F&& f)
     {
-        return guard(register_handler(std::forward<Key>(priority), std::forward<F>(f)));
+        return guard(
+            [&] { return register_handler(std::forward<Key>(priority), std::forward<F>(f)); });
     }
 
     // ----- removing
@@ -583,18 +586,25 @@ protected:
     {
         writers& w = make_known();
         incoming in = prepare(std::forward<Key>(key), std::forward<F>(f));
+        // Captures that earlier removals have left to writers may be destroyed in `add`, and the
+        // registry with them: nothing of it is touched afterwards.
+        std::uint64_t const serial = w.serial;
         std::uint64_t const id = w.add(in.e, in.block != nullptr, in.key, hint_);
         if (id == 0)
             return {};
         in.block = nullptr;  // the table has it
-        return handler_id(w.serial, id);
+        return handler_id(serial, id);
     }
 
-    handler_guard guard(handler_id id)
+    /// A guard of what `add()` registers.
+    template <class Add>
+    handler_guard guard(Add add)
     {
+        writers& w = make_known();
+        typename writers::holding const block(w);  // see above
+        handler_id const id = add();
         if (!id)
             return {};
-        writers& w = known();
         w.hold();
         return handler_guard(&w, id);
     }
@@ -711,7 +721,7 @@ public:
     template <class Key, class F>
     handler_id register_handler(Key&& priority, F&& f)
     {
-        if constexpr (detail::check_key<key_type, Key&&>())
+        if constexpr (detail::check_key<key_type, Key&&, F, Event>())
             return add(
                 registry_.prepare(key_from(std::forward<Key>(priority)), std::forward<F>(f)));
         else

@@ -5,6 +5,8 @@
 #ifndef REGISTRY_IO_REGISTRY_FWD_HPP
 #define REGISTRY_IO_REGISTRY_FWD_HPP
 
+#include <registry_io/detail/supported.hpp>
+
 namespace registry_io {
 inline namespace v1 {
 

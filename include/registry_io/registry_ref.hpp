@@ -5,6 +5,8 @@
 #ifndef REGISTRY_IO_REGISTRY_REF_HPP
 #define REGISTRY_IO_REGISTRY_REF_HPP
 
+#include <registry_io/detail/supported.hpp>
+
 #include <concepts>
 #include <cstddef>
 #include <type_traits>

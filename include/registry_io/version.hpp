@@ -5,6 +5,8 @@
 #ifndef REGISTRY_IO_VERSION_HPP
 #define REGISTRY_IO_VERSION_HPP
 
+#include <registry_io/detail/supported.hpp>
+
 /// The version of the headers, as MMmmpp in decimal digits (1.2.3 is 10203).
 #define REGISTRY_IO_VERSION 10000
 

@@ -143,6 +143,9 @@ inline std::string broken_requirement(job const& j, std::string const& alias)
         return "is for one thread";
     if (!j.heap && !names("alloc::fixed") && !names("alloc::pool") && !names("FixedRegistry"))
         return "takes memory from the heap";
+    if (j.memory_bound != 0 && !names("alloc::fixed") && !names("alloc::pool") &&
+        !names("FixedRegistry"))
+        return "has no bound on its memory";
     if (j.blocking &&
         (names("snapshot::rcu") || names("basic_rcu") || names("snapshot::locked") ||
          (names("RcuRegistry") && !names("snapshot::"))))

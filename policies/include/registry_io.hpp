@@ -5,6 +5,8 @@
 #ifndef REGISTRY_IO_HPP
 #define REGISTRY_IO_HPP
 
+#include <registry_io/detail/supported.hpp>
+
 // Everything but queues (registry_io/queued). Programs that mind compile time include the one
 // preset that they use.
 #include <registry_io/alloc/fixed.hpp>

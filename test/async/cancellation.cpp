@@ -240,6 +240,27 @@ BOOST_AUTO_TEST_CASE(a_notify_that_is_never_awaited_does_nothing)
     BOOST_TEST(calls == 0);
 }
 
+BOOST_AUTO_TEST_CASE(a_task_may_be_assigned_to_in_what_this_destroys)
+{
+    struct session
+    {
+        async::task<> work;
+    };
+    auto const run = [](std::shared_ptr<session>) -> async::task<> { co_return; };
+    for (bool const to_another : {false, true}) {
+        auto owner = std::make_shared<session>();
+        std::weak_ptr<session> const gone = owner;
+        session& s = *owner;
+        s.work = run(owner);
+        owner.reset();
+        BOOST_TEST(!gone.expired());
+        // The session goes with the parameter of its own task, and so does the task that it has
+        // just taken over.
+        s.work = to_another ? run(nullptr) : async::task<>();
+        BOOST_TEST(gone.expired());
+    }
+}
+
 BOOST_AUTO_TEST_CASE(next_is_the_next_event)
 {
     AsyncRegistry<std::string> r;

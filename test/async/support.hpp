@@ -256,7 +256,7 @@ private:
 template <class Make>
 foreign drive(Make make)
 {
-    co_await make();
+    static_cast<void>(co_await make());
 }
 
 /// What happened, in order; for one thread.

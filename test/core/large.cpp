@@ -240,7 +240,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_part_of_a_large_registry_may_be_emptied_between_
     // the one that is emptied: rows 4096 to 8191 are the second branch.
     Registry registry;
     std::vector<handler_id> ids;
-    for (std::uint64_t i = 0; i < 3 * 4096; ++i) {
+    for (std::uint64_t i = 0; i < std::uint64_t(3) * 4096; ++i) {
         auto const f = [i](recorder* log) { log->push_back(i); };
         if constexpr (std::is_same_v<typename Registry::key_type, std::string>)
             ids.push_back(registry.register_handler("the same for all", f));
@@ -266,7 +266,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_part_of_a_large_registry_may_be_emptied_between_
     BOOST_TEST(registry.contains(ids[0]));
     BOOST_TEST(registry.contains(ids[8192]));
     BOOST_TEST(!registry.contains(ids[8191]));
-    for (std::uint64_t i = 8192; i < 3 * 4096; ++i)
+    for (std::uint64_t i = 8192; i < std::uint64_t(3) * 4096; ++i)
         BOOST_TEST(registry.unregister(ids[i]));
     check(1, 3 * 4096);
 }
@@ -333,10 +333,35 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_large_registry_may_become_small_and_large_again_
     }
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_notify_of_a_large_registry_does_not_run_what_its_handlers_append,
+                              Registry, registries)
+{
+    Registry registry;
+    auto const add = [&](auto f) {
+        if constexpr (std::is_same_v<typename Registry::key_type, std::string>)
+            registry.register_handler("the same for all", f);
+        else
+            registry.register_handler(f);
+    };
+    auto const simple = [](recorder* log) { log->push_back(0); };
+    add([&](recorder* log) {
+        log->push_back(0);
+        add(simple);
+    });
+    // The last chunk has room for more.
+    for (int i = 1; i < 200; ++i)
+        add(simple);
+    for (std::size_t n = 200; n < 210; ++n) {
+        recorder log;
+        registry.notify(&log);
+        BOOST_TEST(log.size() == n);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(ids_are_found_however_often_handlers_come_and_go)
 {
-    // As many as the index takes before it grows, so that it is full, and small: what lies at its end
-    // goes on at its begin.
+    // As many as the index takes before it grows, so that it is full, and small: what lies at its
+    // end goes on at its begin.
     registry_io::LocalRegistry<recorder*> registry;
     std::mt19937 random(1);
     std::vector<handler_id> ids(192);

@@ -3,14 +3,17 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
 #include <registry_io.hpp>
+#include <registry_io/presets/async.hpp>
 
 #include <boost/mp11/list.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -22,6 +25,39 @@ namespace snapshot = registry_io::snapshot;
 using registry_io::basic_registry;
 
 using threaded = registry_io::SyncRegistry<int>;
+
+// A preset's arguments are deduced.
+template <class Registry>
+struct arguments_of : std::false_type
+{
+};
+template <class Event>
+struct arguments_of<registry_io::SyncRegistry<Event>> : std::true_type
+{
+};
+template <class Event>
+struct arguments_of<registry_io::AsyncRegistry<Event>> : std::true_type
+{
+};
+template <class Event>
+std::type_identity<Event> event_of(registry_io::LocalRegistry<Event> const&);
+template <class Event, std::size_t N>
+std::integral_constant<std::size_t, N> bound_of(registry_io::FixedRegistry<Event, N> const&);
+template <class Event, std::size_t N>
+std::integral_constant<std::size_t, N> bound_of(registry_io::FirmwareRegistry<Event, N> const&);
+
+template <template <class> class Preset>
+using of_bool = Preset<bool>;
+
+static_assert(arguments_of<registry_io::SyncRegistry<int>>::value);
+static_assert(arguments_of<registry_io::AsyncRegistry<int>>::value);
+static_assert(!arguments_of<registry_io::RcuRegistry<int>>::value);
+static_assert(std::is_same_v<decltype(event_of(std::declval<registry_io::LocalRegistry<int>>())),
+                             std::type_identity<int>>);
+static_assert(decltype(bound_of(std::declval<registry_io::FixedRegistry<int, 3>>()))::value == 3);
+static_assert(decltype(bound_of(std::declval<registry_io::FirmwareRegistry<int, 5>>()))::value ==
+              5);
+static_assert(std::is_same_v<of_bool<registry_io::SyncRegistry>, registry_io::SyncRegistry<bool>>);
 
 // Presets are aliases, so they are what they say.
 static_assert(std::is_same_v<threaded,

@@ -2,7 +2,7 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// expect: deleted
+// expect: registry_io: hold it in a unique_ptr
 
 #include <registry_io/presets/sync.hpp>
 

@@ -3,6 +3,10 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
 // expect: registry_io: this alloc policy does not satisfy alloc_policy
+// expect: registry_io: an alloc policy needs: static constexpr std::size_t capacity
+// expect: registry_io: an alloc policy needs: static constexpr bool inside
+// expect: registry_io: an alloc policy needs: static constexpr bool concurrent
+// expect: registry_io: an alloc policy needs a copyable class source
 
 #include <registry_io.hpp>
 

@@ -3,6 +3,7 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
 // expect: registry_io: this ordering policy does not satisfy ordering_policy
+// expect: registry_io: an ordering policy needs a type key_type
 
 #include <registry_io.hpp>
 

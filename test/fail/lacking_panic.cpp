@@ -3,6 +3,13 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
 // expect: registry_io: this panic policy does not satisfy panic_policy
+// expect: registry_io: a panic policy needs: static constexpr bool isolates
+// expect: registry_io: a panic policy needs: static constexpr bool reports
+// expect: registry_io: a panic policy needs: static constexpr bool logs
+// expect: registry_io: a panic policy needs: static void fatal(char const*)
+// expect: registry_io: a panic policy needs a type result_type
+// expect: registry_io: a panic policy needs a default-constructible class handler_state
+// expect: registry_io: a panic policy needs a class template scope<Notify>
 
 #include <registry_io.hpp>
 

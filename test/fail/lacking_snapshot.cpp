@@ -3,6 +3,8 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
 // expect: registry_io: this snapshot policy does not satisfy snapshot_policy
+// expect: registry_io: a snapshot policy needs: static constexpr bool concurrent
+// expect: registry_io: a snapshot policy needs a class root_header
 
 #include <registry_io.hpp>
 

@@ -3,6 +3,13 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
 // expect: registry_io: the store of this snapshot policy does not satisfy snapshot_store
+// expect: registry_io: the writer of a store needs: mutex()
+// expect: registry_io: the writer of a store needs: bool foreign() noexcept
+// expect: registry_io: the writer of a store needs: retirement reserve(
+// expect: registry_io: the writer of a store needs: void publish(
+// expect: registry_io: the writer of a store needs: void close(
+// expect: registry_io: the retirement of a writer needs: void finish() noexcept
+// expect: registry_io: the completion of a writer needs: void wait() noexcept
 
 #include <registry_io.hpp>
 

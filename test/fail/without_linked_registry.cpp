@@ -2,7 +2,8 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// expect: registry_io: include <registry_io/linked_registry.hpp> for a registry with this snapshot policy
+// expect: registry_io: include <registry_io/linked_registry.hpp> for a registry with this snapshot
+// policy
 
 #include <registry_io/alloc/fixed.hpp>
 #include <registry_io/ordering/fifo.hpp>

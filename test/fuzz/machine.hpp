@@ -725,7 +725,8 @@ private:
         walks_.pop_back();
         changes_ = outer;
         demand(w.at == w.snapshot.size(), "a notify did not finish its snapshot");
-        bool const said = of_.reports && w.callback != 0;
+        // A callback is not told of the failures of notifies that it makes itself.
+        bool const said = of_.reports && w.callback != 0 && reports_ == 0;
         if (w.life == life_)  // one that is gone need not report
             demand(w.reported == (said ? w.thrown : 0), "failures are not reported");
         demand(end.threw == (of_.panic == panics::propagates && w.thrown != 0),

@@ -409,8 +409,8 @@ struct synchronize : waiting<Snapshot, false>
 {
 };
 
-/// A wait beside a notify that counts itself, since the slots of its thread are taken by notifies of
-/// another registry. Inside of it a wait must be refused.
+/// A wait beside a notify that counts itself, since the slots of its thread are taken by notifies
+/// of another registry. Inside of it a wait must be refused.
 template <class Snapshot>
 struct counted : scenario<counted<Snapshot>, Snapshot, 2>
 {

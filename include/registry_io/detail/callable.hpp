@@ -18,7 +18,7 @@ inline namespace v1 {
 namespace detail {
 
 /// What is known of the `mutable` members of a trivial type of one word.
-enum class mutable_members {
+enum class mutable_members : unsigned char {
     none,      ///< there are none
     possible,  ///< there are some, or it cannot be found out, and it holds no pointer
     unknown    ///< it cannot be found out, and it may hold a pointer, as most closures do
@@ -128,6 +128,7 @@ consteval bool chooses_another()
 template <class F, class Event>
 consteval bool has_non_const_call()
 {
+    // NOLINTBEGIN(bugprone-branch-clone): for different reasons
     if constexpr (!std::is_class_v<F>) {
         return false;
     } else if constexpr (std::is_final_v<F>) {
@@ -138,6 +139,7 @@ consteval bool has_non_const_call()
         return detail::chooses_another<with_const_call<F, Event>, Event>() ||
             detail::chooses_another<with_const_reference_call<F, Event>, Event>();
     }
+    // NOLINTEND(bugprone-branch-clone)
 }
 
 /// Whether a handler is a trivial word that is called as const, so that its bytes are all of it.

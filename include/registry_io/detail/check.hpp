@@ -5,9 +5,11 @@
 #ifndef REGISTRY_IO_DETAIL_CHECK_HPP
 #define REGISTRY_IO_DETAIL_CHECK_HPP
 
+#include <concepts>
 #include <cstddef>
 #include <type_traits>
 
+#include <registry_io/garbage.hpp>
 #include <registry_io/policy.hpp>
 
 namespace registry_io {
@@ -15,8 +17,9 @@ inline namespace v1 {
 namespace detail {
 
 // Two steps for each axis: is it a policy of this axis at all, and if so, what does it lack? One
-// sentence for each wrong argument; the second one is followed by the compiler's own words, which
-// it only finds for a bare concept.
+// sentence for each wrong argument, and one for each requirement that is not met. The requirements
+// of `policy.hpp` are repeated here, and only looked at for a policy that does not meet them all:
+// compilers explain a concept in many lines, and not in the words of its comment.
 
 template <class Event>
 consteval bool check_event()
@@ -44,9 +47,35 @@ consteval bool check_snapshot()
     static_assert(policy_of<P, axis::snapshot>,
                   "registry_io: the 2nd argument of basic_registry is not a snapshot policy "
                   "(P::category must be axis::snapshot)");
-    if constexpr (policy_of<P, axis::snapshot>)
-        static_assert(snapshot_policy<P>,
+    if constexpr (policy_of<P, axis::snapshot> && !snapshot_policy<P>) {
+        constexpr bool satisfied = snapshot_policy<P>;
+        static_assert(satisfied,
                       "registry_io: this snapshot policy does not satisfy snapshot_policy");
+        static_assert(
+            requires {
+                { P::concurrent } -> std::convertible_to<bool>;
+            }, "registry_io: a snapshot policy needs: static constexpr bool concurrent");
+        constexpr bool stores_words =
+            requires { requires P::publication == publication_kind::word_store; };
+        if constexpr (stores_words) {
+            static_assert(
+                requires {
+                    { P::may_write() } noexcept -> std::same_as<bool>;
+                },
+                "registry_io: a snapshot policy that stores words needs: static bool "
+                "may_write() noexcept");
+        } else {
+            constexpr bool has_header = requires { typename P::root_header; };
+            static_assert(has_header,
+                          "registry_io: a snapshot policy needs a class root_header, which derives "
+                          "from garbage (or publication == publication_kind::word_store)");
+            if constexpr (has_header)
+                static_assert(std::default_initializable<typename P::root_header> &&
+                                  std::derived_from<typename P::root_header, garbage>,
+                              "registry_io: the root_header of a snapshot policy must derive from "
+                              "garbage, and be default-constructible");
+        }
+    }
     return true;
 }
 
@@ -56,9 +85,24 @@ consteval bool check_ordering()
     static_assert(policy_of<P, axis::ordering>,
                   "registry_io: the 3rd argument of basic_registry is not an ordering policy "
                   "(P::category must be axis::ordering)");
-    if constexpr (policy_of<P, axis::ordering>)
-        static_assert(ordering_policy<P>,
+    if constexpr (policy_of<P, axis::ordering> && !ordering_policy<P>) {
+        constexpr bool satisfied = ordering_policy<P>;
+        static_assert(satisfied,
                       "registry_io: this ordering policy does not satisfy ordering_policy");
+        static_assert(std::default_initializable<P>,
+                      "registry_io: an ordering policy must be default-constructible");
+        constexpr bool has_key = requires { typename P::key_type; };
+        static_assert(has_key,
+                      "registry_io: an ordering policy needs a type key_type, void for no key");
+        if constexpr (has_key)
+            if constexpr (!std::is_void_v<typename P::key_type>)
+                static_assert(
+                    requires(P const& p, typename P::key_type const& k) {
+                        { p.before(k, k) } -> std::convertible_to<bool>;
+                    },
+                    "registry_io: an ordering policy with keys needs: bool before(key_type const& "
+                    "a, key_type const& b) const");
+    }
     return true;
 }
 
@@ -68,9 +112,55 @@ consteval bool check_panic()
     static_assert(policy_of<P, axis::panic>,
                   "registry_io: the 4th argument of basic_registry is not a panic policy "
                   "(P::category must be axis::panic)");
-    if constexpr (policy_of<P, axis::panic>)
-        static_assert(panic_policy<P>,
-                      "registry_io: this panic policy does not satisfy panic_policy");
+    if constexpr (policy_of<P, axis::panic> && !panic_policy<P>) {
+        constexpr bool satisfied = panic_policy<P>;
+        static_assert(satisfied, "registry_io: this panic policy does not satisfy panic_policy");
+        static_assert(std::default_initializable<P>,
+                      "registry_io: a panic policy must be default-constructible");
+        static_assert(
+            requires {
+                { P::isolates } -> std::convertible_to<bool>;
+            }, "registry_io: a panic policy needs: static constexpr bool isolates");
+        static_assert(
+            requires {
+                { P::reports } -> std::convertible_to<bool>;
+            }, "registry_io: a panic policy needs: static constexpr bool reports");
+        static_assert(
+            requires {
+                { P::logs } -> std::convertible_to<bool>;
+            }, "registry_io: a panic policy needs: static constexpr bool logs");
+        static_assert(
+            requires {
+                { &P::fatal } -> std::convertible_to<void (*)(char const*)>;
+            }, "registry_io: a panic policy needs: static void fatal(char const*)");
+        constexpr bool has_result = requires { typename P::result_type; };
+        static_assert(has_result,
+                      "registry_io: a panic policy needs a type result_type, which notify returns");
+        constexpr bool has_state =
+            requires { requires std::default_initializable<typename P::handler_state>; };
+        static_assert(has_state,
+                      "registry_io: a panic policy needs a default-constructible class "
+                      "handler_state, empty for no state");
+        constexpr bool has_scope = requires {
+            requires std::constructible_from<typename P::template scope<notify_archetype<P>>,
+                                             notify_archetype<P> const&>;
+        };
+        static_assert(has_scope,
+                      "registry_io: a panic policy needs a class template scope<Notify>, which is "
+                      "constructed from a Notify const&");
+        if constexpr (has_scope && has_state)
+            static_assert(
+                requires(typename P::template scope<notify_archetype<P>> scope, void (&call)(),
+                         handler_archetype<typename P::handler_state> const& handler) {
+                    { scope.invoke(call, handler) } -> std::same_as<verdict>;
+                },
+                "registry_io: the scope of a panic policy needs: verdict invoke(call, handler)");
+        if constexpr (has_scope && has_result)
+            static_assert(
+                requires(typename P::template scope<notify_archetype<P>> scope) {
+                    { scope.finish() } -> std::same_as<typename P::result_type>;
+                }, "registry_io: the scope of a panic policy needs: result_type finish()");
+    }
     return true;
 }
 
@@ -80,9 +170,128 @@ consteval bool check_alloc()
     static_assert(policy_of<P, axis::alloc>,
                   "registry_io: the 5th argument of basic_registry is not an alloc policy "
                   "(P::category must be axis::alloc)");
-    if constexpr (policy_of<P, axis::alloc> && !node_policy<P>)
-        static_assert(alloc_policy<P>,
-                      "registry_io: this alloc policy does not satisfy alloc_policy");
+    if constexpr (policy_of<P, axis::alloc> && !node_policy<P> && !alloc_policy<P>) {
+        constexpr bool satisfied = alloc_policy<P>;
+        static_assert(satisfied, "registry_io: this alloc policy does not satisfy alloc_policy");
+        static_assert(std::default_initializable<P>,
+                      "registry_io: an alloc policy must be default-constructible");
+        static_assert(
+            requires {
+                { P::capacity } -> std::convertible_to<std::size_t>;
+            },
+            "registry_io: an alloc policy needs: static constexpr std::size_t capacity, 0 "
+            "for no bound");
+        static_assert(
+            requires {
+                { P::inside } -> std::convertible_to<bool>;
+            }, "registry_io: an alloc policy needs: static constexpr bool inside");
+        static_assert(
+            requires {
+                { P::concurrent } -> std::convertible_to<bool>;
+            }, "registry_io: an alloc policy needs: static constexpr bool concurrent");
+        constexpr bool has_source =
+            requires { requires std::copy_constructible<typename P::source>; };
+        static_assert(has_source, "registry_io: an alloc policy needs a copyable class source");
+        if constexpr (has_source) {
+            static_assert(
+                requires(P p) {
+                    { p.get_source() } noexcept -> std::same_as<typename P::source>;
+                }, "registry_io: an alloc policy needs: source get_source() noexcept");
+            static_assert(
+                requires(typename P::source s, std::size_t n) {
+                    { s.allocate(n, n) } -> std::same_as<void*>;
+                },
+                "registry_io: the source of an alloc policy needs: void* allocate(std::size_t "
+                "size, std::size_t align)");
+            static_assert(
+                requires(typename P::source s, void* p, std::size_t n) {
+                    { s.deallocate(p, n, n) } noexcept;
+                },
+                "registry_io: the source of an alloc policy needs: void deallocate(void* p, "
+                "std::size_t size, std::size_t align) noexcept");
+        }
+    }
+    return true;
+}
+
+template <class Root, class Writer>
+consteval void check_writer()
+{
+    using retirement = typename Writer::retirement;
+    using completion = typename Writer::completion;
+    static_assert(
+        requires(Writer& w) {
+            w.mutex().lock();
+            w.mutex().unlock();
+        }, "registry_io: the writer of a store needs: mutex(), which has lock() and unlock()");
+    static_assert(
+        requires(Writer& w) {
+            { w.foreign() } noexcept -> std::same_as<bool>;
+        }, "registry_io: the writer of a store needs: bool foreign() noexcept");
+    static_assert(
+        requires(Writer& w) {
+            { w.current() } noexcept -> std::same_as<Root*>;
+        }, "registry_io: the writer of a store needs: Root* current() noexcept");
+    static_assert(
+        requires(Writer& w) {
+            { w.exclusive() } noexcept -> std::same_as<bool>;
+        }, "registry_io: the writer of a store needs: bool exclusive() noexcept");
+    static_assert(
+        requires(Writer& w, completion& c, garbage_list& dead, void (&fail)()) {
+            { w.reserve(dead, &c, fail) } -> std::same_as<retirement>;
+        },
+        "registry_io: the writer of a store needs: retirement reserve(garbage_list& dead, "
+        "completion* wait, void (&fail)())");
+    static_assert(
+        requires(Writer& w, retirement& r, Root* root, void (&recycle)(garbage_list&)) {
+            { w.publish(root, r, recycle) } noexcept;
+        },
+        "registry_io: the writer of a store needs: void publish(Root* root, retirement& r, void "
+        "(&recycle)(garbage_list&)) noexcept");
+    static_assert(
+        requires(Writer& w) {
+            { w.held() } noexcept -> std::same_as<bool>;
+        }, "registry_io: the writer of a store needs: bool held() noexcept");
+    static_assert(
+        requires(Writer& w) {
+            { w.would_deadlock() } noexcept -> std::same_as<bool>;
+        }, "registry_io: the writer of a store needs: bool would_deadlock() noexcept");
+    static_assert(
+        requires(Writer& w, garbage_list& dead) {
+            { w.close(dead) } noexcept;
+        }, "registry_io: the writer of a store needs: void close(garbage_list& dead) noexcept");
+    static_assert(
+        requires(retirement& r) {
+            { r.finish() } noexcept;
+            { r.idle() } noexcept -> std::same_as<bool>;
+        },
+        "registry_io: the retirement of a writer needs: void finish() noexcept, bool idle() "
+        "noexcept");
+    static_assert(
+        requires(completion& c) {
+            { c.wait() } noexcept;
+        }, "registry_io: the completion of a writer needs: void wait() noexcept");
+}
+
+/// What the core asks of a snapshot policy's store once the type of the root is known.
+template <class P, class Root, class Source>
+consteval bool check_store()
+{
+    if constexpr (!snapshot_store<P, Root, Source>) {
+        constexpr bool satisfied = snapshot_store<P, Root, Source>;
+        static_assert(satisfied,
+                      "registry_io: the store of this snapshot policy does not satisfy "
+                      "snapshot_store");
+        constexpr bool has_classes = requires {
+            typename P::template store<Root>::template writer<Source>::retirement;
+            typename P::template store<Root>::template writer<Source>::completion;
+        };
+        static_assert(has_classes,
+                      "registry_io: a snapshot policy needs a class template store<Root> with a "
+                      "class template writer<Source> with classes retirement and completion");
+        if constexpr (has_classes)
+            detail::check_writer<Root, typename P::template store<Root>::template writer<Source>>();
+    }
     return true;
 }
 
@@ -136,8 +345,8 @@ consteval bool check_words()
     return true;
 }
 
-/// An event that is passed by const reference: incomplete and abstract types, unions and arrays with
-/// a bound too.
+/// An event that is passed by const reference: incomplete and abstract types, unions and arrays
+/// with a bound too.
 template <class Event>
 concept object_event = std::is_object_v<Event> && !std::is_unbounded_array_v<Event> &&
     !std::is_const_v<Event> && !std::is_volatile_v<Event>;

@@ -128,7 +128,7 @@ entry entry_of_word(F const& f) noexcept
                 std::memcpy(copy, static_cast<void const*>(&state), sizeof(void*));
                 static_cast<void>(detail::invoke(*std::launder(reinterpret_cast<F const*>(copy)),
                                                  *static_cast<Event const*>(event)));
-                detail::check_unchanged<F, Policy>(copy, &state);
+                detail::check_unchanged<F, Policy>(copy, static_cast<void const*>(&state));
             },
             nullptr};
     if constexpr (!std::is_empty_v<F>)

@@ -38,6 +38,7 @@ concept converts_without_loss = requires(From&& from) { Key{static_cast<From&&>(
 /// Whether the types say that a conversion loses a value, or ask for one that may.
 template <class Key, class From>
 inline constexpr bool key_keeps_value = [] {
+    // NOLINTBEGIN(bugprone-branch-clone): they may happen to give the same answer
     if constexpr (!std::is_arithmetic_v<Key>)
         return true;
     else if constexpr (std::is_arithmetic_v<number_of<From>>)
@@ -49,19 +50,35 @@ inline constexpr bool key_keeps_value = [] {
                 converts_without_loss<unsigned long long, From> ||
                 (std::is_floating_point_v<Key> && converts_without_loss<long double, From>)
             : false;
+    // NOLINTEND(bugprone-branch-clone)
 }();
 
-/// One sentence for each kind of priority that cannot be a key.
-template <class Key, class From>
+/// One sentence for each kind of priority that cannot be a key, and for what is no priority.
+/// `Handler` is what follows it in the call.
+template <class Key, class From, class Handler, class Event>
 consteval bool check_key()
 {
-    static_assert(!std::is_void_v<Key>,
-                  "registry_io: this registry's ordering policy takes no priority; call "
-                  "register_handler(f)");
-    if constexpr (std::is_void_v<Key>) {
+    using first = std::decay_t<From>;
+    constexpr bool converts = std::is_constructible_v<Key, From>;
+    constexpr bool bound = !converts && std::is_member_pointer_v<first>;
+    constexpr bool swapped = !converts && !bound && !std::is_void_v<Key> &&
+        std::is_invocable_v<first&, Event const&> &&
+        !std::is_invocable_v<std::decay_t<Handler>&, Event const&>;
+    static_assert(!bound,
+                  "registry_io: a member function and its object are no handler; bind them in a "
+                  "lambda: register_handler([&object](auto const& event) { object.member(event); "
+                  "})");
+    static_assert(!swapped,
+                  "registry_io: the priority goes before the handler: register_handler(priority, "
+                  "f)");
+    if constexpr (bound || swapped) {
+        return false;
+    } else if constexpr (std::is_void_v<Key>) {
+        static_assert(!std::is_void_v<Key>,
+                      "registry_io: this registry's ordering policy takes no priority; call "
+                      "register_handler(f)");
         return false;
     } else {
-        constexpr bool converts = std::is_constructible_v<Key, From>;
         static_assert(converts,
                       "registry_io: the priority cannot be converted to the ordering policy's key");
         if constexpr (converts)

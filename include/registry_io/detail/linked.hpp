@@ -101,7 +101,7 @@ template <class List, std::size_t N>
 struct linked_slots
 {
     List list;
-    typename List::node slots[N]{};
+    typename List::node places[N]{};
 };
 /// The nodes are the caller's.
 template <class List>

@@ -44,6 +44,18 @@ consteval bool check_with()
     return true;
 }
 
+template <class Policy, class... More>
+struct policy_of_preset
+{
+    static_assert(sizeof...(More) == 0,
+                  "registry_io: a preset takes no policies; give them to with: "
+                  "SyncRegistry<Event>::with<Policy>");
+    using type = Policy;
+};
+/// A policy of a preset, behind whose arguments there must be no `More`.
+template <class Policy, class... More>
+using alone = typename policy_of_preset<Policy, More...>::type;
+
 }  // namespace detail
 }  // namespace v1
 }  // namespace registry_io

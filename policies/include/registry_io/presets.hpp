@@ -5,6 +5,8 @@
 #ifndef REGISTRY_IO_PRESETS_HPP
 #define REGISTRY_IO_PRESETS_HPP
 
+#include <registry_io/detail/supported.hpp>
+
 // The presets, all of them. Each has a header of its own, for those who mind compile time.
 #include <registry_io/presets/firmware.hpp>
 #include <registry_io/presets/fixed.hpp>

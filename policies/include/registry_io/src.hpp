@@ -8,6 +8,8 @@
 #ifndef REGISTRY_IO_SRC_HPP
 #define REGISTRY_IO_SRC_HPP
 
+#include <registry_io/detail/supported.hpp>
+
 #include <registry_io/presets/local.hpp>
 #include <registry_io/presets/rcu.hpp>
 #include <registry_io/presets/sync.hpp>

@@ -5,6 +5,8 @@
 #ifndef REGISTRY_IO_ALLOC_FIXED_HPP
 #define REGISTRY_IO_ALLOC_FIXED_HPP
 
+#include <registry_io/detail/supported.hpp>
+
 #include <cstddef>
 
 #include <registry_io/detail/arena.hpp>

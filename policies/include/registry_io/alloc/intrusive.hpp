@@ -5,6 +5,8 @@
 #ifndef REGISTRY_IO_ALLOC_INTRUSIVE_HPP
 #define REGISTRY_IO_ALLOC_INTRUSIVE_HPP
 
+#include <registry_io/detail/supported.hpp>
+
 #include <cstddef>
 
 #include <registry_io/policy.hpp>

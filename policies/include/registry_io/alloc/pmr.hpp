@@ -5,6 +5,8 @@
 #ifndef REGISTRY_IO_ALLOC_PMR_HPP
 #define REGISTRY_IO_ALLOC_PMR_HPP
 
+#include <registry_io/detail/supported.hpp>
+
 #include <cstddef>
 #include <memory_resource>
 

@@ -5,105 +5,221 @@
 #ifndef REGISTRY_IO_ALLOC_POOL_HPP
 #define REGISTRY_IO_ALLOC_POOL_HPP
 
+#include <registry_io/detail/supported.hpp>
+
 #include <atomic>
 #include <cstddef>
 #include <mutex>
 #include <new>
 #include <utility>
 
+#include <boost/throw_exception.hpp>
+
+#include <registry_io/alloc/detail/segregated_fit.hpp>
 #include <registry_io/config.hpp>
-#include <registry_io/detail/arena.hpp>
 #include <registry_io/policy.hpp>
+
+#if !defined(_WIN32)
+#include <pthread.h>
+#endif
 
 namespace registry_io {
 inline namespace v1 {
+namespace detail {
+
+class pool_block;
+
+/// All pools of the process. `fork` takes their locks, so that the child does not find one held by
+/// a thread that exists in its parent alone.
+struct pool_chain
+{
+    std::mutex mutex;
+    pool_block* first = nullptr;
+    std::atomic<bool> prepared{false};
+};
+REGISTRY_IO_EXPORT inline constinit pool_chain all_pools{};
+
+/// What a pool and the blocks from it share. Lies in front of the memory that it hands out.
+class REGISTRY_IO_EXPORT pool_block
+{
+    using memory = segregated_fit<>;
+
+public:
+    static pool_block* make(std::size_t bytes)
+    {
+        if (bytes > memory::most)
+            boost::throw_exception(std::bad_alloc(), BOOST_CURRENT_LOCATION);
+        void* const p = ::operator new(header() + memory::needed(bytes));
+        auto* const b = ::new (p) pool_block(static_cast<std::byte*>(p) + header(), bytes);
+        b->enlist();
+        return b;
+    }
+
+    void* allocate(std::size_t size, std::size_t align) noexcept
+    {
+        std::lock_guard<std::mutex> const lock(mutex_);
+        take_back(at_once);
+        void* p = memory_.allocate(size, align);
+        while (p == nullptr && take_back(1))
+            p = memory_.allocate(size, align);
+        if (p != nullptr)
+            hold();
+        return p;
+    }
+
+    void deallocate(void* p, std::size_t size) noexcept
+    {
+        if (std::unique_lock<std::mutex> const lock(mutex_, std::try_to_lock); lock) {
+            memory_.deallocate(p, size);
+            take_back(at_once);
+        } else {
+            leave(p, memory::units(size));
+        }
+        drop();
+    }
+
+    // relaxed: the caller holds it.
+    void hold() noexcept { holds_.fetch_add(1, std::memory_order_relaxed); }
+
+    void drop() noexcept
+    {
+        // acq_rel: everybody's use of the memory comes before it goes.
+        if (holds_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+            delist();
+            this->~pool_block();
+            ::operator delete(this);
+        }
+    }
+
+private:
+    /// Lies in a block that was given back while another thread held the lock.
+    struct returned
+    {
+        returned* next;
+        std::size_t units;
+    };
+    static_assert(sizeof(returned) <= memory::unit);
+
+    /// How many returned blocks a holder of the lock takes back. Two, since one may be added
+    /// meanwhile.
+    static constexpr int at_once = 2;
+
+    pool_block(void* at, std::size_t bytes) noexcept : memory_(at, bytes) {}
+
+    static constexpr std::size_t header() noexcept
+    {
+        return (sizeof(pool_block) + memory::unit - 1) / memory::unit * memory::unit;
+    }
+
+    /// Takes back at most so many returned blocks. Returns whether there was one.
+    bool take_back(int most) noexcept
+    {
+        bool any = false;
+        for (; most != 0; --most) {
+            // relaxed: a look, to leave an empty list alone. acquire: pairs with leave.
+            if (taken_ == nullptr && returned_.load(std::memory_order_relaxed) != nullptr)
+                taken_ = returned_.exchange(nullptr, std::memory_order_acquire);
+            if (taken_ == nullptr)
+                break;
+            returned* const r = std::exchange(taken_, taken_->next);
+            memory_.deallocate_units(r, r->units);
+            any = true;
+        }
+        return any;
+    }
+
+    void leave(void* p, std::size_t units) noexcept
+    {
+        unpoison(p, sizeof(returned));
+        auto* const r = ::new (p) returned{nullptr, units};
+        poison(r + 1, units * memory::unit - sizeof(returned));
+        returned* head = returned_.load(std::memory_order_relaxed);
+        do
+            r->next = head;
+        // release: the thread that takes the list reads the link, and writes the memory after
+        // whatever we did with it.
+        while (!returned_.compare_exchange_weak(head, r, std::memory_order_release,
+                                                std::memory_order_relaxed));
+    }
+
+    void enlist()
+    {
+        // relaxed: it only matters that one thread does it.
+        if (!all_pools.prepared.exchange(true, std::memory_order_relaxed))
+            prepare();
+        std::lock_guard<std::mutex> const lock(all_pools.mutex);
+        chained_ = &all_pools;
+        next_ = all_pools.first;
+        if (next_ != nullptr)
+            next_->previous_ = this;
+        all_pools.first = this;
+    }
+
+    void delist() noexcept
+    {
+        // Not all_pools: another shared object may have its own.
+        std::lock_guard<std::mutex> const lock(chained_->mutex);
+        (previous_ == nullptr ? chained_->first : previous_->next_) = next_;
+        if (next_ != nullptr)
+            next_->previous_ = previous_;
+    }
+
+    static void prepare() noexcept
+    {
+#if !defined(_WIN32)
+        // Without memory for it a child of fork may find a lock that nobody holds any more.
+        static_cast<void>(::pthread_atfork(
+            [] {
+                all_pools.mutex.lock();
+                for (pool_block* b = all_pools.first; b != nullptr; b = b->next_)
+                    b->mutex_.lock();
+            },
+            &unlock_all, &unlock_all));
+#endif
+    }
+    static void unlock_all() noexcept
+    {
+        for (pool_block* b = all_pools.first; b != nullptr; b = b->next_)
+            b->mutex_.unlock();
+        all_pools.mutex.unlock();
+    }
+
+    std::atomic<std::size_t> holds_{1};  // the policy's, and one for each allocation
+    std::atomic<returned*> returned_{nullptr};
+    std::mutex mutex_;
+    returned* taken_ = nullptr;  // off `returned_`, and not in `memory_` yet
+    memory memory_;
+    // Under the chain's lock.
+    pool_chain* chained_ = nullptr;
+    pool_block* next_ = nullptr;
+    pool_block* previous_ = nullptr;
+};
+
+}  // namespace detail
+
 namespace alloc {
 
 /// One piece of memory, taken from the heap when the policy is made, and no more after that.
 ///
-/// For threads: writers allocate under a lock of the pool's own; giving back is lock-free, since a
-/// reader may be the one who does it. Bounded: a writer throws `std::bad_alloc`, and changes
-/// nothing, when the rest is too small, which includes what sleeping readers pin; so can a removal,
-/// and a guard's destructor then terminates the program. The piece lives until the registry and all
-/// that readers still hold of it are gone.
+/// For threads. Bounded: a writer throws `std::bad_alloc`, and changes nothing, when the rest is
+/// too small, which includes what sleeping readers pin; so can a removal, and a guard's destructor
+/// then terminates the program. The piece lives until the registry and all that readers still hold
+/// of it are gone.
+///
+/// Complexity: each block is allocated and given back in a constant number of steps, whatever the
+/// number of blocks and holes is. Sizes are rounded up to 16 bytes, and above 1008 bytes by at most
+/// 1/32. An allocation fails only if no hole of the rounded size is there; for an alignment above
+/// 16, no hole of the size plus the alignment.
+///
+/// Concurrency: a lock of the pool, held for a constant number of steps. `deallocate`, which the
+/// last reader of a table may call, never waits for that lock: while another thread holds it, the
+/// block goes on a lock-free list, and each later holder of the lock takes two blocks off that
+/// list. An allocation that would fail takes blocks off the list until it succeeds or the list is
+/// empty: its steps are bounded by the number of blocks that were given back while another thread
+/// held the lock. `reclaim::by_writers` keeps readers from giving back at all.
 /// Take it: when a registry may not grow without bound, or its latency must not depend on the heap.
 class REGISTRY_IO_EXPORT pool
 {
-    class block
-    {
-    public:
-        static block* make(std::size_t bytes)
-        {
-            void* p = ::operator new(header() + bytes);
-            return ::new (p) block(static_cast<std::byte*>(p) + header(), bytes);
-        }
-
-        void* allocate(std::size_t size, std::size_t align) noexcept
-        {
-            // What is given back becomes a link of a list, so it has to be as large as one.
-            size = size < sizeof(returned) ? sizeof(returned) : size;
-            std::lock_guard<std::mutex> const lock(mutex_);
-            // acquire: pairs with deallocate.
-            for (returned* r = returned_.exchange(nullptr, std::memory_order_acquire);
-                 r != nullptr;) {
-                returned const mine = *r;
-                arena_.deallocate(r, mine.size, mine.align);
-                r = mine.next;
-            }
-            void* const p = arena_.allocate(size, align);
-            if (p != nullptr)
-                hold();
-            return p;
-        }
-
-        void deallocate(void* p, std::size_t size, std::size_t align) noexcept
-        {
-            size = size < sizeof(returned) ? sizeof(returned) : size;
-            auto* const r = ::new (p) returned{nullptr, size, align};
-            returned* head = returned_.load(std::memory_order_relaxed);
-            do
-                r->next = head;
-            // release: the thread that takes the list reads the link, and writes the memory after
-            // whatever we did with it.
-            while (!returned_.compare_exchange_weak(head, r, std::memory_order_release,
-                                                    std::memory_order_relaxed));
-            drop();
-        }
-
-        // relaxed: the caller holds it.
-        void hold() noexcept { holds_.fetch_add(1, std::memory_order_relaxed); }
-
-        void drop() noexcept
-        {
-            // acq_rel: everybody's use of the memory comes before it goes.
-            if (holds_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
-                this->~block();
-                ::operator delete(this);
-            }
-        }
-
-    private:
-        struct returned
-        {
-            returned* next;
-            std::size_t size;
-            std::size_t align;
-        };
-
-        block(void* memory, std::size_t bytes) noexcept : arena_(memory, bytes) {}
-
-        static constexpr std::size_t header() noexcept
-        {
-            return (sizeof(block) + alignof(std::max_align_t) - 1) / alignof(std::max_align_t) *
-                alignof(std::max_align_t);
-        }
-
-        std::atomic<std::size_t> holds_{1};  // the policy's, and one for each allocation
-        std::atomic<returned*> returned_{nullptr};
-        std::mutex mutex_;
-        detail::arena arena_;
-    };
-
 public:
     using category = axis::alloc;
     static constexpr std::size_t capacity = 0;
@@ -113,22 +229,26 @@ public:
     class source
     {
     public:
-        explicit source(block& b) noexcept : block_(&b) {}
+        explicit source(detail::pool_block& b) noexcept : block_(&b) {}
         void* allocate(std::size_t size, std::size_t align) noexcept
         {
             return block_->allocate(size, align);
         }
-        void deallocate(void* p, std::size_t size, std::size_t align) noexcept
+        void deallocate(void* p, std::size_t size, std::size_t) noexcept
         {
-            block_->deallocate(p, size, align);
+            block_->deallocate(p, size);
         }
 
     private:
-        block* block_;
+        detail::pool_block* block_;
     };
 
-    /// Takes `bytes` from the heap. Throws `std::bad_alloc`.
-    explicit pool(std::size_t bytes = std::size_t(64) * 1024) : block_(block::make(bytes)) {}
+    /// Takes `bytes`, and less than 1 % and 4 KB for its bookkeeping, from the heap. Throws
+    /// `std::bad_alloc`.
+    explicit pool(std::size_t bytes = std::size_t(64) * 1024)
+        : block_(detail::pool_block::make(bytes))
+    {
+    }
 
     /// The moved-from pool may only be destroyed or assigned to.
     pool(pool&& other) noexcept : block_(std::exchange(other.block_, nullptr)) {}
@@ -147,7 +267,7 @@ public:
     source get_source() noexcept { return source(*block_); }
 
 private:
-    block* block_;
+    detail::pool_block* block_;
 };
 
 }  // namespace alloc

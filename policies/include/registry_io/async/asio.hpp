@@ -5,6 +5,8 @@
 #ifndef REGISTRY_IO_ASYNC_ASIO_HPP
 #define REGISTRY_IO_ASYNC_ASIO_HPP
 
+#include <registry_io/detail/supported.hpp>
+
 #include <coroutine>
 #include <exception>
 #include <functional>
@@ -34,6 +36,10 @@
 
 #include <registry_io/async/environment.hpp>
 #include <registry_io/async/task.hpp>
+
+// Asio's name, and a macro of Qt.
+#pragma push_macro("emit")
+#undef emit
 
 // Between this library's coroutines and Boost.Asio. It is the only header here that needs Asio, and
 // works with 1.81 and later.
@@ -66,8 +72,8 @@ inline executor_ref on(boost::asio::any_io_executor& e) noexcept
 /// awaited. The task is resumed on the executor of its environment if that is one of Asio's, and
 /// then a stop request cancels the operation (terminal cancellation), on that executor, which must
 /// run one handler at a time: a strand, or a context that one thread runs. Otherwise it is resumed
-/// where the operation completes, and a stop request has no effect on it. A stop request that cannot
-/// be posted for want of memory has no effect either.
+/// where the operation completes, and a stop request has no effect on it. A stop request that
+/// cannot be posted for want of memory has no effect either.
 /// Throws what the operation's start throws. If the executor of the environment is not one of
 /// Asio's and throws when it is to resume the task, the task is resumed where the operation
 /// completes, and awaiting throws what the executor has thrown.
@@ -194,9 +200,9 @@ class asio_operation<Initiation, void(Results...), Args...>
     using traits = asio_result_of<std::decay_t<Results>...>;
 
 public:
-    template <class I, class... A>
-    explicit asio_operation(I&& initiation, A&&... args)
-        : initiation_(std::forward<I>(initiation)), args_(std::forward<A>(args)...)
+    template <class Initiate, class... A>
+    explicit asio_operation(Initiate&& initiation, A&&... args)
+        : initiation_(std::forward<Initiate>(initiation)), args_(std::forward<A>(args)...)
     {
     }
 
@@ -566,5 +572,7 @@ public:
     }
 };
 /// @endcond
+
+#pragma pop_macro("emit")
 
 #endif

@@ -5,6 +5,8 @@
 #ifndef REGISTRY_IO_ASYNC_ENVIRONMENT_HPP
 #define REGISTRY_IO_ASYNC_ENVIRONMENT_HPP
 
+#include <registry_io/detail/supported.hpp>
+
 #include <coroutine>
 #include <stop_token>
 #include <utility>

@@ -5,6 +5,8 @@
 #ifndef REGISTRY_IO_ASYNC_FRAMES_HPP
 #define REGISTRY_IO_ASYNC_FRAMES_HPP
 
+#include <registry_io/detail/supported.hpp>
+
 #include <atomic>
 #include <bit>
 #include <cstddef>
@@ -34,8 +36,8 @@ inline constexpr std::size_t frame_alignment = 64;
 ///
 /// `allocate` returns memory that is aligned for every fundamental type, or throws; a handler whose
 /// frame it refuses has failed, and its siblings run. Memory with a weaker alignment than
-/// `frame_alignment` is enough if no variable of the coroutines asks for more. A frame may be given back by another thread
-/// than the one that took it. The object must outlive every frame from it.
+/// `frame_alignment` is enough if no variable of the coroutines asks for more. A frame may be given
+/// back by another thread than the one that took it. The object must outlive every frame from it.
 class frame_memory
 {
 public:
@@ -136,8 +138,8 @@ inline constexpr unsigned most_bundles = 64;
 /// and another one ends them, frames would else be allocated by the one and freed by the other for
 /// ever.
 ///
-/// No lock, and no list whose links two threads change: a child of `fork` finds each place filled or
-/// empty, whatever the other threads of its parent were doing.
+/// No lock, and no list whose links two threads change: a child of `fork` finds each place filled
+/// or empty, whatever the other threads of its parent were doing.
 class frame_depot
 {
 public:

@@ -5,6 +5,8 @@
 #ifndef REGISTRY_IO_ASYNC_PMR_FRAMES_HPP
 #define REGISTRY_IO_ASYNC_PMR_FRAMES_HPP
 
+#include <registry_io/detail/supported.hpp>
+
 #include <cstddef>
 #include <memory_resource>
 

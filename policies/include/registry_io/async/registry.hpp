@@ -5,6 +5,8 @@
 #ifndef REGISTRY_IO_ASYNC_REGISTRY_HPP
 #define REGISTRY_IO_ASYNC_REGISTRY_HPP
 
+#include <registry_io/detail/supported.hpp>
+
 #include <atomic>
 #include <coroutine>
 #include <cstddef>
@@ -274,6 +276,13 @@ public:
     class next_event;
 
     using base::base;
+    /// An empty registry.
+    basic_async_registry() = default;
+    // As in basic_registry.
+    basic_async_registry(basic_async_registry const&)  // registry_io: hold it in a unique_ptr
+        = delete;
+    basic_async_registry& operator=(basic_async_registry const&)  // registry_io: not assignable
+        = delete;
 
     // As in basic_registry.
     using base::clear;
@@ -296,10 +305,10 @@ public:
     /// pass. When all handlers end without waiting the one who awaits is not suspended. Else it is
     /// resumed on the executor of the environment, or, without one, by whoever ends the last
     /// handler. If the executor throws, it is resumed by whoever ends the last handler too, and
-    /// awaiting throws what the executor has thrown, instead of any other result. Of the environment: if a stop is requested handlers that have not been started are
-    /// not; a task that awaits this gives it its own environment.
-    /// Precondition: `event` and this registry live until it has ended. Await it once, where it is
-    /// made.
+    /// awaiting throws what the executor has thrown, instead of any other result. Of the
+    /// environment: if a stop is requested handlers that have not been started are not; a task that
+    /// awaits this gives it its own environment. Precondition: `event` and this registry live until
+    /// it has ended. Await it once, where it is made.
     /// Destroying the coroutine that awaits it, while it waits, destroys the handlers that wait;
     /// each is reported to the panic policy as failed by `async::abandoned`. Precondition: none of
     /// them is running then, or going to be resumed; nor is the coroutine itself: when the last
@@ -361,8 +370,8 @@ public:
     /// is copying the event then does nothing further, and a resumption that lies in the executor's
     /// queue does nothing when it runs; it must run, or be destroyed, for its memory to be freed.
     /// Precondition: the coroutine is not being resumed on another thread (asserted). So if another
-    /// thread may notify or request the stop, destroy it on its executor, or where that thread waits.
-    /// Awaiting it throws as `register_handler`, what copying the event throws, and what the
+    /// thread may notify or request the stop, destroy it on its executor, or where that thread
+    /// waits. Awaiting it throws as `register_handler`, what copying the event throws, and what the
     /// executor throws when it is to resume the coroutine, which is then resumed as if there were
     /// no executor. Returns `std::optional<Event>`.
     next_event next() { return next_event(*this); }
@@ -388,24 +397,27 @@ public:
     template <class Key, class F>
     handler_id register_handler(Key&& priority, F&& f)
     {
-        if constexpr (async::detail::check_handler<std::decay_t<F>, Event>())
-            return base::register_handler(std::forward<Key>(priority), wrap(std::forward<F>(f)));
-        else
-            return {};
+        if constexpr (registry_io::detail::check_key<key_type, Key&&, F, Event>()) {
+            if constexpr (async::detail::check_handler<std::decay_t<F>, Event>())
+                return base::register_handler(std::forward<Key>(priority),
+                                              wrap(std::forward<F>(f)));
+        }
+        return {};
     }
 
     /// Adds a handler that is removed when the returned guard is destroyed.
     template <class F>
     async_handler_guard register_guard(F&& f)
     {
-        return this->guard(register_handler(std::forward<F>(f)));
+        return this->guard([&] { return register_handler(std::forward<F>(f)); });
     }
 
     /// Adds a handler with a key that is removed when the returned guard is destroyed.
     template <class Key, class F>
     async_handler_guard register_guard(Key&& priority, F&& f)
     {
-        return this->guard(register_handler(std::forward<Key>(priority), std::forward<F>(f)));
+        return this->guard(
+            [&] { return register_handler(std::forward<Key>(priority), std::forward<F>(f)); });
     }
 
     /// Calls `f(transaction&)`, then applies all it asked for at once. As in `basic_registry`.
@@ -1225,10 +1237,12 @@ public:
     template <class Key, class F>
     handler_id register_handler(Key&& priority, F&& f)
     {
-        if constexpr (async::detail::check_handler<std::decay_t<F>, Event>())
-            return of_base_.register_handler(std::forward<Key>(priority), wrap(std::forward<F>(f)));
-        else
-            return {};
+        if constexpr (registry_io::detail::check_key<key_type, Key&&, F, Event>()) {
+            if constexpr (async::detail::check_handler<std::decay_t<F>, Event>())
+                return of_base_.register_handler(std::forward<Key>(priority),
+                                                 wrap(std::forward<F>(f)));
+        }
+        return {};
     }
 
     /// Removes a handler when the transaction ends.

@@ -5,6 +5,8 @@
 #ifndef REGISTRY_IO_ASYNC_TASK_HPP
 #define REGISTRY_IO_ASYNC_TASK_HPP
 
+#include <registry_io/detail/supported.hpp>
+
 #include <atomic>
 #include <concepts>
 #include <condition_variable>
@@ -381,14 +383,13 @@ public:
     task() noexcept = default;
     /// Takes over what `other` holds.
     task(task&& other) noexcept : coroutine_(std::exchange(other.coroutine_, {})) {}
-    /// Destroys what this one holds, then takes over.
+    /// Takes over what `other` holds, then destroys what this one held. This task may lie in what
+    /// that destroys.
     task& operator=(task&& other) noexcept
     {
-        if (this != &other) {
-            destroy();
-            coroutine_ = std::exchange(other.coroutine_, {});
-        }
-        return *this;
+        task before(std::move(other));
+        std::swap(before.coroutine_, coroutine_);
+        return *this;  // `before` destroys: from here on nothing of this task is touched
     }
     ~task() { destroy(); }
 

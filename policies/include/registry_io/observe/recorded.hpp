@@ -5,6 +5,8 @@
 #ifndef REGISTRY_IO_OBSERVE_RECORDED_HPP
 #define REGISTRY_IO_OBSERVE_RECORDED_HPP
 
+#include <registry_io/detail/supported.hpp>
+
 #if defined(_WIN32)
 #error "registry_io: observe::recorded needs POSIX threads and files; leave it out on Windows"
 #endif

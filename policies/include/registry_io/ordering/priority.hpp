@@ -5,6 +5,8 @@
 #ifndef REGISTRY_IO_ORDERING_PRIORITY_HPP
 #define REGISTRY_IO_ORDERING_PRIORITY_HPP
 
+#include <registry_io/detail/supported.hpp>
+
 #include <registry_io/config.hpp>
 #include <registry_io/policy.hpp>
 

@@ -5,6 +5,8 @@
 #ifndef REGISTRY_IO_PANIC_CATCH_LOG_HPP
 #define REGISTRY_IO_PANIC_CATCH_LOG_HPP
 
+#include <registry_io/detail/supported.hpp>
+
 #include <atomic>
 #include <cstdint>
 #include <cstdio>

@@ -5,6 +5,8 @@
 #ifndef REGISTRY_IO_PANIC_COLLECT_HPP
 #define REGISTRY_IO_PANIC_COLLECT_HPP
 
+#include <registry_io/detail/supported.hpp>
+
 #include <cstddef>
 #include <exception>
 #include <utility>
@@ -24,7 +26,7 @@ namespace panic {
 /// What `notify` returns under `collect<N>`: the first N failures in firing order, and how many
 /// more there were.
 template <std::size_t N>
-class collected
+class [[nodiscard("registry_io: notify returns what failed, and nobody else is told")]] collected
 {
 public:
     using const_iterator = typename boost::container::static_vector<panic_info, N>::const_iterator;

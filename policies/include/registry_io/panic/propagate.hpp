@@ -5,6 +5,8 @@
 #ifndef REGISTRY_IO_PANIC_PROPAGATE_HPP
 #define REGISTRY_IO_PANIC_PROPAGATE_HPP
 
+#include <registry_io/detail/supported.hpp>
+
 #include <exception>
 #include <utility>
 

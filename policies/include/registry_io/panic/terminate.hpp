@@ -5,6 +5,8 @@
 #ifndef REGISTRY_IO_PANIC_TERMINATE_HPP
 #define REGISTRY_IO_PANIC_TERMINATE_HPP
 
+#include <registry_io/detail/supported.hpp>
+
 #include <registry_io/config.hpp>
 #include <registry_io/detail/fatal.hpp>
 #include <registry_io/policy.hpp>

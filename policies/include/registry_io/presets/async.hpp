@@ -5,6 +5,8 @@
 #ifndef REGISTRY_IO_PRESETS_ASYNC_HPP
 #define REGISTRY_IO_PRESETS_ASYNC_HPP
 
+#include <registry_io/detail/supported.hpp>
+
 #include <registry_io/alloc/heap.hpp>
 #include <registry_io/async/registry.hpp>
 #include <registry_io/ordering/priority.hpp>
@@ -17,9 +19,9 @@ inline namespace v1 {
 /// The registry whose handlers are coroutines: otherwise as `SyncRegistry`.
 ///
 /// Take it when handlers have to wait for something, and whoever notifies can wait for them.
-template <class Event>
+template <class Event REGISTRY_IO_DETAIL_MORE>
 using AsyncRegistry = basic_async_registry<Event, snapshot::hazard_pointer, ordering::priority,
-                                           panic::catch_log, alloc::heap>;
+                                           REGISTRY_IO_DETAIL_ALONE(panic::catch_log), alloc::heap>;
 
 #if defined(REGISTRY_IO_SEPARATE_COMPILATION) && !defined(REGISTRY_IO_SRC_HPP)
 REGISTRY_IO_DETAIL_SHARED(extern, snapshot::hazard_pointer, ordering::priority, panic::catch_log,

@@ -5,6 +5,8 @@
 #ifndef REGISTRY_IO_PRESETS_FIRMWARE_HPP
 #define REGISTRY_IO_PRESETS_FIRMWARE_HPP
 
+#include <registry_io/detail/supported.hpp>
+
 #include <cstddef>
 #include <cstdint>
 
@@ -21,10 +23,10 @@ inline namespace v1 {
 ///
 /// No heap, no exceptions, no RTTI, no threads, no masked interrupts; 16 bytes for each handler and
 /// 8 for the registry. Priorities are from -128 to 127. Misuse traps.
-template <class Event, std::size_t N>
+template <class Event, std::size_t N REGISTRY_IO_DETAIL_MORE>
 using FirmwareRegistry =
     basic_registry<Event, snapshot::interrupt_safe, ordering::basic_priority<std::int8_t>,
-                   panic::trap, alloc::fixed<N>>;
+                   REGISTRY_IO_DETAIL_ALONE(panic::trap), alloc::fixed<N>>;
 
 }  // namespace v1
 }  // namespace registry_io

@@ -5,6 +5,8 @@
 #ifndef REGISTRY_IO_PRESETS_FIXED_HPP
 #define REGISTRY_IO_PRESETS_FIXED_HPP
 
+#include <registry_io/detail/supported.hpp>
+
 #include <cstddef>
 
 #include <registry_io/alloc/fixed.hpp>
@@ -20,9 +22,9 @@ inline namespace v1 {
 ///
 /// Take it where the heap may not be used, or the size must be known when the program is linked.
 /// Guards must not outlive it.
-template <class Event, std::size_t N>
+template <class Event, std::size_t N REGISTRY_IO_DETAIL_MORE>
 using FixedRegistry = basic_registry<Event, snapshot::single_thread, ordering::priority,
-                                     panic::catch_log, alloc::fixed<N>>;
+                                     REGISTRY_IO_DETAIL_ALONE(panic::catch_log), alloc::fixed<N>>;
 
 }  // namespace v1
 }  // namespace registry_io

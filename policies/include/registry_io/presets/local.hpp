@@ -5,6 +5,8 @@
 #ifndef REGISTRY_IO_PRESETS_LOCAL_HPP
 #define REGISTRY_IO_PRESETS_LOCAL_HPP
 
+#include <registry_io/detail/supported.hpp>
+
 #include <registry_io/alloc/heap.hpp>
 #include <registry_io/ordering/priority.hpp>
 #include <registry_io/panic/catch_log.hpp>
@@ -17,9 +19,9 @@ inline namespace v1 {
 /// The registry for one thread: nothing is atomic, handlers may be mutable lambdas.
 ///
 /// Take it for event loops and user interfaces, where all calls come from one thread.
-template <class Event>
+template <class Event REGISTRY_IO_DETAIL_MORE>
 using LocalRegistry = basic_registry<Event, snapshot::single_thread, ordering::priority,
-                                     panic::catch_log, alloc::heap>;
+                                     REGISTRY_IO_DETAIL_ALONE(panic::catch_log), alloc::heap>;
 
 #if defined(REGISTRY_IO_SEPARATE_COMPILATION) && !defined(REGISTRY_IO_SRC_HPP)
 REGISTRY_IO_DETAIL_SHARED(extern, snapshot::single_thread, ordering::priority, panic::catch_log,

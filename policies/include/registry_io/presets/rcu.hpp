@@ -5,6 +5,8 @@
 #ifndef REGISTRY_IO_PRESETS_RCU_HPP
 #define REGISTRY_IO_PRESETS_RCU_HPP
 
+#include <registry_io/detail/supported.hpp>
+
 #include <registry_io/alloc/heap.hpp>
 #include <registry_io/ordering/priority.hpp>
 #include <registry_io/panic/catch_log.hpp>
@@ -19,9 +21,9 @@ inline namespace v1 {
 /// Take it when handlers are short, and handlers of one registry notify others: nested notifies
 /// cost next to nothing. A handler that blocks holds up what is removed from any registry of its
 /// domain, which is all registries of this type.
-template <class Event>
-using RcuRegistry =
-    basic_registry<Event, snapshot::rcu, ordering::priority, panic::catch_log, alloc::heap>;
+template <class Event REGISTRY_IO_DETAIL_MORE>
+using RcuRegistry = basic_registry<Event, snapshot::rcu, ordering::priority,
+                                   REGISTRY_IO_DETAIL_ALONE(panic::catch_log), alloc::heap>;
 
 #if defined(REGISTRY_IO_SEPARATE_COMPILATION) && !defined(REGISTRY_IO_SRC_HPP)
 REGISTRY_IO_DETAIL_SHARED(extern, snapshot::rcu, ordering::priority, panic::catch_log, alloc::heap);

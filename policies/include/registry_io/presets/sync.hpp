@@ -5,6 +5,8 @@
 #ifndef REGISTRY_IO_PRESETS_SYNC_HPP
 #define REGISTRY_IO_PRESETS_SYNC_HPP
 
+#include <registry_io/detail/supported.hpp>
+
 #include <registry_io/alloc/heap.hpp>
 #include <registry_io/ordering/priority.hpp>
 #include <registry_io/panic/catch_log.hpp>
@@ -18,9 +20,9 @@ inline namespace v1 {
 ///
 /// Take it unless you know better: handlers may block without holding up others, and memory stays
 /// bounded when they do.
-template <class Event>
+template <class Event REGISTRY_IO_DETAIL_MORE>
 using SyncRegistry = basic_registry<Event, snapshot::hazard_pointer, ordering::priority,
-                                    panic::catch_log, alloc::heap>;
+                                    REGISTRY_IO_DETAIL_ALONE(panic::catch_log), alloc::heap>;
 
 #if defined(REGISTRY_IO_SEPARATE_COMPILATION) && !defined(REGISTRY_IO_SRC_HPP)
 REGISTRY_IO_DETAIL_SHARED(extern, snapshot::hazard_pointer, ordering::priority, panic::catch_log,

@@ -5,6 +5,8 @@
 #ifndef REGISTRY_IO_QUEUED_DEFERRED_HPP
 #define REGISTRY_IO_QUEUED_DEFERRED_HPP
 
+#include <registry_io/detail/supported.hpp>
+
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -135,7 +137,9 @@ public:
     std::size_t drain(Registry& registry, std::size_t limit = Capacity)
     {
         std::size_t n = 0;
-        auto const notify = [&registry](Event const& event) { registry.notify(event); };
+        auto const notify = [&registry](Event const& event) {
+            static_cast<void>(registry.notify(event));
+        };
         while (n != limit && is_open_ && events().consume_one(notify))
             ++n;
         return n;

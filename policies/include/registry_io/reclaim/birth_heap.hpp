@@ -5,6 +5,8 @@
 #ifndef REGISTRY_IO_RECLAIM_BIRTH_HEAP_HPP
 #define REGISTRY_IO_RECLAIM_BIRTH_HEAP_HPP
 
+#include <registry_io/detail/supported.hpp>
+
 #include <utility>
 
 #include <registry_io/config.hpp>

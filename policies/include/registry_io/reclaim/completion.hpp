@@ -5,6 +5,8 @@
 #ifndef REGISTRY_IO_RECLAIM_COMPLETION_HPP
 #define REGISTRY_IO_RECLAIM_COMPLETION_HPP
 
+#include <registry_io/detail/supported.hpp>
+
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -32,10 +34,10 @@ public:
         // inside a read is refused, and outside of one there is no reader.
         if constexpr (!one_thread<Env>) {
             for (;;) {
-                unsigned const seen = signals().load(std::memory_order_acquire);
+                unsigned const seen = signal_count().load(std::memory_order_acquire);
                 if (done())
                     return;
-                Env::wait(signals(), seen);
+                Env::wait(signal_count(), seen);
             }
         }
     }
@@ -46,8 +48,8 @@ public:
         // release: pairs with done.
         done_.store(1, std::memory_order_release);
         if constexpr (!one_thread<Env>) {
-            signals().fetch_add(1, std::memory_order_release);
-            Env::wake_all(signals());
+            signal_count().fetch_add(1, std::memory_order_release);
+            Env::wake_all(signal_count());
         }
     }
 
@@ -66,7 +68,7 @@ private:
     {
         typename Env::template atomic<unsigned> value{0};
     };
-    static auto& signals() noexcept { return Env::template global<signal_word>().value; }
+    static auto& signal_count() noexcept { return Env::template global<signal_word>().value; }
 
     typename Env::template atomic<unsigned> done_{0};
 };

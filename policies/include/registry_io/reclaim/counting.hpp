@@ -5,6 +5,8 @@
 #ifndef REGISTRY_IO_RECLAIM_COUNTING_HPP
 #define REGISTRY_IO_RECLAIM_COUNTING_HPP
 
+#include <registry_io/detail/supported.hpp>
+
 #include <cstdint>
 
 #include <boost/assert.hpp>

@@ -5,6 +5,8 @@
 #ifndef REGISTRY_IO_RECLAIM_ERA_HPP
 #define REGISTRY_IO_RECLAIM_ERA_HPP
 
+#include <registry_io/detail/supported.hpp>
+
 #include <cstdint>
 #include <utility>
 

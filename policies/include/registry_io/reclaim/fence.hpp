@@ -5,6 +5,8 @@
 #ifndef REGISTRY_IO_RECLAIM_FENCE_HPP
 #define REGISTRY_IO_RECLAIM_FENCE_HPP
 
+#include <registry_io/detail/supported.hpp>
+
 #include <atomic>
 #include <cstdio>
 #include <exception>

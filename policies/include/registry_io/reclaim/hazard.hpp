@@ -5,6 +5,8 @@
 #ifndef REGISTRY_IO_RECLAIM_HAZARD_HPP
 #define REGISTRY_IO_RECLAIM_HAZARD_HPP
 
+#include <registry_io/detail/supported.hpp>
+
 #include <cstddef>
 #include <cstdint>
 

@@ -5,6 +5,8 @@
 #ifndef REGISTRY_IO_RECLAIM_OPTION_HPP
 #define REGISTRY_IO_RECLAIM_OPTION_HPP
 
+#include <registry_io/detail/supported.hpp>
+
 #include <registry_io/config.hpp>
 
 namespace registry_io {

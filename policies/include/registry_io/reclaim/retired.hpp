@@ -5,6 +5,8 @@
 #ifndef REGISTRY_IO_RECLAIM_RETIRED_HPP
 #define REGISTRY_IO_RECLAIM_RETIRED_HPP
 
+#include <registry_io/detail/supported.hpp>
+
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -399,9 +401,10 @@ public:
         }
         frame_scope<Env> const frame(owner_);
         free.destroy_all();
-        // What was destroyed may have destroyed the registry. Then nobody waits, and this list is
-        // gone when the last root is.
-        bool const last = closed_;
+        // What was destroyed may have destroyed the registry. Then this list is gone when the last
+        // root is, unless this thread waits: a `synchronize` that drains keeps the list. Without
+        // the lock: once it is closed, no other thread is inside.
+        bool const last = closed_ && waiting_ == nullptr;
         e.destroy(&e);
         if (!last)
             gone(entered);

@@ -5,6 +5,8 @@
 #ifndef REGISTRY_IO_RECLAIM_THREAD_DOMAIN_HPP
 #define REGISTRY_IO_RECLAIM_THREAD_DOMAIN_HPP
 
+#include <registry_io/detail/supported.hpp>
+
 #include <mutex>
 
 #include <registry_io/config.hpp>

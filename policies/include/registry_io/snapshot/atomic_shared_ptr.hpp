@@ -5,6 +5,8 @@
 #ifndef REGISTRY_IO_SNAPSHOT_ATOMIC_SHARED_PTR_HPP
 #define REGISTRY_IO_SNAPSHOT_ATOMIC_SHARED_PTR_HPP
 
+#include <registry_io/detail/supported.hpp>
+
 #include <atomic>
 #include <cstddef>
 #include <memory>

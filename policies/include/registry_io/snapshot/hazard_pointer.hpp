@@ -5,6 +5,8 @@
 #ifndef REGISTRY_IO_SNAPSHOT_HAZARD_POINTER_HPP
 #define REGISTRY_IO_SNAPSHOT_HAZARD_POINTER_HPP
 
+#include <registry_io/detail/supported.hpp>
+
 #include <cstdint>
 #include <exception>
 #include <mutex>

@@ -5,6 +5,8 @@
 #ifndef REGISTRY_IO_SNAPSHOT_INTERRUPT_SAFE_HPP
 #define REGISTRY_IO_SNAPSHOT_INTERRUPT_SAFE_HPP
 
+#include <registry_io/detail/supported.hpp>
+
 #include <cstdint>
 
 #include <registry_io/detail/refused.hpp>

@@ -5,6 +5,8 @@
 #ifndef REGISTRY_IO_SNAPSHOT_LOCKED_HPP
 #define REGISTRY_IO_SNAPSHOT_LOCKED_HPP
 
+#include <registry_io/detail/supported.hpp>
+
 #include <mutex>
 
 #include <registry_io/policy.hpp>

@@ -5,6 +5,8 @@
 #ifndef REGISTRY_IO_SNAPSHOT_RCU_HPP
 #define REGISTRY_IO_SNAPSHOT_RCU_HPP
 
+#include <registry_io/detail/supported.hpp>
+
 #include <cstdint>
 #include <mutex>
 #include <new>

@@ -5,6 +5,8 @@
 #ifndef REGISTRY_IO_SNAPSHOT_SINGLE_THREAD_HPP
 #define REGISTRY_IO_SNAPSHOT_SINGLE_THREAD_HPP
 
+#include <registry_io/detail/supported.hpp>
+
 #include <utility>
 
 #include <registry_io/policy.hpp>

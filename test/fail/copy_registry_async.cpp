@@ -1,0 +1,20 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+// expect: registry_io: hold it in a unique_ptr
+
+#include <registry_io/presets/async.hpp>
+
+namespace rio = registry_io;
+
+int main()
+{
+    rio::AsyncRegistry<int> first;
+#ifdef REGISTRY_IO_TEST_CONTROL
+    rio::AsyncRegistry<int>& second(first);
+#else
+    rio::AsyncRegistry<int> second(first);
+#endif
+    return second.empty() ? 0 : 1;
+}

@@ -1,0 +1,25 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+// expect: registry_io: a member function and its object are no handler; bind them in a lambda
+
+#include <registry_io/presets/firmware.hpp>
+
+namespace rio = registry_io;
+
+struct listener
+{
+    void hear(int) const {}
+};
+
+int main()
+{
+    listener object;
+    rio::FirmwareRegistry<int, 2> registry;
+#ifdef REGISTRY_IO_TEST_CONTROL
+    registry.register_handler([&object](int event) { object.hear(event); });
+#else
+    registry.register_handler(&listener::hear, &object);
+#endif
+}

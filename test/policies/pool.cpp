@@ -1,0 +1,406 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+// The memory of alloc::pool: blocks do not overlap, everything comes back, an allocation fails only
+// if there is no hole, and no operation takes more steps when there are more blocks.
+
+#include <registry_io/alloc/pool.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <map>
+#include <memory>
+#include <new>
+#include <random>
+#include <thread>
+#include <vector>
+
+#include <pthread.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace {
+
+namespace alloc = registry_io::alloc;
+
+/// Steps of the operation that runs.
+struct counted
+{
+    static inline int steps = 0;
+    static void step() noexcept { ++steps; }
+};
+
+using memory = registry_io::detail::segregated_fit<counted>;
+
+/// What no single operation exceeds: two holes taken out, and two put in.
+constexpr int most_steps = 16;
+
+/// A piece of memory, and a naive model of what is allocated from it, every byte included.
+class checked
+{
+public:
+    explicit checked(std::size_t bytes, unsigned seed)
+        : bytes_(bytes / memory::unit * memory::unit),
+          room_(::operator new(memory::needed(bytes), std::align_val_t(64))),
+          fit_(std::make_unique<memory>(room_, bytes)),
+          random(seed)
+    {
+    }
+    checked(checked const&) = delete;
+    checked& operator=(checked const&) = delete;
+    ~checked()
+    {
+        fit_.reset();
+        ::operator delete(room_, std::align_val_t(64));
+    }
+
+    /// False when it failed, as the model said that it may.
+    bool allocate(std::size_t size, std::size_t align)
+    {
+        std::size_t const room = memory::units(memory::units(size) * memory::unit +
+                                               (align <= memory::unit ? 0 : align - memory::unit)) *
+            memory::unit;
+        counted::steps = 0;
+        auto* const p = static_cast<std::byte*>(fit_->allocate(size, align));
+        greatest = std::max(greatest, counted::steps);
+        if (p == nullptr) {
+            failed_with_room = failed_with_room || largest_hole() >= room;
+            return false;
+        }
+        wrong = wrong || reinterpret_cast<std::uintptr_t>(p) % align != 0;
+        auto const next = blocks.lower_bound(p);
+        if (next != blocks.end())
+            wrong = wrong || p + memory::units(size) * memory::unit > next->first;
+        if (next != blocks.begin()) {
+            auto const& [q, before] = *std::prev(next);
+            wrong = wrong || q + memory::units(before.size) * memory::unit > p;
+        }
+        auto const mark = static_cast<unsigned char>(random());
+        std::memset(p, mark, size);
+        blocks.emplace_hint(next, p, block{size, mark});
+        order.push_back(p);
+        return true;
+    }
+
+    /// Gives one back, by its place in `order`.
+    void deallocate(std::size_t i)
+    {
+        std::byte* const p = order[i];
+        order[i] = order.back();
+        order.pop_back();
+        auto const at = blocks.find(p);
+        for (std::size_t b = 0; b < at->second.size; ++b)
+            wrong = wrong || p[b] != std::byte(at->second.mark);
+        counted::steps = 0;
+        fit_->deallocate(p, at->second.size);
+        greatest = std::max(greatest, counted::steps);
+        blocks.erase(at);
+    }
+
+    std::size_t largest_hole() const
+    {
+        std::size_t largest = 0;
+        std::byte const* end = static_cast<std::byte const*>(room_) + memory::needed(bytes_);
+        for (auto i = blocks.rbegin(); i != blocks.rend(); ++i) {
+            std::byte const* const behind = i->first + memory::units(i->second.size) * memory::unit;
+            largest = std::max(largest, static_cast<std::size_t>(end - behind));
+            end = i->first;
+        }
+        auto const* const first =
+            static_cast<std::byte const*>(room_) + memory::needed(bytes_) - bytes_;
+        return std::max(largest, static_cast<std::size_t>(end - first));
+    }
+
+private:
+    struct block
+    {
+        std::size_t size;
+        unsigned char mark;
+    };
+
+    std::size_t bytes_;
+    void* room_;
+    std::unique_ptr<memory> fit_;
+
+public:
+    std::map<std::byte*, block> blocks;
+    std::vector<std::byte*> order;
+    std::mt19937 random;
+    int greatest = 0;
+    bool wrong = false;
+    bool failed_with_room = false;
+};
+
+std::size_t random_size(std::mt19937& random)
+{
+    // Small blocks for the most part; now and then a table.
+    return random() % 16 == 0 ? 1 + random() % 6000 : 1 + random() % 200;
+}
+
+// Set before the first pool is made: what was registered first runs last before a fork, and first
+// after it. So this runs while the locks of all pools are taken.
+void (*inside_fork)() = nullptr;
+bool const hooked = ::pthread_atfork(
+                        [] {
+                            if (inside_fork != nullptr)
+                                inside_fork();
+                        },
+                        nullptr, nullptr) == 0;
+
+/// Whether a child of fork can do this. It runs in the child, with a time limit.
+template <class F>
+bool in_child(F f)
+{
+    pid_t const child = ::fork();
+    if (child == 0) {
+        ::alarm(20);
+        f();
+        ::_exit(0);
+    }
+    int status = -1;
+    ::waitpid(child, &status, 0);
+    return status == 0;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(blocks_of_a_pool_agree_with_a_naive_model)
+{
+    for (unsigned seed = 0; seed < 30; ++seed) {
+        BOOST_TEST_CONTEXT("seed " << seed)
+        {
+            checked c(1000 * (seed + 1) + seed, seed);
+            std::size_t const all = c.largest_hole();
+            for (int i = 0; i < 3000; ++i) {
+                // Phases in which it fills up, and in which it empties.
+                bool const fills = i / 300 % 2 == 0;
+                if (c.order.empty() || c.random() % 8 < (fills ? 6u : 2u)) {
+                    std::size_t const align = std::size_t(1)
+                        << (c.random() % 4 == 0 ? c.random() % 9 : 3);
+                    c.allocate(random_size(c.random), align);
+                } else {
+                    c.deallocate(c.random() % c.order.size());
+                }
+            }
+            BOOST_TEST(!c.wrong);
+            BOOST_TEST(!c.failed_with_room);
+            BOOST_TEST(c.greatest <= most_steps);
+            // Everything is one hole again.
+            while (!c.order.empty())
+                c.deallocate(c.random() % c.order.size());
+            BOOST_TEST(c.largest_hole() == all);
+            std::size_t whole = all;
+            while (memory::units(whole) * memory::unit > all)
+                whole -= memory::unit;
+            BOOST_TEST(c.allocate(whole, 1));
+            BOOST_TEST(!c.wrong);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(the_greatest_number_of_steps_of_an_operation_does_not_grow_with_the_blocks)
+{
+    int greatest[2] = {};
+    int i = 0;
+    for (std::size_t const n : {1000u, 40000u}) {
+        checked c(n * 256, 1);
+        while (c.order.size() != n)
+            BOOST_TEST_REQUIRE(c.allocate(1 + c.random() % 200, 8));
+        // Half of them go, at random: thousands of holes between those that stay.
+        for (std::size_t left = n / 2; left != 0; --left)
+            c.deallocate(c.random() % c.order.size());
+        c.greatest = 0;
+        for (int k = 0; k < 5000; ++k) {
+            c.allocate(random_size(c.random), k % 7 == 0 ? 64 : 8);
+            c.deallocate(c.random() % c.order.size());
+        }
+        BOOST_TEST(!c.wrong);
+        greatest[i++] = c.greatest;
+    }
+    BOOST_TEST(greatest[0] <= most_steps);
+    BOOST_TEST(greatest[1] <= greatest[0]);
+}
+
+BOOST_AUTO_TEST_CASE(a_fragmented_pool_refuses_what_has_no_hole_and_is_whole_again_afterwards)
+{
+    checked c(64 * 1000, 1);
+    while (c.allocate(64, 8)) {
+    }
+    BOOST_TEST(c.order.size() == 1000u);
+    // Every second one goes: half is free, and no hole is larger than a block.
+    std::vector<std::byte*> every_second;
+    for (auto i = c.blocks.begin(); i != c.blocks.end(); std::advance(i, 2))
+        every_second.push_back(i->first);
+    for (std::byte* const p : every_second)
+        c.deallocate(static_cast<std::size_t>(std::find(c.order.begin(), c.order.end(), p) -
+                                              c.order.begin()));
+    BOOST_TEST(!c.allocate(65, 8));
+    BOOST_TEST(!c.allocate(64, 128));
+    BOOST_TEST(c.allocate(64, 8));
+    while (!c.order.empty())
+        c.deallocate(0);
+    BOOST_TEST(c.allocate(63 * 1000, 8));
+    BOOST_TEST(!c.wrong);
+    BOOST_TEST(!c.failed_with_room);
+}
+
+BOOST_AUTO_TEST_CASE(sizes_that_no_pool_has_are_refused)
+{
+    BOOST_CHECK_THROW(alloc::pool(SIZE_MAX), std::bad_alloc);
+    BOOST_CHECK_THROW(alloc::pool(SIZE_MAX / 2), std::bad_alloc);
+    for (std::size_t const bytes : {0u, 1u, 15u, 16u, 17u, 511u, 512u, 8192u}) {
+        alloc::pool p(bytes);
+        auto s = p.get_source();
+        BOOST_TEST(s.allocate(SIZE_MAX, 8) == nullptr);
+        BOOST_TEST(s.allocate(SIZE_MAX - 15, 16) == nullptr);
+        BOOST_TEST(s.allocate(bytes + 16, 8) == nullptr);
+        BOOST_TEST(s.allocate(1, SIZE_MAX / 2 + 1) == nullptr);
+        void* const q = s.allocate(1, 1);
+        BOOST_TEST((q != nullptr) == (bytes >= 16));
+        if (q != nullptr)
+            s.deallocate(q, 1, 1);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_pool_lives_as_long_as_what_was_allocated_from_it)
+{
+    auto p = std::make_unique<alloc::pool>(4096);
+    auto s = p->get_source();
+    void* const q = s.allocate(100, 8);
+    p.reset();
+    std::memset(q, 1, 100);
+    s.deallocate(q, 100, 8);
+}
+
+#if defined(REGISTRY_IO_DETAIL_POISONS)
+BOOST_AUTO_TEST_CASE(the_address_sanitizer_sees_what_was_given_back)
+{
+    alloc::pool p(4096);
+    auto s = p.get_source();
+    auto* const q = static_cast<char*>(s.allocate(100, 8));
+    for (int i = 0; i < 100; ++i)
+        BOOST_TEST(!__asan_address_is_poisoned(q + i));
+    BOOST_TEST(__asan_address_is_poisoned(q + 104));
+    s.deallocate(q, 100, 8);
+    for (int i = 0; i < 112; ++i)
+        BOOST_TEST(__asan_address_is_poisoned(q + i));
+}
+#endif
+
+BOOST_AUTO_TEST_CASE(threads_share_a_pool_and_everything_comes_back)
+{
+    alloc::pool p(1 << 16);
+    auto const work = [&p](unsigned seed, std::atomic<bool>& wrong) {
+        auto s = p.get_source();
+        struct block
+        {
+            std::byte* p;
+            std::size_t size;
+            unsigned char mark;
+        };
+        std::vector<block> mine;
+        std::mt19937 random(seed);
+        auto const give_back = [&](std::size_t i) {
+            block const b = mine[i];
+            mine[i] = mine.back();
+            mine.pop_back();
+            for (std::size_t k = 0; k < b.size; ++k)
+                if (b.p[k] != std::byte(b.mark))
+                    wrong = true;
+            s.deallocate(b.p, b.size, 8);
+        };
+        for (int i = 0; i < 20000; ++i) {
+            if (mine.empty() || random() % 2 == 0) {
+                std::size_t const size = random_size(random);
+                if (auto* const q = static_cast<std::byte*>(s.allocate(size, 8))) {
+                    mine.push_back({q, size, static_cast<unsigned char>(random())});
+                    std::memset(q, mine.back().mark, size);
+                }
+            } else {
+                give_back(random() % mine.size());
+            }
+        }
+        while (!mine.empty())
+            give_back(0);
+    };
+    std::atomic<bool> wrong{false};
+    std::vector<std::thread> threads;
+    for (unsigned t = 0; t < 4; ++t)
+        threads.emplace_back([&work, &wrong, t] { work(t, wrong); });
+    for (std::thread& t : threads)
+        t.join();
+    BOOST_TEST(!wrong.load());
+    // One hole, however much of it still lies on the list of what was given back.
+    auto s = p.get_source();
+    void* const whole = s.allocate(1 << 16, 8);
+    BOOST_TEST(whole != nullptr);
+    if (whole != nullptr)
+        s.deallocate(whole, 1 << 16, 8);
+}
+
+BOOST_AUTO_TEST_CASE(giving_back_does_not_wait_for_the_lock_and_what_was_given_back_can_be_had)
+{
+    BOOST_TEST_REQUIRE(hooked);
+    alloc::pool p(1 << 14);
+    static auto s = p.get_source();
+    s = p.get_source();
+    static std::vector<void*> blocks;
+    while (void* const q = s.allocate(100, 8))
+        blocks.push_back(q);
+    BOOST_TEST(blocks.size() > 100u);
+    static std::atomic<bool> go{false};
+    static std::atomic<bool> done{false};
+    static std::atomic<bool> forked{false};
+    std::thread other([] {
+        go.wait(false);
+        for (void* const q : blocks)
+            s.deallocate(q, 100, 8);
+        done = true;
+        done.notify_one();
+        forked.wait(false);
+    });
+    // Inside of a fork this thread holds the locks of all pools, until the other one is done.
+    inside_fork = [] {
+        go = true;
+        go.notify_one();
+        done.wait(false);
+    };
+    BOOST_TEST(in_child([] {}));
+    inside_fork = nullptr;
+    forked = true;
+    forked.notify_one();
+    other.join();
+    void* const whole = s.allocate(1 << 14, 8);
+    BOOST_TEST(whole != nullptr);
+    if (whole != nullptr)
+        s.deallocate(whole, 1 << 14, 8);
+}
+
+BOOST_AUTO_TEST_CASE(a_child_of_fork_finds_no_pool_locked)
+{
+    alloc::pool p(1 << 14);
+    std::atomic<bool> stop{false};
+    std::thread other([&] {
+        auto s = p.get_source();
+        while (!stop)
+            if (void* const q = s.allocate(100, 8))
+                s.deallocate(q, 100, 8);
+    });
+    bool fine = true;
+    for (int i = 0; i < 60 && fine; ++i)
+        fine = in_child([&p] {
+            auto s = p.get_source();
+            for (int k = 0; k < 100; ++k)
+                if (void* const q = s.allocate(200, 8))
+                    s.deallocate(q, 200, 8);
+        });
+    stop = true;
+    other.join();
+    BOOST_TEST(fine);
+}
