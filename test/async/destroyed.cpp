@@ -183,8 +183,7 @@ BOOST_AUTO_TEST_CASE(who_awaits_the_next_event_may_go_at_each_point)
                 got += e ? e->n : 10;
             };
             {
-                std::optional<listener> l(
-                    std::in_place,
+                auto l = std::make_unique<listener>(
                     async::environment(async::executor_ref::to(loop), source.get_token()), listen);
                 if (p != waits) {
                     if (stops) {
@@ -230,6 +229,19 @@ BOOST_AUTO_TEST_CASE(an_executor_may_destroy_the_resumption_of_next_or_the_regis
     }
     BOOST_TEST(got == 0);
     BOOST_TEST(counted::alive.load() == 0);
+    {
+        r = std::make_unique<AsyncRegistry<counted>>();
+        listener const posted(async::environment(async::executor_ref::to(loop)), listen);
+        {
+            counted const e(1);
+            async::sync_wait(r->notify(e));
+        }
+        r.reset();
+        loop.run();
+        BOOST_TEST(posted.ended());
+    }
+    BOOST_TEST(got == 1);
+    BOOST_TEST(counted::alive.load() == 0);
 }
 
 // The precondition of both notifies: the executor does not have the one who awaits.
@@ -254,6 +266,44 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(who_awaits_a_notify_must_not_go_when_the_executor_
             return 0;
         });
         BOOST_TEST(outcome == (runs_first ? 0 : -SIGABRT));
+    }
+}
+
+// The precondition of next(): nobody is resuming the coroutine.
+BOOST_AUTO_TEST_CASE(who_awaits_the_next_event_must_not_go_when_it_is_being_resumed)
+{
+    // Lives outside of the coroutine that awaits it, so that it can go before its result is taken.
+    using next_event = AsyncRegistry<int>::next_event;
+    struct made
+    {
+        AsyncRegistry<int>& r;
+        operator next_event() const { return r.next(); }
+    };
+    class early
+    {
+    public:
+        explicit early(std::optional<next_event>& n) : next_(n) {}
+        bool await_ready() const { return next_->await_ready(); }
+        bool await_suspend(std::coroutine_handle<> h) { return next_->await_suspend(h); }
+        void await_resume() { next_.reset(); }
+
+    private:
+        std::optional<next_event>& next_;
+    };
+    for (bool const resumed : {false, true}) {
+        int const outcome = process::in_child([resumed] {
+            process::silence();
+            AsyncRegistry<int> r;
+            std::optional<next_event> next(std::in_place, made{r});
+            auto const caller = test::drive([&] { return early(next); });
+            if (resumed) {
+                int const e = 1;
+                async::sync_wait(r.notify(e));
+            }
+            next.reset();
+            return r.empty() ? 0 : 1;
+        });
+        BOOST_TEST(outcome == (resumed ? -SIGABRT : 0));
     }
 }
 #endif
@@ -457,8 +507,7 @@ BOOST_AUTO_TEST_CASE(who_awaits_the_next_event_goes_while_threads_notify_and_sto
                 else
                     ++stopped;
             };
-            std::optional<listener> l(
-                std::in_place,
+            auto l = std::make_unique<listener>(
                 async::environment(async::executor_ref::to(loop), source.get_token()), wait);
             for (unsigned n = random() % 8; n != 0 && !l->ended(); --n)
                 if (!loop.run_one())

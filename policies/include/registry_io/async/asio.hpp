@@ -335,6 +335,12 @@ private:
 template <class Result>
 struct completion_of
 {
+    static_assert(
+        !std::is_reference_v<Result> && std::is_default_constructible_v<Result> &&
+            std::is_move_constructible_v<Result> && std::is_move_assignable_v<Result>,
+        "registry_io: the result of a task that async_run starts must be an object with a "
+        "default constructor that can be moved; a task that fails has no other result");
+
     using signature = void(std::exception_ptr, Result);
     using storage = Result;
 

@@ -176,6 +176,11 @@ private:
     F f_;
 };
 
+/// Whether what a handler returns can be put into the frame of the coroutine that awaits it.
+template <class Made>
+concept kept = std::is_constructible_v<std::decay_t<Made>, Made> &&
+    std::is_move_constructible_v<std::decay_t<Made>>;
+
 template <class F, class Event>
 consteval bool check_handler()
 {
@@ -188,7 +193,11 @@ consteval bool check_handler()
                       "registry_io: an async handler must return void, an async::task or something "
                       "else that can be awaited; a function that returns asio::awaitable is made "
                       "one by async::asio_handler");
-        return std::is_void_v<made> || awaitable<made>;
+        static_assert(!awaitable<made> || kept<made>,
+                      "registry_io: what an async handler returns is moved into a coroutine that "
+                      "awaits it, and this type cannot be moved; return an async::task that awaits "
+                      "it");
+        return std::is_void_v<made> || (awaitable<made> && kept<made>);
     } else {
         return false;
     }
@@ -1176,7 +1185,7 @@ public:
 private:
     friend class basic_async_registry;
 
-    static_assert(std::is_copy_constructible_v<Event>,
+    static_assert(std::is_copy_constructible_v<Event> && std::is_move_constructible_v<Event>,
                   "registry_io: next() returns a copy of the event, and this one cannot be copied");
 
     explicit next_event(basic_async_registry& r) noexcept : registry_(r) {}
