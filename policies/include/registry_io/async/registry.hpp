@@ -321,7 +321,8 @@ public:
     /// Destroying the coroutine that awaits it, while it waits, destroys the handlers that wait;
     /// each is reported to the panic policy as failed by `async::abandoned`. Precondition: none of
     /// them is running then, or going to be resumed; nor is the coroutine itself: when the last
-    /// handler has ended the executor has it, and resumes it (asserted).
+    /// handler has ended the executor has it, and resumes it (asserted). Nor may the callback for
+    /// failures destroy it while it is told of a failure of this notify.
     /// Concurrency: safe with any member but the destructor. Allocates frames for coroutines alone.
     notify_all notify(Event const& event) const noexcept { return notify_all(*this, event); }
 
