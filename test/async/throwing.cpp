@@ -295,6 +295,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_suspension_of_any_kind_may_throw, Result, suspen
     int inside = 0;
     gate wait;
     r.register_handler([&](int) -> task<> {
+        co_await wait;  // goes on outside of the notify's own stretch
         try {
             co_await suspension_of<Result>();
         } catch (std::runtime_error const&) {
