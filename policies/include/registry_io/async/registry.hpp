@@ -176,6 +176,11 @@ private:
     F f_;
 };
 
+/// Whether what a handler returns can be put into the frame of the coroutine that awaits it.
+template <class Made>
+concept kept = std::is_constructible_v<std::decay_t<Made>, Made> &&
+    std::is_move_constructible_v<std::decay_t<Made>>;
+
 template <class F, class Event>
 consteval bool check_handler()
 {
@@ -188,7 +193,11 @@ consteval bool check_handler()
                       "registry_io: an async handler must return void, an async::task or something "
                       "else that can be awaited; a function that returns asio::awaitable is made "
                       "one by async::asio_handler");
-        return std::is_void_v<made> || awaitable<made>;
+        static_assert(!awaitable<made> || kept<made>,
+                      "registry_io: what an async handler returns is moved into a coroutine that "
+                      "awaits it, and this type cannot be moved; return an async::task that awaits "
+                      "it");
+        return std::is_void_v<made> || (awaitable<made> && kept<made>);
     } else {
         return false;
     }
@@ -313,7 +322,8 @@ public:
     /// Destroying the coroutine that awaits it, while it waits, destroys the handlers that wait;
     /// each is reported to the panic policy as failed by `async::abandoned`. Precondition: none of
     /// them is running then, or going to be resumed; nor is the coroutine itself: when the last
-    /// handler has ended the executor has it, and resumes it (asserted).
+    /// handler has ended the executor has it, and resumes it (asserted). Nor may the callback for
+    /// failures destroy it while it is told of a failure of this notify.
     /// Concurrency: safe with any member but the destructor. Allocates frames for coroutines alone.
     notify_all notify(Event const& event) const noexcept { return notify_all(*this, event); }
 
@@ -1172,7 +1182,7 @@ public:
 private:
     friend class basic_async_registry;
 
-    static_assert(std::is_copy_constructible_v<Event>,
+    static_assert(std::is_copy_constructible_v<Event> && std::is_move_constructible_v<Event>,
                   "registry_io: next() returns a copy of the event, and this one cannot be copied");
 
     explicit next_event(basic_async_registry& r) noexcept : registry_(r) {}

@@ -308,10 +308,47 @@ private:
     activation activation_;
 };
 
+/// A result with a stronger alignment than `operator new` gives. It aligns itself, so that the
+/// promise needs no such alignment: clang without `-fcoro-aligned-allocation` selects the aligned
+/// `operator delete` for an over-aligned promise, and then calls it without the alignment.
+template <class T>
+class self_aligned
+{
+public:
+    self_aligned() noexcept {}
+    self_aligned(self_aligned const&) = delete;
+    self_aligned& operator=(self_aligned const&) = delete;
+    ~self_aligned()
+    {
+        if (value_ != nullptr)
+            value_->~T();
+    }
+
+    template <class U>
+    void emplace(U&& value)
+    {
+        void* place = bytes_;
+        std::size_t size = sizeof bytes_;
+        value_ = ::new (std::align(alignof(T), sizeof(T), place, size)) T(std::forward<U>(value));
+    }
+    T& operator*() noexcept { return *value_; }
+
+private:
+    T* value_ = nullptr;
+    std::byte bytes_[sizeof(T) + alignof(T) - 1];
+};
+
 /// The result of a task.
 template <class T>
 class promise_of : public promise_base
 {
+    static_assert(!std::is_rvalue_reference_v<T>,
+                  "registry_io: an async::task cannot return an rvalue reference, whose object "
+                  "would be gone; return a value");
+    static_assert(std::is_reference_v<T> || std::is_move_constructible_v<T>,
+                  "registry_io: the result of an async::task is moved out of its frame, and this "
+                  "type cannot be moved; return a std::unique_ptr");
+
 public:
     template <class U>
         requires std::is_constructible_v<T, U&&>
@@ -323,7 +360,9 @@ public:
     T take() { return std::move(*value_); }
 
 private:
-    std::optional<T> value_;
+    std::conditional_t<(alignof(T) > __STDCPP_DEFAULT_NEW_ALIGNMENT__), self_aligned<T>,
+                       std::optional<T>>
+        value_;
 };
 
 template <class T>
@@ -527,6 +566,11 @@ template <awaitable Awaitable>
 detail::await_result<Awaitable> sync_wait(Awaitable&& a, environment const& env = environment())
 {
     using result = detail::await_result<Awaitable>;
+    static_assert(
+        std::is_void_v<result> || std::is_reference_v<result> ||
+            std::is_move_constructible_v<result>,
+        "registry_io: sync_wait moves the result out of the coroutine that awaits it, and "
+        "this type cannot be moved; await it in an async::task instead");
     struct state
     {
         std::mutex mutex;
