@@ -31,6 +31,7 @@
 #include <registry_io/detail/refused.hpp>
 #include <registry_io/detail/select.hpp>
 #include <registry_io/detail/table.hpp>
+#include <registry_io/detail/type_name.hpp>
 #include <registry_io/detail/writers.hpp>
 #include <registry_io/handler_guard.hpp>
 #include <registry_io/handler_id.hpp>
@@ -167,8 +168,29 @@ public:
             store_, static_cast<void const*>(boost::addressof(event)));
     }
 
+    /// Notifies as above and hands the failures of this one notify to `sink`, whatever the panic
+    /// policy: `sink(panic_info const&)` is called on this thread, right after each handler that
+    /// failed and before its next sibling. The panic policy is not told of them: nothing is logged,
+    /// reported to `on_panic`, thrown, collected, or counted for quarantine. Adaptors
+    /// (`observe::timed` and others) see each call as always.
+    ///
+    /// Throws what `sink` throws; handlers that follow do not run then. `noexcept` if `sink` is.
+    /// Concurrency and reentrancy: as `notify`; nested notifies have their own way.
+    template <class Sink>
+    void notify(Event const& event, Sink&& sink) const
+        noexcept(std::is_nothrow_invocable_v<Sink&, panic_info const&>)
+    {
+        static_assert(std::is_invocable_v<Sink&, panic_info const&>,
+                      "registry_io: the sink of notify must be callable with panic_info const&");
+        if constexpr (std::is_invocable_v<Sink&, panic_info const&>)
+            dispatcher::template notify_to<Event>(
+                store_, static_cast<void const*>(boost::addressof(event)), sink);
+    }
+
     /// Calls `f(handler_id)`, or `f(handler_id, key)` if it takes two, for each handler of the
-    /// current snapshot, in firing order.
+    /// current snapshot, in firing order. If the panic policy keeps something for each handler, as
+    /// those of `observe` do, `f` may take that as a further argument:
+    /// `panic_policy::handler_state const&`.
     ///
     /// Throws what `f` throws. Complexity: linear; no allocation, no lock.
     /// Concurrency and reentrancy: as `notify`: `f` is where a handler would be.
@@ -180,8 +202,13 @@ public:
             r.each_run([&](columns rows, std::uint32_t n) {
                 for (std::uint32_t i = 0; i < n; ++i) {
                     handler_id const id(serial, rows.id(i));
-                    if constexpr (takes_key<F>)
+                    if constexpr (takes_key<F, handler_state const&>)
+                        f(id, user_key(rows.keys[i]), state_of(rows.entries[i]));
+                    else if constexpr (takes_key<F>)
                         f(id, user_key(rows.keys[i]));
+                    else if constexpr (!std::is_empty_v<handler_state> &&
+                                       std::is_invocable_v<F&, handler_id, handler_state const&>)
+                        f(id, state_of(rows.entries[i]));
                     else
                         f(id);
                 }
@@ -449,6 +476,7 @@ protected:
         }
         BOOST_CATCH_END
         fresh->panic.store(boost::addressof(panic_), std::memory_order_relaxed);
+        fresh->event_name = detail::event_name<Event>;
         if (writers_.compare_exchange_strong(w, fresh, std::memory_order_acq_rel,
                                              std::memory_order_acquire))
             return *fresh;
@@ -456,14 +484,21 @@ protected:
         return *w;
     }
 
-    /// Whether `F` wants an id and a key.
-    template <class F>
+    /// Whether `F` wants an id, a key, and what else there is.
+    template <class F, class... More>
     static constexpr bool takes_key = [] {
-        if constexpr (std::is_void_v<key_type>)
+        if constexpr (std::is_void_v<key_type> ||
+                      (sizeof...(More) != 0 && std::is_empty_v<handler_state>))
             return false;
         else
-            return std::is_invocable_v<F&, handler_id, key_type const&>;
+            return std::is_invocable_v<F&, handler_id, key_type const&, More...>;
     }();
+
+    /// What the panic policy keeps for a handler.
+    static handler_state const& state_of(entry const& e) noexcept
+    {
+        return dispatcher::state_of(e);
+    }
 
     static decltype(auto) user_key(stored_key const& k) noexcept
     {
@@ -545,6 +580,8 @@ protected:
                 if (b == nullptr)
                     detail::no_memory();
                 in.block = b;
+                if constexpr (requires { panic_.registering(b->state, std::as_const(b->f)); })
+                    panic_.registering(b->state, std::as_const(b->f));
                 in.e =
                     detail::entry_of_block<block, callable, typename writers::block_base, Event>(b);
                 if constexpr (!detail::key_in_table<key_type>)

@@ -14,6 +14,7 @@
 #include <boost/core/no_exceptions_support.hpp>
 
 #include <registry_io/detail/handler.hpp>
+#include <registry_io/detail/sink.hpp>
 #include <registry_io/detail/table.hpp>
 #include <registry_io/handler_id.hpp>
 #include <registry_io/policy.hpp>
@@ -57,6 +58,7 @@ public:
             static panic_policy p{};
             return p;
         }
+        char const* event_name() const noexcept { return home().event_name; }
         panic_hooks hooks() const noexcept
         {
             hook* const report = snapshot->hooks[report_hook];
@@ -185,6 +187,33 @@ public:
         return s.finish();
     }
 
+    /// `failing`, of a notify with a sink of its own.
+    template <class Sink>
+    struct failing_to : failing
+    {
+        Sink* to;
+        Sink& sink() const noexcept { return *to; }
+    };
+
+    /// A whole notify that hands its failures to `sink`.
+    template <class Event, class Sink>
+    static void notify_to(store const& s, void const* event, Sink& sink)
+    {
+        read<Event>(s, [&](root const& r) {
+            scope_of<panic_policy, failing_to<Sink>> scope(failing_to<Sink>{{&r}, &sink});
+            // acquire: as in dispatch.
+            std::uint32_t const n = r.size.load(std::memory_order_acquire);
+            if ((n & root::spine_bit) == 0)
+                walk<Event>(r, r, n, event, scope);
+            else
+                r.each_chunk(n & ~root::spine_bit,
+                             [&](typename root::chunk_type const& c, std::uint32_t m) {
+                                 walk<Event>(r, c, m, event, scope);
+                             });
+            scope.finish();
+        });
+    }
+
     /// Removes a handler for the panic policy.
     BOOST_NOINLINE static void expel(Writers& w, handler_id id) noexcept
     {
@@ -215,9 +244,9 @@ private:
     }
 
     /// Calls the first n handlers of a table, of which there is at least one.
-    template <class Event, class Table>
+    template <class Event, class Table, class Scope>
     BOOST_FORCEINLINE static void walk(root const& r, Table const& table, std::uint32_t n,
-                                       void const* event, scope& s)
+                                       void const* event, Scope& s)
     {
         // Unrolled by four: with a single indirect call site the branch predictor has to tell
         // handlers apart by history alone. The odd ones come first, so that what is left is a
@@ -241,9 +270,9 @@ private:
         } while (p != end);
     }
 
-    template <std::uint32_t Step, class Table>
+    template <std::uint32_t Step, class Table, class Scope>
     BOOST_FORCEINLINE static void call(root const& r, Table const& table, entry const* p,
-                                       entry const* at, void const* event, scope& s)
+                                       entry const* at, void const* event, Scope& s)
     {
         view<Table, Step> const v{&table, at};
         if (s.invoke(calling{p + Step, event}, v) == verdict::remove)

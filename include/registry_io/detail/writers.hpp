@@ -138,6 +138,7 @@ public:
     shared<std::size_t> size{0};       ///< how many handlers are registered
     shared<std::uint32_t> holders{1};  ///< the registry, and its guards
     shared<Panic*> panic{nullptr};     ///< the registry's; null when that is gone
+    char const* event_name = nullptr;  ///< the type of its events, for logs and debuggers
 
     writer log;  ///< the snapshot policy's side: its mutex is the writers' lock
     std::uint64_t version = 0;
