@@ -5,9 +5,7 @@
 // Names and places of handlers: the log line, panic_info and for_each_handler show them.
 
 #include <atomic>
-#include <coroutine>
 #include <cstdlib>
-#include <exception>
 #include <functional>
 #include <optional>
 #include <stdexcept>
@@ -27,6 +25,8 @@
 #include <registry_io/presets.hpp>
 #include <registry_io/presets/async.hpp>
 #include <registry_io/registry_ref.hpp>
+
+#include "observe/support.hpp"
 
 namespace {
 
@@ -57,25 +57,6 @@ std::vector<std::string> labels(Registry const& r)
 bool contains(std::string_view text, std::string_view part)
 {
     return text.find(part) != text.npos;
-}
-
-/// A coroutine that starts at once, and ends by itself.
-struct started
-{
-    struct promise_type
-    {
-        started get_return_object() noexcept { return {}; }
-        std::suspend_never initial_suspend() const noexcept { return {}; }
-        std::suspend_never final_suspend() const noexcept { return {}; }
-        void return_void() const noexcept {}
-        [[noreturn]] void unhandled_exception() const { std::terminate(); }
-    };
-};
-
-template <class Registry>
-started notify_of(Registry const& r, reading event)
-{
-    co_await r.notify(event);
 }
 
 void fail(reading const&)
@@ -231,7 +212,8 @@ BOOST_AUTO_TEST_CASE(an_asynchronous_registry_shows_names)
     std::string told;
     r.on_panic([&](rio::panic_info const& info) { told = info.label().text(); });
     r.register_handler(observe::name("async", fail));
-    notify_of(r, {1});
+    int ended = 0;
+    test::notify_of(r, reading{1}, ended);
     BOOST_TEST(contains(told, "'async' ("));
 }
 
@@ -274,7 +256,8 @@ BOOST_AUTO_TEST_CASE(the_default_log_line_tells_the_type_of_events)
     std::string line;
     a.log_to([&](std::string_view l) { line = l; });
     a.register_handler(fail);
-    notify_of(a, {1});
+    int ended = 0;
+    test::notify_of(a, reading{1}, ended);
     BOOST_TEST(contains(line, "reading threw: broken"));
     BOOST_TEST(!contains(line, "call<"));
 }

@@ -18,7 +18,6 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <ctime>
 #include <exception>
 #include <mutex>
 #include <new>
@@ -37,6 +36,7 @@
 #include <registry_io/config.hpp>
 #include <registry_io/detail/type_name.hpp>
 #include <registry_io/observe/detail/adaptor.hpp>
+#include <registry_io/observe/detail/clock.hpp>
 #include <registry_io/panic_info.hpp>
 #include <registry_io/policy.hpp>
 #include <registry_io/version.hpp>
@@ -44,19 +44,6 @@
 namespace registry_io {
 inline namespace v1 {
 namespace observe {
-
-/// The clock of a recording: nanoseconds of `CLOCK_MONOTONIC`.
-struct monotonic_clock
-{
-    /// Returns the time in nanoseconds. Throws: nothing. Thread-safe.
-    static std::uint64_t now() noexcept
-    {
-        std::timespec t{};
-        ::clock_gettime(CLOCK_MONOTONIC, &t);
-        return static_cast<std::uint64_t>(t.tv_sec) * 1000000000u +
-            static_cast<std::uint64_t>(t.tv_nsec);
-    }
-};
 
 namespace detail {
 
