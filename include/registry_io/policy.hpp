@@ -169,9 +169,9 @@ struct handler_archetype
 ///
 /// More members cost nothing where they are missing:
 ///
-/// * `p.registering(state, handler)` is called for each handler that has a block, by the thread
-///   that registers it, before it is in the table and without the lock. It may throw; then the
-///   handler is not registered.
+/// * `p.registering(state, handler, event)` is called for each handler, by the thread that registers
+///   it, before it is in the table and without the lock. `event` is the name of the type of events.
+///   It may throw; then the handler is not registered.
 /// * `p.changed(added, removed)`, which must not throw, is called under the writers' lock after
 ///   each change of the table, with the numbers of handlers that it has added and removed.
 /// * `running(handler)` of a scope, or `running()`, returns an object that an asynchronous registry

@@ -570,6 +570,8 @@ protected:
             if constexpr (in_entry) {
                 refuse_empty(f);
                 handler const h(std::forward<F>(f));
+                handler_state none;
+                announce(none, h);
                 in.e = detail::entry_of_word<handler, Event, PanicPolicy>(h);
             } else {
                 using holder = detail::key_holder<key_type, detail::key_in_table<key_type>>;
@@ -580,8 +582,7 @@ protected:
                 if (b == nullptr)
                     detail::no_memory();
                 in.block = b;
-                if constexpr (requires { panic_.registering(b->state, std::as_const(b->f)); })
-                    panic_.registering(b->state, std::as_const(b->f));
+                announce(b->state, b->f);
                 in.e =
                     detail::entry_of_block<block, callable, typename writers::block_base, Event>(b);
                 if constexpr (!detail::key_in_table<key_type>)
@@ -589,6 +590,14 @@ protected:
             }
         }
         return in;
+    }
+
+    /// Tells a panic policy that asks of a handler on its way into the table.
+    template <class F>
+    void announce([[maybe_unused]] handler_state& state, [[maybe_unused]] F const& f)
+    {
+        if constexpr (requires { panic_.registering(state, f, detail::event_name<Event>); })
+            panic_.registering(state, f, detail::event_name<Event>);
     }
 
     template <class Key>

@@ -125,23 +125,15 @@ class named : public detail::adaptor<Panic, detail::label_state>
 public:
     /// As that of the wrapped policy.
     template <class Notify>
-    class scope : public registry_io::detail::scope_of<Panic, detail::inner_notify<Panic, Notify>>
-    {
-        using inner = registry_io::detail::scope_of<Panic, detail::inner_notify<Panic, Notify>>;
-
-    public:
-        explicit scope(Notify notify) noexcept : inner(detail::inner_notify<Panic, Notify>{notify})
-        {
-        }
-    };
+    using scope = detail::transparent_scope<Panic, Notify>;
 
     /// Called by the registry for each handler, before it is in the table.
     template <class State, class F>
-    void registering(State& state, F const& f)
+    void registering(State& state, F const& f, char const* event)
     {
         state.set_label(detail::label_in(f));
-        if constexpr (requires { base::registering(state, f); })
-            base::registering(state, f);
+        if constexpr (requires { base::registering(state, f, event); })
+            base::registering(state, f, event);
     }
 };
 

@@ -594,10 +594,10 @@ public:
 
     /// Called by the registry for each handler, before it is in the table.
     template <class State, class F>
-    void registering(State& state, F const& f)
-        requires requires(Panic& p) { p.registering(state, f); }
+    void registering(State& state, F const& f, char const* event)
+        requires requires(Panic& p) { p.registering(state, f, event); }
     {
-        panic_.registering(state, f);
+        panic_.registering(state, f, event);
     }
 
     /// The wrapped policy.

@@ -213,11 +213,11 @@ public:
 
     /// Called by the registry for each handler, before it is in the table.
     template <class State, class F>
-    void registering(State& state, F const& f)
+    void registering(State& state, F const& f, char const* event)
     {
         state.make_counters();
-        if constexpr (requires { base::registering(state, f); })
-            base::registering(state, f);
+        if constexpr (requires { base::registering(state, f, event); })
+            base::registering(state, f, event);
     }
 };
 

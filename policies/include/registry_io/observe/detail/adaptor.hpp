@@ -80,10 +80,10 @@ public:
 
     /// Called by the registry for each handler, before it is in the table.
     template <class S, class F>
-    void registering(S& state, F const& f)
-        requires requires(Panic& p) { p.registering(state, f); }
+    void registering(S& state, F const& f, char const* event)
+        requires requires(Panic& p) { p.registering(state, f, event); }
     {
-        panic_.registering(state, f);
+        panic_.registering(state, f, event);
     }
 
     /// The wrapped policy.
@@ -149,6 +149,18 @@ auto run_both(Outer outer, Inner inner) noexcept
 {
     return both_running<decltype(outer()), decltype(inner())>{outer(), inner()};
 }
+
+/// The scope of an adaptor that does nothing in a notify.
+template <class Panic, class Notify>
+class transparent_scope : public registry_io::detail::scope_of<Panic, inner_notify<Panic, Notify>>
+{
+    using inner = registry_io::detail::scope_of<Panic, inner_notify<Panic, Notify>>;
+
+public:
+    explicit transparent_scope(Notify notify) noexcept : inner(inner_notify<Panic, Notify>{notify})
+    {
+    }
+};
 
 /// The scope of an adaptor that looks at each call from outside.
 ///
