@@ -88,7 +88,7 @@ public:
         // One thread alone tells of it.
         if (n > next && next_.compare_exchange_strong(next, 2 * n, std::memory_order_relaxed)) {
             handler_label const label = detail::label_in(f);
-            Report::report({n, event, label});
+            Report::report(crowd{n, event, label});
         }
         if constexpr (requires { base::registering(state, f, event); })
             base::registering(state, f, event);

@@ -96,7 +96,7 @@ struct tap_observer
         template <class View>
         void failed(View handler) noexcept
         {
-            Tap::handler_failed({handler.id(), label(handler), event_});
+            Tap::handler_failed(tapped_call{handler.id(), label(handler), event_});
         }
 
     private:
