@@ -170,13 +170,20 @@ struct handler_archetype
 ///   do not run. `finish()` is called after the last handler, and may throw unless `P::isolates`.
 /// * `P::fatal(reason)` does not return: bad input where exceptions are off ends there.
 ///
-/// Two more members cost nothing where they are missing:
+/// A notify also has `event_name()`, the name of the type of events, in registries that tell it.
 ///
+/// More members cost nothing where they are missing:
+///
+/// * `p.registering(state, handler, event)` is called for each handler, by the thread that registers
+///   it, before it is in the table and without the lock. `event` is the name of the type of events.
+///   It may throw; then the handler is not registered.
 /// * `p.changed(added, removed)`, which must not throw, is called under the writers' lock after
 ///   each change of the table, with the numbers of handlers that it has added and removed.
-/// * `running()` of a scope returns an object that an asynchronous registry keeps while a handler
-///   runs until it first waits; then it calls the object's `end()`. `invoke` then only tells how
-///   the handler has ended.
+/// * `running(handler)` of a scope, or `running()`, returns an object that an asynchronous registry
+///   keeps while a handler runs until it first waits; then it calls the object's `end()`. The
+///   handler and the notify may be over by then. `invoke` then only tells how the handler has ended.
+/// * `P::adapted` says that P wraps another panic policy and sees each call even in a notify with a
+///   sink of its own, which takes the place of a policy that is no adaptor.
 template <class P>
 concept panic_policy = policy_of<P, axis::panic> && std::default_initializable<P> &&
     std::default_initializable<typename P::handler_state> &&

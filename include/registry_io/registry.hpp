@@ -132,8 +132,28 @@ public:
         return engine_.notify(event);
     }
 
+    /// Notifies as above and hands the failures of this one notify to `sink`, whatever the panic
+    /// policy: `sink(panic_info const&)` is called on this thread, right after each handler that
+    /// failed and before its next sibling. The panic policy is not told of them: nothing is logged,
+    /// reported to `on_panic`, thrown, collected, or counted for quarantine. Adaptors
+    /// (`observe::timed` and others) see each call as always.
+    ///
+    /// Throws what `sink` throws; handlers that follow do not run then. `noexcept` if `sink` is.
+    /// Concurrency and reentrancy: as `notify`; nested notifies have their own way.
+    template <class Sink>
+    void notify(Event const& event, Sink&& sink) const
+        noexcept(std::is_nothrow_invocable_v<Sink&, panic_info const&>)
+    {
+        static_assert(std::is_invocable_v<Sink&, panic_info const&>,
+                      "registry_io: the sink of notify must be callable with panic_info const&");
+        if constexpr (std::is_invocable_v<Sink&, panic_info const&>)
+            engine_.notify_to(event, sink);
+    }
+
     /// Calls `f(handler_id)`, or `f(handler_id, key)` if it takes two, for each handler of the
-    /// current snapshot, in firing order.
+    /// current snapshot, in firing order. If the panic policy keeps something for each handler, as
+    /// those of `observe` do, `f` may take that as a further argument:
+    /// `panic_policy::handler_state const&`.
     ///
     /// Throws what `f` throws. Complexity: linear; no allocation, no lock.
     /// Concurrency and reentrancy: as `notify`: `f` is where a handler would be.

@@ -22,6 +22,7 @@
 #include <registry_io/detail/handler.hpp>
 #include <registry_io/handler_guard.hpp>
 #include <registry_io/handler_id.hpp>
+#include <registry_io/handler_label.hpp>
 #include <registry_io/registry_fwd.hpp>
 
 namespace registry_io {
@@ -64,11 +65,19 @@ public:
           }),
           destroy_([](void* s) noexcept { delete static_cast<std::decay_t<F>*>(s); })
     {
+        if constexpr (requires { label_ = f.label(); })
+            label_ = state_ != nullptr ? static_cast<std::decay_t<F> const*>(state_)->label()
+                                       : handler_label();
+        else
+            label_ = handler_label::of_type<std::decay_t<F>>();
         static_assert(detail::check_not_awaitable<std::decay_t<F> const&, Event>());
     }
     /// The moved-from handler may only be destroyed.
     erased_handler(erased_handler&& other) noexcept
-        : state_(std::exchange(other.state_, nullptr)), call_(other.call_), destroy_(other.destroy_)
+        : state_(std::exchange(other.state_, nullptr)),
+          call_(other.call_),
+          destroy_(other.destroy_),
+          label_(std::move(other.label_))
     {
     }
     erased_handler& operator=(erased_handler&&) = delete;
@@ -84,6 +93,9 @@ public:
         return f.state_ == nullptr;
     }
 
+    /// The handler's label, for a registry that shows it; else the name of its type.
+    handler_label const& label() const noexcept { return label_; }
+
     /// Calls the handler. Throws what it throws. Precondition: it is not empty.
     void operator()(Event const& event) const { call_(state_, event); }
 
@@ -91,6 +103,7 @@ private:
     void* state_;
     void (*call_)(void const*, Event const&);
     void (*destroy_)(void*) noexcept;
+    handler_label label_;
 };
 
 /// A view of a registry that hides its policies, for the boundary of a library.

@@ -20,6 +20,7 @@
 #include <boost/core/no_exceptions_support.hpp>
 
 #include <registry_io/detail/handler.hpp>
+#include <registry_io/detail/sink.hpp>
 #include <registry_io/detail/table.hpp>
 #include <registry_io/handler_id.hpp>
 #include <registry_io/policy.hpp>
@@ -74,6 +75,7 @@ public:
                 return p;
             }
         }
+        char const* event_name() const noexcept { return home().event_name; }
         panic_hooks hooks() const noexcept
         {
             hook* const report = snapshot->hooks[report_hook];
@@ -199,6 +201,31 @@ public:
         return s.finish();
     }
 
+    /// `failing`, of a notify with a sink of its own.
+    template <class Sink>
+    struct failing_to : failing
+    {
+        Sink* to;
+        Sink& sink() const noexcept { return *to; }
+    };
+
+    /// A whole notify that hands its failures to `sink`.
+    template <class Event, class Sink>
+    static void notify_to(store const& s, void const* event, Sink& sink)
+    {
+        read<Event>(s, [&](root const& r) {
+            scope_of<panic_policy, failing_to<Sink>> scope(failing_to<Sink>{{&r}, &sink});
+            extent const seen = r.look();
+            if (seen.is_flat())
+                walk<Event>(r, r, seen.flat_size(), event, scope);
+            else
+                r.each_chunk(seen, [&](typename root::chunk_type const& c, std::uint32_t m) {
+                    walk<Event>(r, c, m, event, scope);
+                });
+            scope.finish();
+        });
+    }
+
     /// Removes a handler for the panic policy.
     BOOST_NOINLINE static void expel(Writers& w, handler_id id) noexcept
     {
@@ -228,9 +255,9 @@ private:
     }
 
     /// Calls the first n handlers of a table, of which there is at least one.
-    template <class Event, class Table>
+    template <class Event, class Table, class Scope>
     BOOST_FORCEINLINE static void walk(root const& r, Table const& table, std::uint32_t n,
-                                       void const* event, scope& s)
+                                       void const* event, Scope& s)
     {
         // Unrolled by four: with a single indirect call site the branch predictor has to tell
         // handlers apart by history alone. The odd ones come first, so that what is left is a
@@ -254,9 +281,9 @@ private:
         } while (p != end);
     }
 
-    template <std::uint32_t Step, class Table>
+    template <std::uint32_t Step, class Table, class Scope>
     BOOST_FORCEINLINE static void call(root const& r, Table const& table, entry const* p,
-                                       entry const* at, void const* event, scope& s)
+                                       entry const* at, void const* event, Scope& s)
     {
         view<Table, Step> const v{&table, at};
         if (s.invoke(calling{p + Step, event}, v) == verdict::remove)

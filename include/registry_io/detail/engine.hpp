@@ -31,6 +31,7 @@
 #include <registry_io/detail/handler.hpp>
 #include <registry_io/detail/key.hpp>
 #include <registry_io/detail/table.hpp>
+#include <registry_io/detail/type_name.hpp>
 #include <registry_io/detail/writers.hpp>
 #include <registry_io/handler_guard.hpp>
 #include <registry_io/handler_id.hpp>
@@ -92,6 +93,14 @@ public:
             store_, static_cast<void const*>(boost::addressof(event)));
     }
 
+    template <class Sink>
+    void notify_to(Event const& event, Sink& sink) const
+        noexcept(std::is_nothrow_invocable_v<Sink&, panic_info const&>)
+    {
+        dispatcher::template notify_to<Event>(
+            store_, static_cast<void const*>(boost::addressof(event)), sink);
+    }
+
     template <class F>
     void for_each_handler(F&& f) const
     {
@@ -100,8 +109,13 @@ public:
             r.each_run([&](columns rows, std::uint32_t n) {
                 for (std::uint32_t i = 0; i < n; ++i) {
                     handler_id const id(serial, rows.id(i));
-                    if constexpr (takes_key<F>)
+                    if constexpr (takes_key<F, handler_state const&>)
+                        f(id, user_key(rows.keys[i]), state_of(rows.entries[i]));
+                    else if constexpr (takes_key<F>)
                         f(id, user_key(rows.keys[i]));
+                    else if constexpr (!std::is_empty_v<handler_state> &&
+                                       std::is_invocable_v<F&, handler_id, handler_state const&>)
+                        f(id, state_of(rows.entries[i]));
                     else
                         f(id);
                 }
@@ -252,19 +266,27 @@ public:
         writers* const w = writers_.load(std::memory_order_acquire);
         if (w != nullptr) [[likely]]
             return *w;
-        return writers::first(writers_, making_, store_, panic_, ordering_, alloc_);
+        return writers::first(writers_, making_, store_, panic_, ordering_, alloc_,
+                              detail::event_name<Event>);
     }
 
     // ----- the way of a handler into a table
 
-    /// Whether `F` wants an id and a key.
-    template <class F>
+    /// Whether `F` wants an id, a key, and what else there is.
+    template <class F, class... More>
     static constexpr bool takes_key = [] {
-        if constexpr (std::is_void_v<key_type>)
+        if constexpr (std::is_void_v<key_type> ||
+                      (sizeof...(More) != 0 && std::is_empty_v<handler_state>))
             return false;
         else
-            return std::is_invocable_v<F&, handler_id, key_type const&>;
+            return std::is_invocable_v<F&, handler_id, key_type const&, More...>;
     }();
+
+    /// What the panic policy keeps for a handler.
+    static handler_state const& state_of(entry const& e) noexcept
+    {
+        return dispatcher::state_of(e);
+    }
 
     static decltype(auto) user_key(stored_key const& k) noexcept
     {
@@ -336,6 +358,8 @@ public:
             if constexpr (in_entry) {
                 refuse_empty(f);
                 handler const h(std::forward<F>(f));
+                handler_state none;
+                announce(none, h);
                 in.e = detail::entry_of_word<handler, Event, PanicPolicy>(h);
             } else {
                 using holder = detail::key_holder<key_type, detail::key_in_table<key_type>>;
@@ -344,6 +368,7 @@ public:
                 block* const b =
                     block::make(alloc_.get_source(), std::forward<F>(f), std::forward<Key>(key));
                 in.block = b;
+                announce(b->state, b->f);
                 in.e =
                     detail::entry_of_block<block, callable, typename writers::block_base, Event>(b);
                 if constexpr (!detail::key_in_table<key_type>)
@@ -351,6 +376,14 @@ public:
             }
         }
         return in;
+    }
+
+    /// Tells a panic policy that asks of a handler on its way into the table.
+    template <class F>
+    void announce([[maybe_unused]] handler_state& state, [[maybe_unused]] F const& f)
+    {
+        if constexpr (requires { panic_.registering(state, f, detail::event_name<Event>); })
+            panic_.registering(state, f, detail::event_name<Event>);
     }
 
     template <class Key>

@@ -139,7 +139,8 @@ public:
     /// the memory that the first registration still needs from a bounded source.
     REGISTRY_IO_DETAIL_COLD static writers& first(atomic<writers*>& place,
                                                   atomic<std::uint32_t>& making, store& s, Panic& p,
-                                                  Ordering const& order, Alloc& alloc)
+                                                  Ordering const& order, Alloc& alloc,
+                                                  char const* event_name)
     {
         struct turn
         {
@@ -156,6 +157,7 @@ public:
             return *w;
         writers* const w = make(s, order, alloc.get_source());
         w->panic.store(boost::addressof(p), std::memory_order_relaxed);
+        w->event_name = event_name;
         // release: pairs with the acquire loads of the registry's members, which use the block.
         place.store(w, std::memory_order_release);
         return *w;
@@ -167,6 +169,7 @@ public:
     atomic<std::size_t> size{0};       ///< how many handlers are registered
     atomic<std::uint32_t> holders{1};  ///< the registry, and its guards
     atomic<Panic*> panic{nullptr};     ///< the registry's; null when that is gone
+    char const* event_name = nullptr;  ///< the type of its events, for logs and debuggers
 
     writer policy_writer;  ///< the snapshot policy's side: its mutex is the writers' lock
 

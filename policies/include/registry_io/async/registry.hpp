@@ -58,6 +58,7 @@ namespace detail {
 template <class Event>
 struct call
 {
+    using registry_io_event = Event;  // what logs call it
     Event const* event;
     context const* where;
     /// Set by a handler that has made a coroutine, which has not begun.
@@ -137,6 +138,9 @@ public:
     {
         return registry_io::detail::is_empty_handler(h.f_);
     }
+
+    /// The user's handler, for who asks after its label.
+    F const& handler_of_user() const noexcept { return f_; }
 
 private:
     template <class Self>
@@ -627,10 +631,12 @@ protected:
     };
 
     /// What the panic policy's scope wants to be kept while a handler runs; nothing for most.
-    BOOST_FORCEINLINE auto running() noexcept
+    BOOST_FORCEINLINE auto running([[maybe_unused]] at where) noexcept
     {
         // NOLINTBEGIN(bugprone-unchecked-optional-access): as above.
-        if constexpr (requires { scope_->running(); })
+        if constexpr (requires { scope_->running(where); })
+            return scope_->running(where);
+        else if constexpr (requires { scope_->running(); })
             return scope_->running();
         else
             return not_watched();
@@ -642,7 +648,7 @@ protected:
     /// What escapes the panic policy leaves it, as it would leave a notify that does not wait.
     BOOST_FORCEINLINE promise* start(at where)
     {
-        auto here = running();
+        auto here = running(where);
         call_.begun = nullptr;
         BOOST_TRY
         {

@@ -18,7 +18,6 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <ctime>
 #include <exception>
 #include <mutex>
 #include <new>
@@ -36,6 +35,9 @@
 #include <boost/core/no_exceptions_support.hpp>
 
 #include <registry_io/config.hpp>
+#include <registry_io/detail/type_name.hpp>
+#include <registry_io/observe/detail/adaptor.hpp>
+#include <registry_io/observe/detail/clock.hpp>
 #include <registry_io/panic_info.hpp>
 #include <registry_io/policy.hpp>
 #include <registry_io/reclaim/env.hpp>
@@ -44,19 +46,6 @@
 namespace registry_io {
 inline namespace v1 {
 namespace observe {
-
-/// The clock of a recording: nanoseconds of `CLOCK_MONOTONIC`.
-struct monotonic_clock
-{
-    /// Returns the time in nanoseconds. Throws: nothing. Thread-safe.
-    static std::uint64_t now() noexcept
-    {
-        std::timespec t{};
-        ::clock_gettime(CLOCK_MONOTONIC, &t);
-        return static_cast<std::uint64_t>(t.tv_sec) * 1000000000u +
-            static_cast<std::uint64_t>(t.tv_nsec);
-    }
-};
 
 namespace detail {
 
@@ -424,11 +413,7 @@ inline std::string registry_name(std::string_view notify, bool asynchronous)
 template <class T>
 std::string_view type_name() noexcept
 {
-    std::string_view s = __PRETTY_FUNCTION__;
-    s.remove_prefix(s.find("T = ") + 4);
-    // gcc: "[with T = X; std::string_view = ...]".
-    std::size_t const end = s.rfind("; ");
-    return s.substr(0, end != s.npos ? end : s.rfind(']'));
+    return registry_io::detail::type_name<T>;
 }
 
 }  // namespace detail
@@ -472,6 +457,8 @@ public:
     static constexpr bool logs = Panic::logs;
     using result_type = typename Panic::result_type;
     using handler_state = typename Panic::handler_state;
+    /// The wrapped policy.
+    using adapted = Panic;
 
     /// Makes the recording, the first time. Where the library cannot be told of a thread's exit, and in what
     /// the thread does after it, the counts since the thread was last measured are lost.
@@ -485,13 +472,7 @@ public:
     template <class Notify>
     class scope
     {
-        /// The notify as the wrapped policy sees it.
-        struct inner_notify
-        {
-            Notify notify;
-            Panic& policy() const noexcept { return notify.policy().panic_; }
-            panic_hooks hooks() const noexcept { return notify.hooks(); }
-        };
+        using inner_notify = detail::inner_notify<Panic, Notify>;
 
         /// While it lives, the thread is in a handler. Of the scope it keeps nothing: a coroutine
         /// may be over, with its notify, when the call returns.
@@ -582,7 +563,8 @@ public:
         }
 
         template <class Call, class View>
-        BOOST_FORCEINLINE verdict invoke(Call call, View handler) noexcept(Panic::isolates)
+        BOOST_FORCEINLINE verdict invoke(Call call, View handler) noexcept(
+            noexcept(inner_.invoke(settled<Call>{call}, handler)))
         {
             if (BOOST_UNLIKELY(measured_))
                 ++handlers_;
@@ -591,20 +573,22 @@ public:
             return inner_.invoke(watched<Call>{call, measured_}, handler);
         }
 
-        result_type finish() noexcept(Panic::isolates) { return inner_.finish(); }
+        auto finish() noexcept(noexcept(inner_.finish())) { return inner_.finish(); }
 
         /// For registries that run handlers apart from `invoke`, which then only tells how they
         /// ended: to be kept while a handler runs on this thread.
-        in_handler running() noexcept
+        template <class View>
+        auto running(View handler) noexcept
         {
             apart_ = true;
             if (BOOST_UNLIKELY(measured_))
                 recording_.asynchronous.store(true, std::memory_order_relaxed);
-            return in_handler(measured_);
+            return detail::run_both([&] { return in_handler(measured_); },
+                                    [&] { return detail::running_of(inner_, handler); });
         }
 
     private:
-        typename Panic::template scope<inner_notify> inner_;
+        registry_io::detail::scope_of<Panic, inner_notify> inner_;
         bool measured_ = false;
         bool apart_ = false;
         std::uint32_t handlers_ = 0;
@@ -621,7 +605,20 @@ public:
     void changed(std::size_t added, std::size_t removed) noexcept
     {
         recording_.add_change(added, removed, now());
+        if constexpr (requires { panic_.changed(added, removed); })
+            panic_.changed(added, removed);
     }
+
+    /// Called by the registry for each handler, before it is in the table.
+    template <class State, class F>
+    void registering(State& state, F const& f, char const* event)
+        requires requires(Panic& p) { p.registering(state, f, event); }
+    {
+        panic_.registering(state, f, event);
+    }
+
+    /// The wrapped policy.
+    Panic& wrapped() noexcept { return panic_; }
 
     /// Sets the directory for the file that is written at exit; "" stands for none: the recording
     /// is not written then. Returns an error if the name is longer than 511 characters.

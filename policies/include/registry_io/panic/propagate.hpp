@@ -86,7 +86,8 @@ struct REGISTRY_IO_EXPORT propagate
                 first_ = std::current_exception();
             BOOST_TRY
             {
-                detail::report(notify_.hooks(), handler.id(), detail::message_of(e));
+                detail::report(notify_.hooks(), handler.id(), detail::message_of(e),
+                               detail::label_of(handler));
             }
             BOOST_CATCH(...) {}
             BOOST_CATCH_END

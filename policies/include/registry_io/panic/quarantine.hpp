@@ -98,16 +98,18 @@ struct REGISTRY_IO_EXPORT quarantine
             bool reported = true;
             BOOST_TRY
             {
-                reported = detail::report(notify_.hooks(), id, what);
+                reported = detail::report(notify_.hooks(), id, what, detail::label_of(handler));
             }
             BOOST_CATCH(...) {}
             BOOST_CATCH_END
             if (!reported && failures == N) {
+                char text[301];
+                detail::describe(text, id, detail::event_name_of(notify_),
+                                 detail::label_of(handler));
                 std::fprintf(stderr,
-                             "registry_io: handler %llu:%llu removed after %u failures in a row; "
+                             "registry_io: %s removed after %u failures in a row; "
                              "the last: %.*s\n",
-                             static_cast<unsigned long long>(id.registry_serial()),
-                             static_cast<unsigned long long>(id.value()), static_cast<unsigned>(N),
+                             text, static_cast<unsigned>(N),
                              what.size() < 350 ? static_cast<int>(what.size()) : 350, what.data());
             }
             return failures >= N ? verdict::remove : verdict::keep;
