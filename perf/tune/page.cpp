@@ -295,14 +295,15 @@ std::string spread(finalist const& f)
         return "";
     double const low = registry_io_perf::quantile(v, 0), high = registry_io_perf::quantile(v, 0.98);
     constexpr int n = 24;
+    double const unit = high < 1000 ? 1 : high < 1e6 ? 1e3 : 1e6;
     std::vector<std::pair<std::string, double>> all;
     for (int i = 0; i < n; ++i)
-        all.emplace_back(number("%.3g", low + (high - low) * i / n), 0.0);
+        all.emplace_back(number("%.3g", (low + (high - low) * i / n) / unit), 0.0);
     for (double const ns : v)
         if (ns <= high && high > low)
             ++all[static_cast<std::size_t>(std::min(n - 1.0, (ns - low) / (high - low) * n))]
                   .second;
-    return bars(brief(f.alias) + ", ns", all);
+    return bars(brief(f.alias) + (unit == 1 ? ", ns" : unit == 1e3 ? ", us" : ", ms"), all);
 }
 
 std::string list(char const* id, char const* title, std::vector<pruned> const& all)
