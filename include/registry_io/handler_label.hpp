@@ -71,13 +71,16 @@ public:
         return l;
     }
 
+    /// Shares the text.
     handler_label(handler_label const& other) noexcept : body_(other.body_)
     {
         // relaxed: the copied label keeps the text alive meanwhile.
         if (body_ != nullptr)
             body_->references.fetch_add(1, std::memory_order_relaxed);
     }
+    /// Takes over what `other` holds.
     handler_label(handler_label&& other) noexcept : body_(std::exchange(other.body_, nullptr)) {}
+    /// Shares or takes over the text.
     handler_label& operator=(handler_label other) noexcept
     {
         std::swap(body_, other.body_);

@@ -43,7 +43,7 @@ struct entered
     handler_label const* label;  ///< null where there is none
 };
 
-inline constinit thread_local entered const* innermost_entered = nullptr;
+REGISTRY_IO_EXPORT inline constinit thread_local entered const* innermost_entered = nullptr;
 
 template <class View>
 handler_label const* label_pointer(View handler) noexcept

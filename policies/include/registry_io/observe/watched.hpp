@@ -166,7 +166,7 @@ private:
         // Signals are the program's own threads' matter.
         sigset_t all;
         sigset_t before;
-        ::sigfillset(&all);
+        sigfillset(&all);
         ::pthread_sigmask(SIG_SETMASK, &all, &before);
         pthread_attr_t attributes;
         ::pthread_attr_init(&attributes);
