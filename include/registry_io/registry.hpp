@@ -28,6 +28,8 @@
 #include <registry_io/detail/dispatch.hpp>
 #include <registry_io/detail/handler.hpp>
 #include <registry_io/detail/key.hpp>
+#include <registry_io/detail/member.hpp>
+#include <registry_io/detail/operations.hpp>
 #include <registry_io/detail/refused.hpp>
 #include <registry_io/detail/select.hpp>
 #include <registry_io/detail/table.hpp>
@@ -36,6 +38,7 @@
 #include <registry_io/handler_id.hpp>
 #include <registry_io/panic_info.hpp>
 #include <registry_io/policy.hpp>
+#include <registry_io/registration.hpp>
 #include <registry_io/registry_fwd.hpp>
 #include <registry_io/unsynchronized.hpp>
 #include <registry_io/version.hpp>
@@ -230,13 +233,30 @@ public:
     ///
     /// A number becomes the key with its value. Throws `std::out_of_range` for one that the key
     /// cannot hold and for a NaN; what converting `priority` throws.
+    ///
+    /// Two arguments may also be a member function and its object: `register_handler(&S::on_event,
+    /// &s)`. The object is a pointer, a `std::shared_ptr`, which keeps the object alive while the
+    /// handler is registered, or a `std::weak_ptr`: then the handler runs while the object is alive,
+    /// keeps it alive meanwhile, and is removed by the first notify after its end. Throws
+    /// `std::invalid_argument` for a null pointer.
     template <class Key, class F>
     handler_id register_handler(Key&& priority, F&& f)
     {
-        if constexpr (detail::check_key<key_type, Key&&, F, Event>())
+        if constexpr (detail::is_member_not_key<key_type, Key&&>)
+            return register_handler(detail::bind_member<Event>(priority, std::forward<F>(f)));
+        else if constexpr (detail::check_key<key_type, Key&&, F, Event>())
             return add(key_from(std::forward<Key>(priority)), std::forward<F>(f));
         else
             return {};
+    }
+
+    /// Adds a member function and its object as a handler with a key; otherwise as above.
+    template <class Key, class Member, class Object>
+        requires std::is_member_pointer_v<Member>
+    handler_id register_handler(Key&& priority, Member member, Object&& object)
+    {
+        return register_handler(std::forward<Key>(priority),
+                                detail::bind_member<Event>(member, std::forward<Object>(object)));
     }
 
     /// Adds a handler that is removed when the returned guard is destroyed.
@@ -254,6 +274,18 @@ public:
     {
         return guard(
             [&] { return register_handler(std::forward<Key>(priority), std::forward<F>(f)); });
+    }
+
+    /// Adds a member function and its object as a handler with a key, that is removed when the
+    /// returned guard is destroyed.
+    template <class Key, class Member, class Object>
+        requires std::is_member_pointer_v<Member>
+    handler_guard register_guard(Key&& priority, Member member, Object&& object)
+    {
+        return guard([&] {
+            return register_handler(std::forward<Key>(priority), member,
+                                    std::forward<Object>(object));
+        });
     }
 
     // ----- removing
@@ -295,6 +327,15 @@ public:
     {
         writers* const w = mine(id);
         return w != nullptr && w->contains(id.value());
+    }
+
+    /// Names a handler together with this registry, for code that does not know the registry's type.
+    ///
+    /// Returns a registration that names nothing for a foreign or empty id. Throws: nothing.
+    registration registration_of(handler_id id) const noexcept
+    {
+        writers* const w = mine(id);
+        return w != nullptr ? registration(w, id, detail::operations_of<writers>) : registration();
     }
 
     // ----- several changes at once
@@ -507,20 +548,39 @@ protected:
         }
     };
 
-    /// Constructs the handler. Without the lock: this is user code.
+    /// The id of a handler that is told of it, which must be known before the handler is in the
+    /// table; 0 for all others.
+    template <class F>
+    std::uint64_t reserve_id()
+    {
+        if constexpr (detail::told_of_registration<std::decay_t<F>>)
+            // relaxed: as in writers::add; the place follows from the key and the id.
+            return make_known().ids.fetch_add(1, std::memory_order_relaxed) + 1;
+        else
+            return 0;
+    }
+
+    /// Constructs the handler. Without the lock: this is user code. `id` is what `reserve_id` has
+    /// returned for it.
     template <class Key, class F>
-    incoming prepare(Key&& key, F&& f)
+    incoming prepare(Key&& key, F&& f, [[maybe_unused]] std::uint64_t id)
     {
         using handler = std::decay_t<F>;
         constexpr bool shared = SnapshotPolicy::concurrent;
         using callable = std::conditional_t<shared, handler const, handler>;
-        constexpr bool in_entry = detail::fits_entry<handler, Event, shared> &&
+        constexpr bool told = detail::told_of_registration<handler>;
+        constexpr bool in_entry = !told && detail::fits_entry<handler, Event, shared> &&
             std::is_empty_v<handler_state> && detail::key_in_table<key_type>;
         static_assert(std::is_nothrow_destructible_v<handler>,
                       "registry_io: a handler's destructor must not throw");
         static_assert(std::is_constructible_v<handler, F&&>,
                       "registry_io: the handler cannot be moved or copied into the registry");
-        static_assert(std::is_invocable_v<handler&, Event const&>,
+        constexpr bool takes_id = !std::is_invocable_v<handler&, Event const&> &&
+            std::is_invocable_v<handler&, registration const&, Event const&>;
+        static_assert(!takes_id,
+                      "registry_io: a handler that takes its own id is registered as with_id(f) "
+                      "(<registry_io/handlers/with_id.hpp>)");
+        static_assert(takes_id || std::is_invocable_v<handler&, Event const&>,
                       "registry_io: a handler must be callable with Event const&");
         if constexpr (std::is_invocable_v<handler&, Event const&>)
             static_assert(std::is_invocable_v<callable&, Event const&>,
@@ -545,6 +605,12 @@ protected:
                 if (b == nullptr)
                     detail::no_memory();
                 in.block = b;
+                if constexpr (told) {
+                    writers& w = known();
+                    detail::tell(
+                        b->f,
+                        registration(&w, handler_id(w.serial, id), detail::operations_of<writers>));
+                }
                 in.e =
                     detail::entry_of_block<block, callable, typename writers::block_base, Event>(b);
                 if constexpr (!detail::key_in_table<key_type>)
@@ -585,15 +651,36 @@ protected:
     handler_id add(Key&& key, F&& f)
     {
         writers& w = make_known();
-        incoming in = prepare(std::forward<Key>(key), std::forward<F>(f));
+        std::uint64_t id = reserve_id<F>();
+        incoming in = prepare(std::forward<Key>(key), std::forward<F>(f), id);
         // Captures that earlier removals have left to writers may be destroyed in `add`, and the
         // registry with them: nothing of it is touched afterwards.
         std::uint64_t const serial = w.serial;
-        std::uint64_t const id = w.add(in.e, in.block != nullptr, in.key, hint_);
+        if constexpr (detail::told_of_registration<std::decay_t<F>>)
+            add_reserved(w, in, id);
+        else
+            id = w.add(in.e, in.block != nullptr, in.key, hint_);
         if (id == 0)
             return {};
         in.block = nullptr;  // the table has it
         return handler_id(serial, id);
+    }
+
+    /// As `writers::add`, with an id that was given out before.
+    void add_reserved(writers& w, incoming const& in, std::uint64_t& id)
+    {
+        w.locked_change([&](auto& change, garbage_list&) {
+#ifdef BOOST_NO_EXCEPTIONS
+            if (writers::bounded && size() == writers::flat_limit) {
+                id = 0;
+                return false;
+            }
+#endif
+            if (change.append(in.e, id, true, in.key))
+                return false;  // done, and nothing to publish
+            change.insert(in.e, id, true, in.key, hint_);
+            return true;
+        });
     }
 
     /// A guard of what `add()` registers.
@@ -712,20 +799,30 @@ public:
             std::is_void_v<key_type> || std::is_default_constructible_v<key_type>,
             "registry_io: this ordering policy's key has no default; register with a key");
         if constexpr (std::is_void_v<key_type>)
-            return add(registry_.prepare(detail::no_key(), std::forward<F>(f)));
+            return prepare(detail::no_key(), std::forward<F>(f));
         else if constexpr (std::is_default_constructible_v<key_type>)
-            return add(registry_.prepare(key_type(), std::forward<F>(f)));
+            return prepare(key_type(), std::forward<F>(f));
     }
 
-    /// Adds a handler with a key; otherwise as above.
+    /// Adds a handler with a key, or a member function with its object; otherwise as above.
     template <class Key, class F>
     handler_id register_handler(Key&& priority, F&& f)
     {
-        if constexpr (detail::check_key<key_type, Key&&, F, Event>())
-            return add(
-                registry_.prepare(key_from(std::forward<Key>(priority)), std::forward<F>(f)));
+        if constexpr (detail::is_member_not_key<key_type, Key&&>)
+            return register_handler(detail::bind_member<Event>(priority, std::forward<F>(f)));
+        else if constexpr (detail::check_key<key_type, Key&&, F, Event>())
+            return prepare(key_from(std::forward<Key>(priority)), std::forward<F>(f));
         else
             return {};
+    }
+
+    /// Adds a member function and its object as a handler with a key; otherwise as above.
+    template <class Key, class Member, class Object>
+        requires std::is_member_pointer_v<Member>
+    handler_id register_handler(Key&& priority, Member member, Object&& object)
+    {
+        return register_handler(std::forward<Key>(priority),
+                                detail::bind_member<Event>(member, std::forward<Object>(object)));
     }
 
     /// Removes a handler when the transaction ends, one of its own too. Whether it was registered
@@ -765,12 +862,20 @@ private:
         }
     }
 
-    handler_id add(incoming in)
+    template <class Key, class F>
+    handler_id prepare(Key&& key, F&& f)
+    {
+        std::uint64_t const id = registry_.template reserve_id<F>();
+        return add(registry_.prepare(std::forward<Key>(key), std::forward<F>(f), id), id);
+    }
+
+    handler_id add(incoming in, std::uint64_t reserved)
     {
         writers& w = registry_.make_known();
-        op* const o = new_op(w, std::move(in), 0, true);
+        op* const o = new_op(w, std::move(in), reserved, true);
         // relaxed: as in writers::add; the place follows from the key and the id.
-        o->id = w.ids.fetch_add(1, std::memory_order_relaxed) + 1;
+        if (reserved == 0)
+            o->id = w.ids.fetch_add(1, std::memory_order_relaxed) + 1;
         push(o);
         return handler_id(w.serial, o->id);
     }

@@ -18,6 +18,7 @@
 #include <registry_io/detail/handler.hpp>
 #include <registry_io/handler_guard.hpp>
 #include <registry_io/handler_id.hpp>
+#include <registry_io/registration.hpp>
 #include <registry_io/registry_fwd.hpp>
 
 namespace registry_io {
@@ -58,20 +59,25 @@ public:
           call_([](void const* s, Event const& event) {
               detail::invoke(*static_cast<std::decay_t<F> const*>(s), event);
           }),
-          destroy_([](void* s) noexcept { delete static_cast<std::decay_t<F>*>(s); })
+          manage_([](void* s, registration const* r) noexcept {
+              if (r == nullptr)
+                  delete static_cast<std::decay_t<F>*>(s);
+              else
+                  detail::tell(*static_cast<std::decay_t<F>*>(s), *r);
+          })
     {
         static_assert(detail::check_not_awaitable<std::decay_t<F> const&, Event>());
     }
     /// The moved-from handler may only be destroyed.
     erased_handler(erased_handler&& other) noexcept
-        : state_(std::exchange(other.state_, nullptr)), call_(other.call_), destroy_(other.destroy_)
+        : state_(std::exchange(other.state_, nullptr)), call_(other.call_), manage_(other.manage_)
     {
     }
     erased_handler& operator=(erased_handler&&) = delete;
     ~erased_handler()
     {
         if (state_ != nullptr)
-            destroy_(state_);
+            manage_(state_, nullptr);
     }
 
     /// Whether it was made from an empty handler, which a registry refuses, or was moved from.
@@ -80,13 +86,16 @@ public:
         return f.state_ == nullptr;
     }
 
+    /// For registries: passes on the registration to the handler.
+    void on_registered(registration const& r) noexcept { manage_(state_, &r); }
+
     /// Calls the handler. Throws what it throws. Precondition: it is not empty.
     void operator()(Event const& event) const { call_(state_, event); }
 
 private:
     void* state_;
     void (*call_)(void const*, Event const&);
-    void (*destroy_)(void*) noexcept;
+    void (*manage_)(void*, registration const*) noexcept;  // destroys without a registration
 };
 
 /// A view of a registry that hides its policies, for the boundary of a library.
@@ -109,6 +118,7 @@ class registry_ref
         std::size_t (*clear)(void*);
         std::size_t (*size)(void const*) noexcept;
         void (*synchronize)(void*);
+        registration (*registration_of)(void const*, handler_id) noexcept;
     };
 
     template <class R>
@@ -133,6 +143,12 @@ class registry_ref
         [](void* r) { return as<R>(r).clear(); },
         [](void const* r) noexcept { return as<R>(r).size(); },
         [](void* r) { as<R>(r).synchronize(); },
+        []([[maybe_unused]] void const* r, [[maybe_unused]] handler_id id) noexcept {
+            if constexpr (requires { as<R>(r).registration_of(id); })
+                return as<R>(r).registration_of(id);
+            else
+                return registration();
+        },
     };
 
 public:
@@ -177,6 +193,11 @@ public:
     std::size_t size() const noexcept { return table_->size(registry_); }
     /// Whether no handler is registered.
     bool empty() const noexcept { return size() == 0; }
+    /// Names a handler together with its registry, where the registry can do that; else nothing.
+    registration registration_of(handler_id id) const noexcept
+    {
+        return table_->registration_of(registry_, id);
+    }
     /// Waits for the notifies that have taken their snapshot.
     void synchronize() const { table_->synchronize(registry_); }
 
