@@ -15,6 +15,7 @@
 #include <registry_io/alloc/pmr.hpp>
 #include <registry_io/alloc/pool.hpp>
 #include <registry_io/handlers/once.hpp>
+#include <registry_io/handlers/owner.hpp>
 #include <registry_io/handlers/tracked.hpp>
 #include <registry_io/handlers/with_id.hpp>
 #include <registry_io/ordering/fifo.hpp>
