@@ -15,6 +15,7 @@
 #include <registry_io/alloc/pmr.hpp>
 #include <registry_io/alloc/pool.hpp>
 #include <registry_io/handlers/blockable.hpp>
+#include <registry_io/handlers/connection.hpp>
 #include <registry_io/handlers/filtered.hpp>
 #include <registry_io/handlers/once.hpp>
 #include <registry_io/handlers/owner.hpp>
