@@ -17,6 +17,7 @@
 #include <registry_io/handlers/blockable.hpp>
 #include <registry_io/handlers/connection.hpp>
 #include <registry_io/handlers/filtered.hpp>
+#include <registry_io/handlers/latest.hpp>
 #include <registry_io/handlers/on.hpp>
 #include <registry_io/handlers/once.hpp>
 #include <registry_io/handlers/owner.hpp>
