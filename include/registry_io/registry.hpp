@@ -23,6 +23,7 @@
 #include <registry_io/handler_id.hpp>
 #include <registry_io/panic_info.hpp>
 #include <registry_io/policy.hpp>
+#include <registry_io/registration.hpp>
 #include <registry_io/registry_fwd.hpp>
 #include <registry_io/transaction.hpp>
 #include <registry_io/unsynchronized.hpp>
@@ -194,10 +195,25 @@ public:
     ///
     /// A number becomes the key with its value. Throws `std::out_of_range` for one that the key
     /// cannot hold and for a NaN; what converting `priority` throws.
+    ///
+    /// Two arguments may also be a member function and its object: `register_handler(&S::on_event,
+    /// &s)`. The object is a pointer, a `std::shared_ptr`, which keeps the object alive while the
+    /// handler is registered, or a `std::weak_ptr`: then the handler runs while the object is alive,
+    /// keeps it alive meanwhile, and is removed by the first notify after its end. Throws
+    /// `std::invalid_argument` for a null pointer.
     template <class Key, class F>
     handler_id register_handler(Key&& priority, F&& f)
     {
         return engine_.register_handler(std::forward<Key>(priority), std::forward<F>(f));
+    }
+
+    /// Adds a member function and its object as a handler with a key; otherwise as above.
+    template <class Key, class Member, class Object>
+        requires std::is_member_pointer_v<Member>
+    handler_id register_handler(Key&& priority, Member member, Object&& object)
+    {
+        return engine_.register_handler(std::forward<Key>(priority), member,
+                                        std::forward<Object>(object));
     }
 
     /// Adds a handler that is removed when the returned guard is destroyed.
@@ -214,6 +230,16 @@ public:
     handler_guard register_guard(Key&& priority, F&& f)
     {
         return engine_.register_guard(std::forward<Key>(priority), std::forward<F>(f));
+    }
+
+    /// Adds a member function and its object as a handler with a key, that is removed when the
+    /// returned guard is destroyed.
+    template <class Key, class Member, class Object>
+        requires std::is_member_pointer_v<Member>
+    handler_guard register_guard(Key&& priority, Member member, Object&& object)
+    {
+        return engine_.register_guard(std::forward<Key>(priority), member,
+                                      std::forward<Object>(object));
     }
 
     // ----- removing
@@ -240,6 +266,14 @@ public:
     ///
     /// Complexity: linear in at most one chunk, else logarithmic. Takes the writers' lock.
     bool contains(handler_id id) const { return engine_.contains(id); }
+
+    /// Names a handler together with this registry, for code that does not know the registry's type.
+    ///
+    /// Returns a registration that names nothing for a foreign or empty id. Throws: nothing.
+    registration registration_of(handler_id id) const noexcept
+    {
+        return engine_.registration_of(id);
+    }
 
     // ----- several changes at once
 

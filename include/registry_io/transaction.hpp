@@ -15,12 +15,14 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 #include <utility>
 
 #include <registry_io/config.hpp>
 #include <registry_io/detail/allocation.hpp>
 #include <registry_io/detail/handler.hpp>
 #include <registry_io/detail/key.hpp>
+#include <registry_io/detail/member.hpp>
 #include <registry_io/garbage.hpp>
 #include <registry_io/handler_id.hpp>
 
@@ -60,20 +62,30 @@ public:
     handler_id register_handler(F&& f)
     {
         if constexpr (detail::check_default_key<key_type>())
-            return add(engine_.prepare(detail::default_key<key_type>(), std::forward<F>(f)));
+            return prepare(detail::default_key<key_type>(), std::forward<F>(f));
         else
             return {};
     }
 
-    /// Adds a handler with a key; otherwise as above.
+    /// Adds a handler with a key, or a member function with its object; otherwise as above.
     template <class Key, class F>
     handler_id register_handler(Key&& priority, F&& f)
     {
-        if constexpr (detail::check_key<key_type, Key&&, F, Event>())
-            return add(
-                engine_.prepare(Engine::key_from(std::forward<Key>(priority)), std::forward<F>(f)));
+        if constexpr (detail::is_member_not_key<key_type, Key&&>)
+            return register_handler(detail::bind_member<Event>(priority, std::forward<F>(f)));
+        else if constexpr (detail::check_key<key_type, Key&&, F, Event>())
+            return prepare(Engine::key_from(std::forward<Key>(priority)), std::forward<F>(f));
         else
             return {};
+    }
+
+    /// Adds a member function and its object as a handler with a key; otherwise as above.
+    template <class Key, class Member, class Object>
+        requires std::is_member_pointer_v<Member>
+    handler_id register_handler(Key&& priority, Member member, Object&& object)
+    {
+        return register_handler(std::forward<Key>(priority),
+                                detail::bind_member<Event>(member, std::forward<Object>(object)));
     }
 
     /// Removes a handler when the transaction ends, one of its own too. Whether it was registered
@@ -116,12 +128,20 @@ private:
         }
     }
 
-    handler_id add(incoming in)
+    template <class Key, class F>
+    handler_id prepare(Key&& key, F&& f)
+    {
+        std::uint64_t const id = engine_.template reserve_id<F>();
+        return add(engine_.prepare(std::forward<Key>(key), std::forward<F>(f), id), id);
+    }
+
+    handler_id add(incoming in, std::uint64_t reserved)
     {
         writers& w = engine_.make_known();
-        op* const o = new_op(w, std::move(in), 0, true);
+        op* const o = new_op(w, std::move(in), reserved, true);
         // relaxed: as in writers::add; the place follows from the key and the id.
-        o->id = w.ids.fetch_add(1, std::memory_order_relaxed) + 1;
+        if (reserved == 0)
+            o->id = w.ids.fetch_add(1, std::memory_order_relaxed) + 1;
         push(o);
         return handler_id(w.serial, o->id);
     }

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include <registry_io/detail/callable.hpp>
+#include <registry_io/registration.hpp>
 
 namespace registry_io {
 inline namespace v1 {
@@ -37,6 +38,13 @@ public:
     decltype(auto) operator()(Event const& event) const
     {
         return detail::invoke(f_, event);
+    }
+
+    /// For registries: passes on the registration to the handler.
+    void on_registered(registration const& r) noexcept
+        requires detail::told_of_registration<F>
+    {
+        detail::tell(f_, r);
     }
 
     /// Whether it wraps an empty handler, which a registry refuses.

@@ -30,6 +30,8 @@
 #include <registry_io/detail/dispatch.hpp>
 #include <registry_io/detail/handler.hpp>
 #include <registry_io/detail/key.hpp>
+#include <registry_io/detail/member.hpp>
+#include <registry_io/detail/operations.hpp>
 #include <registry_io/detail/table.hpp>
 #include <registry_io/detail/type_name.hpp>
 #include <registry_io/detail/writers.hpp>
@@ -37,6 +39,7 @@
 #include <registry_io/handler_id.hpp>
 #include <registry_io/panic_info.hpp>
 #include <registry_io/policy.hpp>
+#include <registry_io/registration.hpp>
 #include <registry_io/transaction.hpp>
 
 namespace registry_io {
@@ -141,10 +144,18 @@ public:
     template <class Key, class F>
     handler_id register_handler(Key&& priority, F&& f)
     {
-        if constexpr (detail::check_key<key_type, Key&&, F, Event>())
+        if constexpr (detail::is_member_not_key<key_type, Key&&>)
+            return register_handler(detail::bind_member<Event>(priority, std::forward<F>(f)));
+        else if constexpr (detail::check_key<key_type, Key&&, F, Event>())
             return add(key_from(std::forward<Key>(priority)), std::forward<F>(f));
         else
             return {};
+    }
+    template <class Key, class Member, class Object>
+    handler_id register_handler(Key&& priority, Member member, Object&& object)
+    {
+        return register_handler(std::forward<Key>(priority),
+                                detail::bind_member<Event>(member, std::forward<Object>(object)));
     }
     template <class... KeyAndF>
     handler_guard register_guard(KeyAndF&&... f)
@@ -171,6 +182,12 @@ public:
     {
         writers* const w = mine(id);
         return w != nullptr && w->contains(id.value());
+    }
+
+    registration registration_of(handler_id id) const noexcept
+    {
+        writers* const w = mine(id);
+        return w != nullptr ? registration(w, id, detail::operations_of<writers>) : registration();
     }
 
     template <class F>
@@ -330,20 +347,39 @@ public:
         }
     };
 
-    /// Constructs the handler. Without the lock: this is user code.
+    /// The id of a handler that is told of it, which must be known before the handler is in the
+    /// table; 0 for all others.
+    template <class F>
+    std::uint64_t reserve_id()
+    {
+        if constexpr (detail::told_of_registration<std::decay_t<F>>)
+            // relaxed: as in writers::add; the place follows from the key and the id.
+            return make_known().ids.fetch_add(1, std::memory_order_relaxed) + 1;
+        else
+            return 0;
+    }
+
+    /// Constructs the handler. Without the lock: this is user code. `id` is what `reserve_id` has
+    /// returned for it.
     template <class Key, class F>
-    incoming prepare(Key&& key, F&& f)
+    incoming prepare(Key&& key, F&& f, [[maybe_unused]] std::uint64_t id)
     {
         using handler = std::decay_t<F>;
         constexpr bool concurrent = SnapshotPolicy::concurrent;
         using callable = std::conditional_t<concurrent, handler const, handler>;
-        constexpr bool in_entry = detail::fits_entry<handler, Event, concurrent> &&
+        constexpr bool told = detail::told_of_registration<handler>;
+        constexpr bool in_entry = !told && detail::fits_entry<handler, Event, concurrent> &&
             std::is_empty_v<handler_state> && detail::key_in_table<key_type>;
         static_assert(std::is_nothrow_destructible_v<handler>,
                       "registry_io: a handler's destructor must not throw");
         static_assert(std::is_constructible_v<handler, F&&>,
                       "registry_io: the handler cannot be moved or copied into the registry");
-        static_assert(std::is_invocable_v<handler&, Event const&>,
+        constexpr bool takes_id = !std::is_invocable_v<handler&, Event const&> &&
+            std::is_invocable_v<handler&, registration const&, Event const&>;
+        static_assert(!takes_id,
+                      "registry_io: a handler that takes its own id is registered as with_id(f) "
+                      "(<registry_io/handlers/with_id.hpp>)");
+        static_assert(takes_id || std::is_invocable_v<handler&, Event const&>,
                       "registry_io: a handler must be callable with Event const&");
         if constexpr (std::is_invocable_v<handler&, Event const&>)
             static_assert(std::is_invocable_v<callable&, Event const&>,
@@ -369,6 +405,12 @@ public:
                     block::make(alloc_.get_source(), std::forward<F>(f), std::forward<Key>(key));
                 in.block = b;
                 announce(b->state, b->f);
+                if constexpr (told) {
+                    writers& w = known();
+                    detail::tell(
+                        b->f,
+                        registration(&w, handler_id(w.serial, id), detail::operations_of<writers>));
+                }
                 in.e =
                     detail::entry_of_block<block, callable, typename writers::block_base, Event>(b);
                 if constexpr (!detail::key_in_table<key_type>)
@@ -414,15 +456,36 @@ public:
     handler_id add(Key&& key, F&& f)
     {
         writers& w = make_known();
-        incoming in = prepare(std::forward<Key>(key), std::forward<F>(f));
+        std::uint64_t id = reserve_id<F>();
+        incoming in = prepare(std::forward<Key>(key), std::forward<F>(f), id);
         // Captures that earlier removals have left to writers may be destroyed in `add`, and the
         // registry with them: nothing of it is touched afterwards.
         std::uint64_t const serial = w.serial;
-        std::uint64_t const id = w.add(in.e, in.block != nullptr, in.key, hint_);
+        if constexpr (detail::told_of_registration<std::decay_t<F>>)
+            add_reserved(w, in, id);
+        else
+            id = w.add(in.e, in.block != nullptr, in.key, hint_);
         if (id == 0)
             return {};
         in.block = nullptr;  // the table has it
         return handler_id(serial, id);
+    }
+
+    /// As `writers::add`, with an id that was given out before.
+    void add_reserved(writers& w, incoming const& in, std::uint64_t& id)
+    {
+        w.locked_change([&](auto& change, garbage_list&) {
+#ifdef BOOST_NO_EXCEPTIONS
+            if (writers::bounded && size() == writers::flat_limit) {
+                id = 0;
+                return false;
+            }
+#endif
+            if (change.append(in.e, id, true, in.key))
+                return false;  // done, and nothing to publish
+            change.insert(in.e, id, true, in.key, hint_);
+            return true;
+        });
     }
 
     /// A guard of what `add()` registers.

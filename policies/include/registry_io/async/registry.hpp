@@ -134,6 +134,12 @@ public:
         run(f_, c);
     }
 
+    void on_registered(registration const& r) noexcept
+        requires registry_io::detail::told_of_registration<F>
+    {
+        registry_io::detail::tell(f_, r);
+    }
+
     friend bool operator==(handler const& h, std::nullptr_t)
     {
         return registry_io::detail::is_empty_handler(h.f_);
@@ -307,6 +313,7 @@ public:
     using base::log_to;
     using base::log_to_stderr;
     using base::on_panic;
+    using base::registration_of;
     using base::size;
     using base::unregister;
 
@@ -408,16 +415,29 @@ public:
             return {};
     }
 
-    /// Adds a handler with a key; otherwise as above.
+    /// Adds a handler with a key, or a member function with its object; otherwise as above.
     template <class Key, class F>
     handler_id register_handler(Key&& priority, F&& f)
     {
-        if constexpr (registry_io::detail::check_key<key_type, Key&&, F, Event>()) {
+        if constexpr (registry_io::detail::is_member_not_key<key_type, Key&&>)
+            return register_handler(registry_io::detail::bind_member<Event, async::environment>(
+                priority, std::forward<F>(f)));
+        else if constexpr (registry_io::detail::check_key<key_type, Key&&, F, Event>()) {
             if constexpr (async::detail::check_handler<std::decay_t<F>, Event>())
                 return base::register_handler(std::forward<Key>(priority),
                                               wrap(std::forward<F>(f)));
         }
         return {};
+    }
+
+    /// Adds a member function and its object as a handler with a key; otherwise as above.
+    template <class Key, class Member, class Object>
+        requires std::is_member_pointer_v<Member>
+    handler_id register_handler(Key&& priority, Member member, Object&& object)
+    {
+        return register_handler(std::forward<Key>(priority),
+                                registry_io::detail::bind_member<Event, async::environment>(
+                                    member, std::forward<Object>(object)));
     }
 
     /// Adds a handler that is removed when the returned guard is destroyed.
@@ -433,6 +453,18 @@ public:
     {
         return this->guard(
             [&] { return register_handler(std::forward<Key>(priority), std::forward<F>(f)); });
+    }
+
+    /// Adds a member function and its object as a handler with a key, that is removed when the
+    /// returned guard is destroyed.
+    template <class Key, class Member, class Object>
+        requires std::is_member_pointer_v<Member>
+    async_handler_guard register_guard(Key&& priority, Member member, Object&& object)
+    {
+        return this->guard([&] {
+            return register_handler(std::forward<Key>(priority), member,
+                                    std::forward<Object>(object));
+        });
     }
 
     /// Calls `f(transaction&)`, then applies all it asked for at once. As in `basic_registry`.
@@ -1245,16 +1277,29 @@ public:
             return {};
     }
 
-    /// Adds a handler with a key; otherwise as above.
+    /// Adds a handler with a key, or a member function with its object; otherwise as above.
     template <class Key, class F>
     handler_id register_handler(Key&& priority, F&& f)
     {
-        if constexpr (registry_io::detail::check_key<key_type, Key&&, F, Event>()) {
+        if constexpr (registry_io::detail::is_member_not_key<key_type, Key&&>)
+            return register_handler(registry_io::detail::bind_member<Event, async::environment>(
+                priority, std::forward<F>(f)));
+        else if constexpr (registry_io::detail::check_key<key_type, Key&&, F, Event>()) {
             if constexpr (async::detail::check_handler<std::decay_t<F>, Event>())
                 return of_base_.register_handler(std::forward<Key>(priority),
                                                  wrap(std::forward<F>(f)));
         }
         return {};
+    }
+
+    /// Adds a member function and its object as a handler with a key; otherwise as above.
+    template <class Key, class Member, class Object>
+        requires std::is_member_pointer_v<Member>
+    handler_id register_handler(Key&& priority, Member member, Object&& object)
+    {
+        return register_handler(std::forward<Key>(priority),
+                                registry_io::detail::bind_member<Event, async::environment>(
+                                    member, std::forward<Object>(object)));
     }
 
     /// Removes a handler when the transaction ends.
