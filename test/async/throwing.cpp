@@ -260,6 +260,10 @@ public:
     brittle& operator=(brittle const&) = delete;
     ~brittle() { --alive; }
 
+    bool await_ready() const noexcept { return true; }
+    void await_suspend(std::coroutine_handle<>) const noexcept {}
+    void await_resume() const noexcept {}
+
     static inline int alive = 0;
 
 private:
@@ -360,6 +364,27 @@ BOOST_AUTO_TEST_CASE(each_construction_of_a_result_may_throw)
         BOOST_TEST(brittle::alive == 0);
     }
     BOOST_TEST(n > 3);
+}
+
+BOOST_AUTO_TEST_CASE(each_construction_of_what_a_handler_returns_may_throw)
+{
+    int n = 0;
+    for (bool failed = true; failed; ++n) {
+        AsyncRegistry<int> r;
+        int left = n;
+        int told = 0;
+        int siblings = 0;
+        r.on_panic([&](panic_info const& p) { told += p.message() == "construction"; });
+        r.register_handler([&](int) { return brittle(left); });
+        r.register_handler([&](int) { ++siblings; });
+        int const e = 1;
+        async::sync_wait(r.notify(e));
+        failed = left < 0;
+        BOOST_TEST(told == (failed ? 1 : 0));
+        BOOST_TEST(siblings == 1);
+        BOOST_TEST(brittle::alive == 0);
+    }
+    BOOST_TEST(n > 2);  // its own, and in the frame
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_handler_may_return_what_throws_at_each_step, Mode, modes)

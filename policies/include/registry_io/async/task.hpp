@@ -549,14 +549,66 @@ struct detached
 template <class Awaitable>
 using await_result = decltype(get_awaiter(std::declval<Awaitable>()).await_resume());
 
+/// A value whose move throws nothing: it keeps what the move of the value has thrown.
+template <class T>
+class quietly_moved
+{
+public:
+    explicit quietly_moved(T& from) noexcept { take(from); }
+    quietly_moved(quietly_moved&& other) noexcept : exception_(std::move(other.exception_))
+    {
+        if (other.value_)
+            take(*other.value_);
+    }
+    quietly_moved& operator=(quietly_moved&&) = delete;
+
+    /// The value. Throws what moving it has thrown.
+    T&& get()
+    {
+        if (exception_ != nullptr)
+            std::rethrow_exception(std::move(exception_));
+        // NOLINTNEXTLINE(bugprone-unchecked-optional-access): there is one where nothing was thrown
+        return std::move(*value_);
+    }
+
+private:
+    void take(T& from) noexcept {BOOST_TRY{value_.emplace(std::move(from));
+} BOOST_CATCH(...)
+{
+    exception_ = std::current_exception();
+}
+BOOST_CATCH_END
+}  // namespace detail
+
+std::optional<T> value_;
+std::exception_ptr exception_;
+};  // namespace async
+
 /// Makes a task of anything that can be awaited.
 template <class Awaitable>
+    requires std::is_nothrow_move_constructible_v<Awaitable>
 task<> as_task(Awaitable a)
 {
     co_await std::move(a);
 }
 
-}  // namespace detail
+template <class Awaitable>
+task<> await_quietly_moved(quietly_moved<Awaitable> a)
+{
+    co_await a.get();
+}
+
+/// The same where a move may throw. It must not throw while the coroutine is made: when a parameter
+/// of a coroutine throws as it is moved into the frame, clang without optimisation frees the frame
+/// and then reads the exception from it.
+template <class Awaitable>
+    requires(!std::is_nothrow_move_constructible_v<Awaitable>)
+task<> as_task(Awaitable a)
+{
+    return await_quietly_moved(quietly_moved<Awaitable>(a));
+}
+
+}  // namespace v1
 
 /// Runs what is awaited, and waits for it. Returns its result, or throws what it throws.
 ///
@@ -629,7 +681,7 @@ detail::await_result<Awaitable> sync_wait(Awaitable&& a, environment const& env 
     // NOLINTEND(bugprone-unchecked-optional-access)
 }
 
-}  // namespace async
+}  // namespace registry_io
 }  // namespace v1
 }  // namespace registry_io
 
