@@ -217,7 +217,7 @@ BOOST_AUTO_TEST_CASE(a_coroutine_is_timed_until_it_waits)
     BOOST_TEST(all.handlers[1].times.failures == 0u);
 }
 
-BOOST_AUTO_TEST_CASE(a_handler_may_be_gone_before_the_thread_that_ran_it_looks_at_the_clock)
+BOOST_AUTO_TEST_CASE(a_coroutine_that_ends_on_another_thread_with_its_registry_is_timed)
 {
     std::optional<rio::AsyncRegistry<int>::with<policy>> r(std::in_place);
     test::gate g;

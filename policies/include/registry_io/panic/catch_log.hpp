@@ -139,7 +139,8 @@ private:
             return;
         }
         std::uint32_t const held = held_back_.exchange(0, std::memory_order_acquire);
-        std::uint32_t const whose = whose_.exchange(0, std::memory_order_relaxed);
+        // 0 if the line before has taken the bit of what is counted now.
+        int const several = std::popcount(whose_.exchange(0, std::memory_order_relaxed));
         if (message.data() == nullptr)
             message = "not a std::exception";
         // Of a long message the beginning, so that there is room for the rest.
@@ -151,10 +152,9 @@ private:
                               message.data());
         if (held != 0)
             n += std::snprintf(text + n, sizeof text - static_cast<std::size_t>(n),
-                               std::has_single_bit(whose)
-                                   ? " (and %lu failures held back)"
-                                   : " (and %lu failures of %d or more handlers held back)",
-                               static_cast<unsigned long>(held), std::popcount(whose));
+                               several < 2 ? " (and %lu failures held back)"
+                                           : " (and %lu failures of %d or more handlers held back)",
+                               static_cast<unsigned long>(held), several);
         std::string_view const line(text, static_cast<std::size_t>(n));
         if (hooks.has_log()) {
             hooks.log(line);
