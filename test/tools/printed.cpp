@@ -2,7 +2,7 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// What test/printers looks at with gdb: it stops in `look`.
+// What test/printers looks at with gdb: it stops in `stop_here`.
 
 #include <registry_io/observe/gdb.hpp>
 #include <registry_io/observe/named.hpp>
@@ -31,7 +31,7 @@ struct adder
 void plain(reading const&) {}
 
 template <class... Things>
-[[gnu::noinline]] void look(Things const&...)
+[[gnu::noinline]] void stop_here(Things const&...)
 {
     asm volatile("" ::: "memory");
 }
@@ -76,6 +76,6 @@ int main()
     queue.post({1});
     queue.post({2});
     named.notify({1});
-    look(empty, sync, named, rcu, local, locked, shared, async, large, no_id, id, no_guard, guard,
+    stop_here(empty, sync, named, rcu, local, locked, shared, async, large, no_id, id, no_guard, guard,
          label, queue);
 }
