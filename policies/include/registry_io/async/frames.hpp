@@ -18,7 +18,7 @@
 #include <boost/throw_exception.hpp>
 
 #include <registry_io/config.hpp>
-#include <registry_io/reclaim/env.hpp>
+#include <registry_io/thread/exit.hpp>
 
 namespace registry_io {
 inline namespace v1 {
@@ -185,7 +185,7 @@ struct frame_cache
     /// Where frames come from now; null for the recycled heap.
     frame_memory* memory = nullptr;
     shelf shelves[frame_sizes] = {};
-    reclaim::exit_link on_exit{};
+    thread_exit::link on_exit{};
     bool armed = false;   ///< the exit hook knows of this thread
     bool closed = false;  ///< the thread is exiting: nothing is kept any more
 };
@@ -218,7 +218,7 @@ inline void close_frame_cache(void* p)
     }
 }
 
-struct frame_exit_hook : reclaim::thread_exit_hook
+struct frame_exit_hook : thread_exit::hook
 {
     bool const created = create(&close_frame_cache);
 };

@@ -40,7 +40,7 @@
 #include <registry_io/observe/detail/clock.hpp>
 #include <registry_io/panic_info.hpp>
 #include <registry_io/policy.hpp>
-#include <registry_io/reclaim/env.hpp>
+#include <registry_io/thread/exit.hpp>
 #include <registry_io/version.hpp>
 
 namespace registry_io {
@@ -135,7 +135,7 @@ struct thread_record : counts
     recording* home;
     thread_record* previous;
     thread_record* following;
-    reclaim::exit_link on_exit;
+    thread_exit::link on_exit;
 };
 static_assert(sizeof(thread_record) <= 2048 && std::is_trivially_destructible_v<thread_record>);
 
@@ -159,7 +159,7 @@ struct recording
     std::uint64_t begin = 0;
     std::uint64_t threads = 0;
     thread_record* first = nullptr;
-    reclaim::thread_exit_hook exit_hook;
+    thread_exit::hook exit_hook;
     bool has_hook = false;
     bool follows_process = false;  ///< through forks, and to its exit
     std::string_view registry;

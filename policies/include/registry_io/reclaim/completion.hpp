@@ -12,7 +12,7 @@
 #include <cstdint>
 
 #include <registry_io/config.hpp>
-#include <registry_io/reclaim/env.hpp>
+#include <registry_io/reclaim/single_thread_env.hpp>
 
 namespace registry_io {
 inline namespace v1 {

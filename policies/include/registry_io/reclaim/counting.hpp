@@ -9,6 +9,8 @@
 
 #include <cstdint>
 
+#include <registry_io/reclaim/misuse.hpp>
+#include <registry_io/reclaim/nesting.hpp>
 #include <registry_io/reclaim/retired.hpp>
 
 namespace registry_io {

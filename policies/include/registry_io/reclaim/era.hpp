@@ -13,7 +13,7 @@
 #include <registry_io/config.hpp>
 #include <registry_io/garbage.hpp>
 #include <registry_io/reclaim/completion.hpp>
-#include <registry_io/reclaim/env.hpp>
+#include <registry_io/reclaim/nesting.hpp>
 
 namespace registry_io {
 inline namespace v1 {

@@ -11,6 +11,7 @@
 #include <cstdint>
 
 #include <registry_io/config.hpp>
+#include <registry_io/reclaim/nesting.hpp>
 #include <registry_io/reclaim/retired.hpp>
 #include <registry_io/reclaim/thread_domain.hpp>
 

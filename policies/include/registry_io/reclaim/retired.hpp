@@ -18,6 +18,8 @@
 #include <registry_io/reclaim/birth_heap.hpp>
 #include <registry_io/reclaim/completion.hpp>
 #include <registry_io/reclaim/env.hpp>
+#include <registry_io/reclaim/nesting.hpp>
+#include <registry_io/reclaim/single_thread_env.hpp>
 
 namespace registry_io {
 inline namespace v1 {

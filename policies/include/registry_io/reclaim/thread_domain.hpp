@@ -10,7 +10,8 @@
 #include <mutex>
 
 #include <registry_io/config.hpp>
-#include <registry_io/reclaim/env.hpp>
+#include <registry_io/reclaim/fence.hpp>
+#include <registry_io/thread/exit.hpp>
 
 namespace registry_io {
 inline namespace v1 {
@@ -25,7 +26,7 @@ struct thread_record
     Record* previous = nullptr;
     bool linked = false;
     bool permanent = false;  ///< stays linked until the thread exits
-    exit_link on_exit{};
+    thread_exit::link on_exit{};
     bool exiting = false;  ///< the exit hook has run: from now on it is linked for each read
 };
 

@@ -17,6 +17,8 @@
 
 #include <registry_io/policy.hpp>
 #include <registry_io/reclaim/counting.hpp>
+#include <registry_io/reclaim/env.hpp>
+#include <registry_io/reclaim/misuse.hpp>
 
 namespace registry_io {
 inline namespace v1 {

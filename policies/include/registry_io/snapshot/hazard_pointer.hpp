@@ -14,7 +14,9 @@
 #include <utility>
 
 #include <registry_io/policy.hpp>
+#include <registry_io/reclaim/env.hpp>
 #include <registry_io/reclaim/hazard.hpp>
+#include <registry_io/reclaim/misuse.hpp>
 #include <registry_io/reclaim/option.hpp>
 
 namespace registry_io {

@@ -11,6 +11,7 @@
 
 #include <registry_io/policy.hpp>
 #include <registry_io/reclaim/counting.hpp>
+#include <registry_io/reclaim/env.hpp>
 
 namespace registry_io {
 inline namespace v1 {

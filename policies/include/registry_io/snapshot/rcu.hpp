@@ -19,6 +19,8 @@
 
 #include <registry_io/config.hpp>
 #include <registry_io/policy.hpp>
+#include <registry_io/reclaim/env.hpp>
+#include <registry_io/reclaim/misuse.hpp>
 #include <registry_io/reclaim/option.hpp>
 #include <registry_io/reclaim/rcu.hpp>
 
