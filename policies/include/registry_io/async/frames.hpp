@@ -2,6 +2,12 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// Memory for the frames of coroutines. By default frames are recycled: each thread keeps a list for
+// each size, and threads exchange bundles of frames in a depot of a few places, so that a program
+// allocates nothing once it is warm. The depot has places and no list, so that a child of `fork`
+// finds each place filled or empty. With a `frame_memory` frames come from where you say.
+// Invariant: the last word of a block says where its frame came from, and so where it goes back.
+
 #ifndef REGISTRY_IO_ASYNC_FRAMES_HPP
 #define REGISTRY_IO_ASYNC_FRAMES_HPP
 

@@ -2,6 +2,11 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// The list of the threads that read under one domain, and what happens to it when a thread exits
+// and when the process forks. A record is a thread-local of its thread, so attaching one allocates
+// nothing. Invariant: a thread's record is in the list while one of its slots may be in use, so a
+// writer that holds the mutex sees every reader.
+
 #ifndef REGISTRY_IO_RECLAIM_THREAD_DOMAIN_HPP
 #define REGISTRY_IO_RECLAIM_THREAD_DOMAIN_HPP
 
