@@ -2,13 +2,14 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// Every policy and every preset, without coroutines (`async/`), queues (`queued/`) and observers
+// (`observe/`). To reduce compile time, include only the header of the preset that you use.
+
 #ifndef REGISTRY_IO_HPP
 #define REGISTRY_IO_HPP
 
 #include <registry_io/detail/supported.hpp>
 
-// Everything but queues (registry_io/queued). Programs that mind compile time include the one
-// preset that they use.
 #include <registry_io/alloc/fixed.hpp>
 #include <registry_io/alloc/heap.hpp>
 #include <registry_io/alloc/intrusive.hpp>

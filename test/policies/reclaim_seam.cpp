@@ -35,7 +35,7 @@ struct staged_env : reclaim::single_thread_env
     struct exit_hook
     {
         bool create(void (*)(void*)) noexcept { return false; }
-        bool arm(void*, reclaim::exit_link&) noexcept { return false; }
+        bool arm(void*, registry_io::thread_exit::link&) noexcept { return false; }
     };
 
     template <class Record>

@@ -425,7 +425,7 @@ public:
         f_ = f;
         return true;
     }
-    bool arm(void* record, reclaim::exit_link&) noexcept
+    bool arm(void* record, registry_io::thread_exit::link&) noexcept
     {
         world::thread& t = world::now().self();
         t.hooks[t.hook_count++] = {f_, record};

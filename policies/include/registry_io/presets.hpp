@@ -2,12 +2,15 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// All presets that need no coroutines. A preset is an alias of `basic_registry` with a policy for
+// each axis, chosen to fit one kind of program. Each preset has a header of its own, which compiles
+// faster.
+
 #ifndef REGISTRY_IO_PRESETS_HPP
 #define REGISTRY_IO_PRESETS_HPP
 
 #include <registry_io/detail/supported.hpp>
 
-// The presets, all of them. Each has a header of its own, for those who mind compile time.
 #include <registry_io/presets/firmware.hpp>
 #include <registry_io/presets/fixed.hpp>
 #include <registry_io/presets/local.hpp>

@@ -2,6 +2,10 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// The alloc policy without a heap: a buffer inside the registry, for one thread, which the
+// allocator of `registry_io/arena.hpp` manages. The registry can be used where the size must be
+// known when the program is linked.
+
 #ifndef REGISTRY_IO_ALLOC_FIXED_HPP
 #define REGISTRY_IO_ALLOC_FIXED_HPP
 

@@ -2,6 +2,10 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// The alloc policy for the general heap, or any standard allocator. Allocators serve alignments up
+// to `std::max_align_t`; a block with a greater one lies inside a larger block, and the word before
+// it leads back to the start.
+
 #ifndef REGISTRY_IO_ALLOC_HEAP_HPP
 #define REGISTRY_IO_ALLOC_HEAP_HPP
 

@@ -2,6 +2,9 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// The alloc policy of registries whose handlers lie in nodes that the caller owns. The registry
+// then allocates nothing; see `linked_registry.hpp`.
+
 #ifndef REGISTRY_IO_ALLOC_INTRUSIVE_HPP
 #define REGISTRY_IO_ALLOC_INTRUSIVE_HPP
 

@@ -2,6 +2,9 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// The alloc policy for a `std::pmr::memory_resource` that you choose at run time. The resource must
+// outlive the registry, and whatever readers still hold of it.
+
 #ifndef REGISTRY_IO_ALLOC_PMR_HPP
 #define REGISTRY_IO_ALLOC_PMR_HPP
 

@@ -2,6 +2,13 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// The alloc policy with a bound: a piece of memory that is reserved once, and
+// `detail/segregated_fit.hpp` to divide it. The memory and its lock are shared by the pool and by
+// every block from it, and go with the last of them. A thread that gives a block back while another
+// one holds the lock does not wait: it leaves the block on a lock-free stack (Treiber, 1986), and
+// later holders of the lock take it back, a few at a time. Invariant: each unit of the memory is in
+// a block, in a hole, or among the blocks that were left.
+
 #ifndef REGISTRY_IO_ALLOC_POOL_HPP
 #define REGISTRY_IO_ALLOC_POOL_HPP
 

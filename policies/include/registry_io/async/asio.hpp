@@ -2,6 +2,10 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// Between the coroutines of this library and Boost.Asio: Asio executors for environments, Asio
+// operations that tasks can await, and notifies and tasks as Asio operations. It is the only header
+// that needs Asio, and works with version 1.81 and later.
+
 #ifndef REGISTRY_IO_ASYNC_ASIO_HPP
 #define REGISTRY_IO_ASYNC_ASIO_HPP
 
@@ -40,9 +44,6 @@
 // Asio's name, and a macro of Qt.
 #pragma push_macro("emit")
 #undef emit
-
-// Between this library's coroutines and Boost.Asio. It is the only header here that needs Asio, and
-// works with 1.81 and later.
 
 namespace registry_io {
 inline namespace v1 {

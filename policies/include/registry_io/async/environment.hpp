@@ -2,6 +2,11 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// The environment of a notify: the executor on which coroutines are resumed, a stop token, and the
+// source of frames. It travels down from whoever awaits to the handlers and to the tasks that they
+// await. A list of activations says in which notifies a thread is at the moment. Invariant: the
+// list of a thread is that of the stretches of coroutines on its stack, innermost first.
+
 #ifndef REGISTRY_IO_ASYNC_ENVIRONMENT_HPP
 #define REGISTRY_IO_ASYNC_ENVIRONMENT_HPP
 

@@ -2,6 +2,12 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// Memory for the frames of coroutines. By default frames are recycled: each thread keeps a list for
+// each size, and threads exchange bundles of frames in a depot of a few places, so that a program
+// allocates nothing once it is warm. The depot has places and no list, so that a child of `fork`
+// finds each place filled or empty. With a `frame_memory` frames come from where you say.
+// Invariant: the last word of a block says where its frame came from, and so where it goes back.
+
 #ifndef REGISTRY_IO_ASYNC_FRAMES_HPP
 #define REGISTRY_IO_ASYNC_FRAMES_HPP
 
@@ -18,7 +24,7 @@
 #include <boost/throw_exception.hpp>
 
 #include <registry_io/config.hpp>
-#include <registry_io/reclaim/env.hpp>
+#include <registry_io/thread/exit.hpp>
 
 namespace registry_io {
 inline namespace v1 {
@@ -185,7 +191,7 @@ struct frame_cache
     /// Where frames come from now; null for the recycled heap.
     frame_memory* memory = nullptr;
     shelf shelves[frame_sizes] = {};
-    reclaim::exit_link on_exit{};
+    thread_exit::link on_exit{};
     bool armed = false;   ///< the exit hook knows of this thread
     bool closed = false;  ///< the thread is exiting: nothing is kept any more
 };
@@ -218,7 +224,7 @@ inline void close_frame_cache(void* p)
     }
 }
 
-struct frame_exit_hook : reclaim::thread_exit_hook
+struct frame_exit_hook : thread_exit::hook
 {
     bool const created = create(&close_frame_cache);
 };

@@ -2,6 +2,8 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// Frames of coroutines from a `std::pmr::memory_resource`.
+
 #ifndef REGISTRY_IO_ASYNC_PMR_FRAMES_HPP
 #define REGISTRY_IO_ASYNC_PMR_FRAMES_HPP
 

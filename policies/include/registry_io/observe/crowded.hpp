@@ -2,6 +2,9 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// `observe::crowded`: a panic policy that wraps another one and finds leaks of handlers. It costs a
+// notify nothing.
+
 #ifndef REGISTRY_IO_OBSERVE_CROWDED_HPP
 #define REGISTRY_IO_OBSERVE_CROWDED_HPP
 

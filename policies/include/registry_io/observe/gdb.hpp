@@ -2,9 +2,6 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-#ifndef REGISTRY_IO_OBSERVE_GDB_HPP
-#define REGISTRY_IO_OBSERVE_GDB_HPP
-
 // Pretty-printers for gdb, in a section of the program's file that is not loaded when the program
 // runs. Include this header in one source file. gdb runs the section if its auto-load safe path
 // allows the program:
@@ -13,6 +10,9 @@
 //
 // The code below is Python, a string of the assembler for each line, so it has neither double
 // quotes nor backslashes. It knows the layout of detail/table.hpp and detail/handler.hpp.
+
+#ifndef REGISTRY_IO_OBSERVE_GDB_HPP
+#define REGISTRY_IO_OBSERVE_GDB_HPP
 
 #include <registry_io/detail/supported.hpp>
 

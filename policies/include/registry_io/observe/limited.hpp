@@ -2,6 +2,9 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// `observe::limited`: a panic policy that wraps another one and bounds how deeply notifies nest. A
+// list on the stack of each thread, innermost first, says which handlers it is in.
+
 #ifndef REGISTRY_IO_OBSERVE_LIMITED_HPP
 #define REGISTRY_IO_OBSERVE_LIMITED_HPP
 

@@ -2,6 +2,9 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// `observe::named`: a panic policy that wraps another one and gives handlers names, and the places
+// of their registration. `name` and `here` attach them to a handler.
+
 #ifndef REGISTRY_IO_OBSERVE_NAMED_HPP
 #define REGISTRY_IO_OBSERVE_NAMED_HPP
 

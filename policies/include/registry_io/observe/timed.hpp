@@ -2,6 +2,10 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// `observe::timed`: a panic policy that wraps another one and measures each handler. Durations are
+// counted in buckets, each twice as wide as the one before. The results can be read at any time,
+// and written as a table, as JSON, or for Prometheus.
+
 #ifndef REGISTRY_IO_OBSERVE_TIMED_HPP
 #define REGISTRY_IO_OBSERVE_TIMED_HPP
 

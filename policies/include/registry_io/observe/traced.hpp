@@ -2,6 +2,9 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// `observe::traced`: a panic policy that wraps another one and has static probes (USDT) around each
+// notify and each handler, for bpftrace, SystemTap, perf and gdb.
+
 #ifndef REGISTRY_IO_OBSERVE_TRACED_HPP
 #define REGISTRY_IO_OBSERVE_TRACED_HPP
 

@@ -2,6 +2,11 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// `observe::watched`: a panic policy that wraps another one and finds handlers that hang. Each call
+// puts itself into a list, and a thread of the library looks at the lists. Threads are spread over
+// several lists, each with a lock of its own, so that they rarely share one. Invariant: a call is
+// in a list from its beginning to its end, and is reported at most once.
+
 #ifndef REGISTRY_IO_OBSERVE_WATCHED_HPP
 #define REGISTRY_IO_OBSERVE_WATCHED_HPP
 

@@ -2,6 +2,10 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// The ordering policy without keys: handlers fire in the order of their registration. Since ids are
+// given out in that order too, the rows of a table are sorted by id, and a handler is found by
+// binary search.
+
 #ifndef REGISTRY_IO_ORDERING_FIFO_HPP
 #define REGISTRY_IO_ORDERING_FIFO_HPP
 

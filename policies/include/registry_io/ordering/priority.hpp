@@ -2,6 +2,10 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// The ordering policy with keys: handlers fire by a key that you give at registration, and in the
+// order of registration among equivalent keys. The order is a strict weak order, as for
+// `std::sort`.
+
 #ifndef REGISTRY_IO_ORDERING_PRIORITY_HPP
 #define REGISTRY_IO_ORDERING_PRIORITY_HPP
 
@@ -14,11 +18,17 @@ namespace registry_io {
 inline namespace v1 {
 namespace ordering {
 
+// clang-format off: it takes the macro for a type, and this for a variable.
 /// Greater keys first, by `>`.
-struct REGISTRY_IO_EXPORT descending{
-    template <class Key> constexpr bool operator()(Key const& a, Key const& b) const {return a > b;
-}  // namespace ordering
-};  // namespace v1
+struct REGISTRY_IO_EXPORT descending
+{
+    template <class Key>
+    constexpr bool operator()(Key const& a, Key const& b) const
+    {
+        return a > b;
+    }
+};
+// clang-format on
 
 /// Handlers fire by key, in registration order among equivalent keys.
 ///

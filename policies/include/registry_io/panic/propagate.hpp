@@ -2,6 +2,9 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// The panic policy for callers who must not miss a failure: all handlers run, and then `notify`
+// throws the first exception.
+
 #ifndef REGISTRY_IO_PANIC_PROPAGATE_HPP
 #define REGISTRY_IO_PANIC_PROPAGATE_HPP
 
@@ -15,6 +18,7 @@
 #include <registry_io/config.hpp>
 #include <registry_io/detail/report.hpp>
 #include <registry_io/fatal.hpp>
+#include <registry_io/panic/detail/catching.hpp>
 #include <registry_io/panic_info.hpp>
 #include <registry_io/policy.hpp>
 
@@ -49,25 +53,11 @@ struct REGISTRY_IO_EXPORT propagate
         template <class Call, class View>
         BOOST_FORCEINLINE verdict invoke(Call call, View handler)
         {
-            BOOST_TRY
-            {
-                call();
-            }
-#ifndef BOOST_NO_EXCEPTIONS
-            catch (std::exception const& e)
-            {
-                failed(handler.compact(), &e);
-            }
-#endif
-            BOOST_CATCH(...)
-            {
-                // A thread that is cancelled unwinds without an exception, and must not be caught.
-                if (std::current_exception() == nullptr)
-                    BOOST_RETHROW
-                failed(handler.compact(), nullptr);
-            }
-            BOOST_CATCH_END
-            return verdict::keep;
+            return detail::catching<detail::cancellation::passes>(call,
+                                                                  [&](std::exception const* e) {
+                                                                      failed(handler.compact(), e);
+                                                                      return verdict::keep;
+                                                                  });
         }
 
         void finish()
@@ -86,8 +76,9 @@ struct REGISTRY_IO_EXPORT propagate
                 first_ = std::current_exception();
             BOOST_TRY
             {
-                detail::report(notify_.hooks(), handler.id(), detail::message_of(e),
-                               detail::label_of(handler));
+                registry_io::detail::report(notify_.hooks(), handler.id(),
+                                            registry_io::detail::message_of(e),
+                                            registry_io::detail::label_of(handler));
             }
             BOOST_CATCH(...) {}
             BOOST_CATCH_END

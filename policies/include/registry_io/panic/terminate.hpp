@@ -2,6 +2,9 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// The panic policy that handles nothing: an exception that leaves a handler ends the program. It
+// makes the smallest code.
+
 #ifndef REGISTRY_IO_PANIC_TERMINATE_HPP
 #define REGISTRY_IO_PANIC_TERMINATE_HPP
 

@@ -2,6 +2,9 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// The panic policy for programs without a C library: misuse calls a hook of yours and then executes
+// a trap instruction. It catches nothing.
+
 #ifndef REGISTRY_IO_PANIC_TRAP_HPP
 #define REGISTRY_IO_PANIC_TRAP_HPP
 

@@ -2,6 +2,9 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// `AsyncRegistry`: the preset whose handlers are coroutines. Its policies are those of
+// `SyncRegistry`.
+
 #ifndef REGISTRY_IO_PRESETS_ASYNC_HPP
 #define REGISTRY_IO_PRESETS_ASYNC_HPP
 

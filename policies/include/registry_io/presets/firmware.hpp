@@ -2,6 +2,9 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// `FirmwareRegistry`: the preset for microcontrollers whose interrupts notify. It uses the linked
+// registry, which has no tables, and needs neither a heap nor exceptions nor threads.
+
 #ifndef REGISTRY_IO_PRESETS_FIRMWARE_HPP
 #define REGISTRY_IO_PRESETS_FIRMWARE_HPP
 

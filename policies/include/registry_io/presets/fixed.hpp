@@ -2,6 +2,9 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// `FixedRegistry`: the preset for one thread without a heap. All memory lies inside the registry,
+// for a number of handlers that you choose.
+
 #ifndef REGISTRY_IO_PRESETS_FIXED_HPP
 #define REGISTRY_IO_PRESETS_FIXED_HPP
 

@@ -2,6 +2,8 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// `LocalRegistry`: the preset for one thread. Nothing in it is atomic or locked.
+
 #ifndef REGISTRY_IO_PRESETS_LOCAL_HPP
 #define REGISTRY_IO_PRESETS_LOCAL_HPP
 

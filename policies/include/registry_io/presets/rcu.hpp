@@ -2,6 +2,9 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// `RcuRegistry`: the preset for several threads whose handlers are short. It trades memory that a
+// blocked handler holds up for cheaper and nested notifies.
+
 #ifndef REGISTRY_IO_PRESETS_RCU_HPP
 #define REGISTRY_IO_PRESETS_RCU_HPP
 

@@ -2,6 +2,8 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// `SyncRegistry`: the preset for several threads, and the one to start with.
+
 #ifndef REGISTRY_IO_PRESETS_SYNC_HPP
 #define REGISTRY_IO_PRESETS_SYNC_HPP
 

@@ -2,6 +2,12 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// A queue of events between two contexts, usually an interrupt and the main loop: one posts, the
+// other notifies. It is the ring buffer of one producer and one consumer (Lamport, 1983), and needs
+// loads and stores of words only. A second poster, which can only be an interrupt of the first, is
+// recognised by a flag and given up. Invariant: the poster alone moves the end of the ring, and the
+// drainer alone moves its beginning.
+
 #ifndef REGISTRY_IO_QUEUED_DEFERRED_HPP
 #define REGISTRY_IO_QUEUED_DEFERRED_HPP
 

@@ -2,6 +2,10 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// A priority queue of what was taken out of a registry, by birth: a skew heap (Sleator and Tarjan,
+// 1986). Two of them are melded in logarithmic amortised time, with the links that garbage has
+// anyway. Invariant: no item is younger than the item above it.
+
 #ifndef REGISTRY_IO_RECLAIM_BIRTH_HEAP_HPP
 #define REGISTRY_IO_RECLAIM_BIRTH_HEAP_HPP
 

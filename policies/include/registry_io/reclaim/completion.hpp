@@ -2,6 +2,12 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// How a thread waits for reclamation. A `completion` is a flag on the stack of the thread that
+// waits; the word that the thread sleeps on is shared by all completions and never destroyed, so
+// waking up touches nothing that may be gone. A `left_stack` (Treiber, 1986) takes what readers
+// leave for writers to destroy. Invariant: whoever signals a completion touches it last by setting
+// its flag.
+
 #ifndef REGISTRY_IO_RECLAIM_COMPLETION_HPP
 #define REGISTRY_IO_RECLAIM_COMPLETION_HPP
 
@@ -12,7 +18,7 @@
 #include <cstdint>
 
 #include <registry_io/config.hpp>
-#include <registry_io/reclaim/env.hpp>
+#include <registry_io/reclaim/single_thread_env.hpp>
 
 namespace registry_io {
 inline namespace v1 {

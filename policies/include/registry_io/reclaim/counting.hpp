@@ -2,6 +2,10 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// The writer of the snapshot policies whose readers count themselves in the root: `locked` and
+// `single_thread`. No reader has to be looked for, so publication is an exchange of the root and an
+// entry in the list of retired roots.
+
 #ifndef REGISTRY_IO_RECLAIM_COUNTING_HPP
 #define REGISTRY_IO_RECLAIM_COUNTING_HPP
 
@@ -9,6 +13,8 @@
 
 #include <cstdint>
 
+#include <registry_io/reclaim/misuse.hpp>
+#include <registry_io/reclaim/nesting.hpp>
 #include <registry_io/reclaim/retired.hpp>
 
 namespace registry_io {
@@ -79,9 +85,7 @@ public:
                 next->belong(retired_);
             store_.exchange(next);
         }
-        retired_.take_out(replaced, r.dead_, r.release_);
-        if (replaced != nullptr)
-            retired_.retire(*replaced, r.release_);
+        retired_.replace(replaced, r.dead_, r.release_);
         if (r.wait_ != nullptr)
             retired_.wait_for_all(*r.wait_);
         recycle(r.release_.free);
@@ -100,15 +104,11 @@ public:
         // A store in place is for one thread, which may be inside.
         reclaim::assert_unread(
             [this] { return Store::in_place || !held() || inside<Env>(&store_); });
-        retirement r(retired_);
+        typename retired::release r(retired_);
         Root* const old = current();
         store_.exchange(nullptr);
-        retired_.take_out(old, dead, r.release_);
-        if (old != nullptr)
-            retired_.retire(*old, r.release_);
-        retired_.close(r.release_);
-        r.release_.count();
-        r.finish();
+        retired_.replace(old, dead, r);
+        retired_.close(r);
     }
 
 private:

@@ -2,6 +2,12 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// The unit of reclamation of RCU: an era, which ends with an epoch. Garbage hangs on an era, and
+// the last reader that the era counts destroys it. This is the last-reader-out idea of the library,
+// applied to all roots of a domain at once; what hangs on an era is a Treiber stack (1986), which a
+// special word closes. Invariant: what hangs on an era that is not closed is destroyed once, by its
+// drain.
+
 #ifndef REGISTRY_IO_RECLAIM_ERA_HPP
 #define REGISTRY_IO_RECLAIM_ERA_HPP
 
@@ -13,7 +19,7 @@
 #include <registry_io/config.hpp>
 #include <registry_io/garbage.hpp>
 #include <registry_io/reclaim/completion.hpp>
-#include <registry_io/reclaim/env.hpp>
+#include <registry_io/reclaim/nesting.hpp>
 
 namespace registry_io {
 inline namespace v1 {

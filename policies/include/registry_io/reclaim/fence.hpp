@@ -2,6 +2,12 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// The asymmetric fence: readers stop only the compiler from reordering, and a writer makes every
+// core execute a full fence when it needs one (P1202; `membarrier(2)` on Linux). Where the kernel
+// does not offer that, readers pay instead, with sequentially consistent stores and loads. The
+// choice is made once for the process. Invariant: between a light fence and a heavy fence there is
+// an order, as between two full fences.
+
 #ifndef REGISTRY_IO_RECLAIM_FENCE_HPP
 #define REGISTRY_IO_RECLAIM_FENCE_HPP
 

@@ -2,6 +2,12 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// The domain of hazard pointers (Michael, 2004; P2530): the slots of all threads, and how a writer
+// finds the readers of a root. A writer that finds a reader leaves mail in the reader's slot
+// instead of scanning again later, and the reader reports when it leaves. Invariant: when `settle`
+// has returned `settled`, each reader of a replaced root is counted in that root, and no slot holds
+// mail for a read that had ended before.
+
 #ifndef REGISTRY_IO_RECLAIM_HAZARD_HPP
 #define REGISTRY_IO_RECLAIM_HAZARD_HPP
 
@@ -11,6 +17,8 @@
 #include <cstdint>
 
 #include <registry_io/config.hpp>
+#include <registry_io/reclaim/end_read.hpp>
+#include <registry_io/reclaim/nesting.hpp>
 #include <registry_io/reclaim/retired.hpp>
 #include <registry_io/reclaim/thread_domain.hpp>
 
@@ -362,16 +370,7 @@ public:
         BOOST_NOINLINE void leave() noexcept
         {
             slot const s = in();
-            if (full_) {
-                s.hp.store(slot::idle, std::memory_order_seq_cst);
-                if (s.mail.load(std::memory_order_seq_cst) != nullptr)
-                    slot::take_mail(s.mail, s.last);
-            } else {
-                s.hp.store(slot::idle, std::memory_order_release);
-                Env::light_fence();
-                if (s.mail.load(std::memory_order_relaxed) != nullptr)
-                    slot::take_mail(s.mail, s.last);
-            }
+            end_read<Env, slot>(s.hp, s.mail, s.last, full_);
         }
 
         record& record_;

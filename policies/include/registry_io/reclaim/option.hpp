@@ -2,6 +2,11 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// When captures that were taken out are destroyed, and by whom: the options of `hazard_pointer` and
+// `rcu`. An option has two constants. `batch` is how many removals share one look at the readers,
+// and one fence. `on_readers` says whether the last reader to leave destroys what it alone kept
+// alive.
+
 #ifndef REGISTRY_IO_RECLAIM_OPTION_HPP
 #define REGISTRY_IO_RECLAIM_OPTION_HPP
 
@@ -12,10 +17,6 @@
 namespace registry_io {
 inline namespace v1 {
 namespace reclaim {
-
-// When captures that were taken out are destroyed, and by whom: the option of `hazard_pointer` and
-// `rcu`. `batch` is how many removals share one look at the readers, and one fence; `on_readers`
-// says whether the last reader to leave destroys what it alone kept alive.
 
 /// Inside the removal if no reader can see it, else by the last of them to leave: the default.
 struct REGISTRY_IO_EXPORT prompt

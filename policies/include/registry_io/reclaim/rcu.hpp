@@ -2,6 +2,11 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// The domain of RCU (McKenney and Slingwine, 1998; Desnoyers et al., 2012; P2545): epochs, the
+// slots of all threads, and the eras in use. A writer ends an epoch and leaves mail with the
+// readers that began before it; the last of them drains the era. Invariant: an era drains after all
+// older ones, and after every reader that was inside when its epoch ended.
+
 #ifndef REGISTRY_IO_RECLAIM_RCU_HPP
 #define REGISTRY_IO_RECLAIM_RCU_HPP
 
@@ -13,6 +18,7 @@
 #include <utility>
 
 #include <registry_io/config.hpp>
+#include <registry_io/reclaim/end_read.hpp>
 #include <registry_io/reclaim/era.hpp>
 #include <registry_io/reclaim/thread_domain.hpp>
 
@@ -299,16 +305,7 @@ public:
         {
             if (since_ == nullptr)
                 return;
-            if (full_) {
-                since_->store(words::idle, std::memory_order_seq_cst);
-                if (mail_->load(std::memory_order_seq_cst) != nullptr)
-                    words::take_mail(*mail_, *last_);
-            } else {
-                since_->store(words::idle, std::memory_order_release);
-                Env::light_fence();
-                if (mail_->load(std::memory_order_relaxed) != nullptr)
-                    words::take_mail(*mail_, *last_);
-            }
+            end_read<Env, words>(*since_, *mail_, *last_, full_);
             if (!record_.permanent && record_.linked && !record_.reading())
                 domain_.threads_.detach(record_);
         }

@@ -2,6 +2,12 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// The roots that the writers of one registry have replaced and that readers may still hold, and who
+// frees them: the last reader of each. What was taken out hangs on the newest root that shows it,
+// and passes to the next older one when that root goes. The rule of births is that of hazard eras
+// (Ramalhete and Correia, 2017) and of interval-based reclamation (Wen et al., 2018). Invariant:
+// nothing is freed while a root in the list shows it.
+
 #ifndef REGISTRY_IO_RECLAIM_RETIRED_HPP
 #define REGISTRY_IO_RECLAIM_RETIRED_HPP
 
@@ -18,6 +24,8 @@
 #include <registry_io/reclaim/birth_heap.hpp>
 #include <registry_io/reclaim/completion.hpp>
 #include <registry_io/reclaim/env.hpp>
+#include <registry_io/reclaim/nesting.hpp>
+#include <registry_io/reclaim/single_thread_env.hpp>
 
 namespace registry_io {
 inline namespace v1 {
@@ -286,6 +294,15 @@ public:
         }
     }
 
+    /// Both in the order that they need: takes `dead` out of `replaced`, and retires `replaced`, if a
+    /// root was replaced.
+    void replace(root* replaced, garbage_list& dead, release& r) noexcept
+    {
+        take_out(replaced, dead, r);
+        if (replaced != nullptr)
+            retire(*replaced, r);
+    }
+
     /// Puts a replaced root on the list, or frees it if nobody reads it. From now on its owner
     /// holds it no more. Precondition: no reader can come to hold it; newer than all in the list.
     BOOST_NOINLINE void retire(root& e, release& r) noexcept
@@ -360,21 +377,26 @@ public:
         }
         inside_.store(inside, std::memory_order_relaxed);
     }
+
     /// The registry is going away. What this thread holds goes when it leaves; what was left to
-    /// nobody by a fork goes now.
+    /// nobody by a fork goes now, with what `r` holds already. Runs user code.
     REGISTRY_IO_DETAIL_COLD void close(release& r) noexcept
     {
         closed_ = true;
-        lock_guard const lock(*this);
-        for (root* e = newest_; e != nullptr;) {
-            root* const older = e->older_;
-            if (e->lost_ && e->let_go()) {
-                unlink(*e, r.free);
-                r.free.push(e);
-                inside_.fetch_sub(1, std::memory_order_relaxed);
+        {
+            lock_guard const lock(*this);
+            for (root* e = newest_; e != nullptr;) {
+                root* const older = e->older_;
+                if (e->lost_ && e->let_go()) {
+                    unlink(*e, r.free);
+                    r.free.push(e);
+                    inside_.fetch_sub(1, std::memory_order_relaxed);
+                }
+                e = older;
             }
-            e = older;
         }
+        r.count();
+        r.finish();
     }
 
     // ----- for readers

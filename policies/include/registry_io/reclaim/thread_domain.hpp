@@ -2,6 +2,11 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// The list of the threads that read under one domain, and what happens to it when a thread exits
+// and when the process forks. A record is a thread-local of its thread, so attaching one allocates
+// nothing. Invariant: a thread's record is in the list while one of its slots may be in use, so a
+// writer that holds the mutex sees every reader.
+
 #ifndef REGISTRY_IO_RECLAIM_THREAD_DOMAIN_HPP
 #define REGISTRY_IO_RECLAIM_THREAD_DOMAIN_HPP
 
@@ -10,7 +15,8 @@
 #include <mutex>
 
 #include <registry_io/config.hpp>
-#include <registry_io/reclaim/env.hpp>
+#include <registry_io/reclaim/fence.hpp>
+#include <registry_io/thread/exit.hpp>
 
 namespace registry_io {
 inline namespace v1 {
@@ -25,7 +31,7 @@ struct thread_record
     Record* previous = nullptr;
     bool linked = false;
     bool permanent = false;  ///< stays linked until the thread exits
-    exit_link on_exit{};
+    thread_exit::link on_exit{};
     bool exiting = false;  ///< the exit hook has run: from now on it is linked for each read
 };
 

@@ -2,6 +2,10 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// The snapshot policy that uses the standard library alone: readers copy an `atomic<shared_ptr>`.
+// It is here as a baseline for measurements. The shared object holds the root for all its readers
+// together, so the counts of the other policies apply to it as well.
+
 #ifndef REGISTRY_IO_SNAPSHOT_ATOMIC_SHARED_PTR_HPP
 #define REGISTRY_IO_SNAPSHOT_ATOMIC_SHARED_PTR_HPP
 
@@ -17,6 +21,8 @@
 
 #include <registry_io/policy.hpp>
 #include <registry_io/reclaim/counting.hpp>
+#include <registry_io/reclaim/env.hpp>
+#include <registry_io/reclaim/misuse.hpp>
 
 namespace registry_io {
 inline namespace v1 {
@@ -186,9 +192,7 @@ public:
             if (r.capsule_.use_count() == 1)
                 r.capsule_.reset();
         }
-        retired_.take_out(replaced, r.dead_, r.release_);
-        if (replaced != nullptr)
-            retired_.retire(*replaced, r.release_);
+        retired_.replace(replaced, r.dead_, r.release_);
         if (r.wait_ != nullptr)
             retired_.wait_for_all(*r.wait_);
         recycle(r.release_.free);
@@ -215,12 +219,8 @@ public:
         typename retired::release r(retired_);
         Root* const old = std::exchange(current_, nullptr);
         store_.root_.exchange(nullptr, std::memory_order_acq_rel).reset();
-        retired_.take_out(old, dead, r);
-        if (old != nullptr)
-            retired_.retire(*old, r);
+        retired_.replace(old, dead, r);
         retired_.close(r);
-        r.count();
-        r.finish();
     }
 
 private:

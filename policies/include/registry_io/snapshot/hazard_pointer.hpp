@@ -2,6 +2,12 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// The snapshot policy of the default preset: readers announce the table that they walk (hazard
+// pointers, Michael, 2004). This header has the fast path of readers and the order of a writer's
+// steps; `reclaim/hazard.hpp` has the slots and the search for readers. Invariant: from an
+// `announce` that returns true to `leave`, the slot of a reader names the root that it walks, and
+// no writer frees a root that such a slot names.
+
 #ifndef REGISTRY_IO_SNAPSHOT_HAZARD_POINTER_HPP
 #define REGISTRY_IO_SNAPSHOT_HAZARD_POINTER_HPP
 
@@ -14,7 +20,9 @@
 #include <utility>
 
 #include <registry_io/policy.hpp>
+#include <registry_io/reclaim/env.hpp>
 #include <registry_io/reclaim/hazard.hpp>
+#include <registry_io/reclaim/misuse.hpp>
 #include <registry_io/reclaim/option.hpp>
 
 namespace registry_io {
@@ -315,8 +323,7 @@ public:
                     reclaim::fence_refused();
                 return r.release_.count();
             }
-            while (root_header* const e = pending_.pop())
-                retired_.retire(*e, r.release_);
+            retire_pending(r.release_);
         }
         unsettled_ = 0;
         if (r.wait_ != nullptr)
@@ -335,21 +342,17 @@ public:
     REGISTRY_IO_DETAIL_COLD void close(garbage_list& dead) noexcept
     {
         reclaim::assert_unread([this] { return !domain::read_by_others(&store_); });
-        retirement r(retired_);
+        typename retired::release r(retired_);
         if (Root* const old = store_.root_.exchange(nullptr, std::memory_order_relaxed))
             pending_.push(*old);
-        retired_.take_out(pending_.newest, dead, r.release_);
+        retired_.take_out(pending_.newest, dead, r);
         // What this thread is inside of goes when it leaves.
         domain::settle(&store_, pending_.head(), fence::needless);
-        while (root_header* const e = pending_.pop())
-            retired_.retire(*e, r.release_);
-        retired_.close(r.release_);
-        if constexpr (!Reclaim::on_readers) {
-            retired_.leave_to = nullptr;
-            r.left_ = &left_;
-        }
-        r.release_.count();
-        r.finish();
+        retire_pending(r);
+        retired_.leave_to = nullptr;
+        retired_.close(r);
+        if constexpr (!Reclaim::on_readers)
+            left_.drain_all();
     }
 
 private:
@@ -376,6 +379,12 @@ private:
             return static_cast<root_header*>(list.pop());
         }
     };
+
+    void retire_pending(typename retired::release& r) noexcept
+    {
+        while (root_header* const e = pending_.pop())
+            retired_.retire(*e, r);
+    }
 
     store& store_;
     typename env::mutex mutex_;

@@ -2,6 +2,9 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// The snapshot policy for one core whose interrupts notify. It says who may write; the algorithm,
+// which publishes a change by storing one word, is in `linked_registry.hpp`.
+
 #ifndef REGISTRY_IO_SNAPSHOT_INTERRUPT_SAFE_HPP
 #define REGISTRY_IO_SNAPSHOT_INTERRUPT_SAFE_HPP
 

@@ -2,6 +2,10 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// The snapshot policy that is easiest to understand: readers take a mutex to count themselves in
+// the current root, and release it before handlers run. Invariant: a root is freed when its count
+// is zero, and it is counted up only under the mutex or by a holder.
+
 #ifndef REGISTRY_IO_SNAPSHOT_LOCKED_HPP
 #define REGISTRY_IO_SNAPSHOT_LOCKED_HPP
 
@@ -11,6 +15,7 @@
 
 #include <registry_io/policy.hpp>
 #include <registry_io/reclaim/counting.hpp>
+#include <registry_io/reclaim/env.hpp>
 
 namespace registry_io {
 inline namespace v1 {

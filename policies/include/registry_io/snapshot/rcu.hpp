@@ -2,6 +2,12 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// The snapshot policy for throughput: readers announce since when they read (read-copy-update,
+// McKenney and Slingwine, 1998). This header has the fast path of readers and the order of a
+// writer's steps; `reclaim/rcu.hpp` has the epochs, eras and records. Invariant: the slot of a
+// thread that reads holds the epoch at the start of its outermost read, and nothing that was
+// replaced since then is freed.
+
 #ifndef REGISTRY_IO_SNAPSHOT_RCU_HPP
 #define REGISTRY_IO_SNAPSHOT_RCU_HPP
 
@@ -19,6 +25,8 @@
 
 #include <registry_io/config.hpp>
 #include <registry_io/policy.hpp>
+#include <registry_io/reclaim/env.hpp>
+#include <registry_io/reclaim/misuse.hpp>
 #include <registry_io/reclaim/option.hpp>
 #include <registry_io/reclaim/rcu.hpp>
 

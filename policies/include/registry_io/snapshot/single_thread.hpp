@@ -2,6 +2,10 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// The snapshot policy for one thread. A count in the root tells whether a notify is running; if
+// none is, the table is edited in place. Invariant: no row that a notify walks changes; a table
+// that is being walked is replaced.
+
 #ifndef REGISTRY_IO_SNAPSHOT_SINGLE_THREAD_HPP
 #define REGISTRY_IO_SNAPSHOT_SINGLE_THREAD_HPP
 
@@ -11,6 +15,7 @@
 
 #include <registry_io/policy.hpp>
 #include <registry_io/reclaim/counting.hpp>
+#include <registry_io/reclaim/single_thread_env.hpp>
 
 namespace registry_io {
 inline namespace v1 {

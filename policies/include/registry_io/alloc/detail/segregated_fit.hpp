@@ -2,6 +2,12 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// The allocator inside `alloc::pool`: two-level segregated fit (Masmano, Ripoll, Crespo and Real,
+// 2004), which allocates and deallocates in a constant number of steps. Holes are listed by size,
+// and two bit searches find one that is large enough. Blocks have no header: a bit for each unit
+// marks the edges of holes. Invariant: two holes never touch, and each hole is in the list of its
+// size.
+
 #ifndef REGISTRY_IO_ALLOC_DETAIL_SEGREGATED_FIT_HPP
 #define REGISTRY_IO_ALLOC_DETAIL_SEGREGATED_FIT_HPP
 

@@ -2,6 +2,11 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// What ends the wait for the next event. A handler and a stop callback race for it, on any threads,
+// while the coroutine that waits may be destroyed. One flag decides which of the two ends the wait,
+// and one word holds the state of the wait. Invariant: the coroutine is resumed at most once, and
+// never after `leave` has returned true.
+
 #ifndef REGISTRY_IO_ASYNC_DETAIL_NEXT_STATE_HPP
 #define REGISTRY_IO_ASYNC_DETAIL_NEXT_STATE_HPP
 

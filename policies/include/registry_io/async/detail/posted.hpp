@@ -2,6 +2,9 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// The coroutine that an executor gets in the place of another one that may be destroyed while it is
+// in the queue. Destroying what is posted, or running it when it is too late, then does nothing.
+
 #ifndef REGISTRY_IO_ASYNC_DETAIL_POSTED_HPP
 #define REGISTRY_IO_ASYNC_DETAIL_POSTED_HPP
 

@@ -2,6 +2,10 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// What all policies of `observe/` are made of: a panic policy that wraps another one and passes on
+// all that it does not observe. Adaptors can be nested in any order. The state of each lies beside
+// the state of the policy that it wraps.
+
 #ifndef REGISTRY_IO_OBSERVE_DETAIL_ADAPTOR_HPP
 #define REGISTRY_IO_OBSERVE_DETAIL_ADAPTOR_HPP
 

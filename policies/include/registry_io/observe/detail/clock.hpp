@@ -2,6 +2,9 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// The clock that the policies of `observe/` use by default, and that you can replace in tests by
+// any type with a static `now()`.
+
 #ifndef REGISTRY_IO_OBSERVE_DETAIL_CLOCK_HPP
 #define REGISTRY_IO_OBSERVE_DETAIL_CLOCK_HPP
 

@@ -1,0 +1,32 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+// The exception that stands for a handler which never ended. When a coroutine that awaits a notify
+// is destroyed, the notify destroys the handlers that still wait, and tells the panic policy of each
+// one that it was abandoned.
+
+#ifndef REGISTRY_IO_ASYNC_ABANDONED_HPP
+#define REGISTRY_IO_ASYNC_ABANDONED_HPP
+
+#include <registry_io/detail/supported.hpp>
+
+#include <stdexcept>
+
+namespace registry_io {
+inline namespace v1 {
+namespace async {
+
+/// The failure of a handler that was destroyed before it had ended, because the coroutine that
+/// awaited the notify was destroyed.
+class abandoned : public std::runtime_error
+{
+public:
+    abandoned() : std::runtime_error("abandoned before it had ended") {}
+};
+
+}  // namespace async
+}  // namespace v1
+}  // namespace registry_io
+
+#endif

@@ -1,0 +1,71 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+// What can be awaited in a coroutine of any type. An operand of `co_await` either is an awaiter, or has
+// a member or a free `operator co_await` that returns one; `get_awaiter` finds it as the compiler does.
+
+#ifndef REGISTRY_IO_ASYNC_AWAITABLE_HPP
+#define REGISTRY_IO_ASYNC_AWAITABLE_HPP
+
+#include <registry_io/detail/supported.hpp>
+
+#include <concepts>
+#include <coroutine>
+#include <utility>
+
+#include <registry_io/async/environment.hpp>
+
+namespace registry_io {
+inline namespace v1 {
+namespace async {
+
+namespace detail {
+
+/// Has `await_ready` and what goes with it.
+template <class T>
+concept awaiter = requires(T& t, std::coroutine_handle<> h) {
+    { t.await_ready() } -> std::convertible_to<bool>;
+    t.await_suspend(h);
+    t.await_resume();
+};
+
+template <class T>
+concept member_co_await = requires(T&& t) { static_cast<T&&>(t).operator co_await(); };
+template <class T>
+concept free_co_await = requires(T&& t) { operator co_await(static_cast<T&&>(t)); };
+
+template <class T>
+decltype(auto) get_awaiter(T&& t)
+{
+    if constexpr (member_co_await<T>)
+        return static_cast<T&&>(t).operator co_await();
+    else if constexpr (free_co_await<T>)
+        return operator co_await(static_cast<T&&>(t));
+    else
+        return static_cast<T&&>(t);
+}
+
+/// Is told where its awaiting task stands: the library's own awaitables.
+template <class T>
+concept takes_context = requires(T& t, context const* c) { t.set_context(c); };
+
+}  // namespace detail
+
+/// What can be the operand of `co_await` in a coroutine of any type.
+template <class T>
+concept awaitable = detail::awaiter<T> || detail::member_co_await<T> || detail::free_co_await<T>;
+
+namespace detail {
+
+/// What awaiting it returns.
+template <class Awaitable>
+using await_result = decltype(get_awaiter(std::declval<Awaitable>()).await_resume());
+
+}  // namespace detail
+
+}  // namespace async
+}  // namespace v1
+}  // namespace registry_io
+
+#endif

@@ -1,0 +1,124 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+// The wait for the next event. Awaiting it registers a handler, and, if the environment can be
+// stopped, a stop callback; the first of the two that claims the shared state ends the wait. What
+// they share outlives both, since each may still run while the coroutine that awaits goes away.
+
+#ifndef REGISTRY_IO_ASYNC_DETAIL_NEXT_EVENT_HPP
+#define REGISTRY_IO_ASYNC_DETAIL_NEXT_EVENT_HPP
+
+#include <registry_io/detail/supported.hpp>
+
+#include <coroutine>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <type_traits>
+#include <utility>
+
+#include <boost/assert.hpp>
+
+#include <registry_io/async/detail/handler.hpp>
+#include <registry_io/async/detail/next_state.hpp>
+#include <registry_io/async/environment.hpp>
+#include <registry_io/handler_guard.hpp>
+
+namespace registry_io {
+inline namespace v1 {
+namespace async {
+namespace detail {
+
+/// What `next` returns.
+template <class Engine>
+class [[nodiscard]] next_event
+{
+    using Event = typename Engine::event_type::registry_io_event;
+
+public:
+    /// For the registry alone.
+    explicit next_event(Engine& e) noexcept : engine_(e) {}
+    next_event(next_event const&) = delete;
+    next_event& operator=(next_event const&) = delete;
+
+    /// Destroyed while it waits, it waits no more.
+    ~next_event()
+    {
+        if (shared_ != nullptr) {
+            bool const there = shared_->leave();
+            BOOST_ASSERT_MSG(there,
+                             "registry_io: the coroutine that awaits next() is destroyed while "
+                             "another thread resumes it");
+            static_cast<void>(there);
+        }
+    }
+
+    /// For tasks: where the one who awaits stands.
+    void set_context(context const* c) noexcept { env_ = c == nullptr ? nullptr : c->env; }
+
+    /// Nothing is known before it is registered.
+    bool await_ready() const noexcept { return false; }
+
+    /// Registers the handler. False when there is an event already.
+    bool await_suspend(std::coroutine_handle<> h)
+    {
+        executor_ref const none;
+        auto s = std::make_shared<shared>(h, env_ != nullptr ? env_->executor() : none);
+        guard_ = engine_.register_guard(handler<listener, Event>(listener{s}));
+        if (env_ != nullptr && env_->stop().stop_possible())
+            on_stop_.emplace(env_->stop(), stopping{s});
+        shared_ = std::move(s);
+        // From here on we may be resumed, and gone.
+        return shared_->arm();
+    }
+
+    /// The event, or nothing when a stop was requested. Throws what copying the event threw.
+    std::optional<Event> await_resume()
+    {
+        on_stop_.reset();
+        guard_.reset();
+        return std::exchange(shared_, nullptr)->take();
+    }
+
+private:
+    static_assert(std::is_copy_constructible_v<Event> && std::is_move_constructible_v<Event>,
+                  "registry_io: next() returns a copy of the event, and this one cannot be copied");
+
+    using shared = next_state<Event>;
+
+    struct listener
+    {
+        std::shared_ptr<shared> s;
+
+        void operator()(Event const& event) const
+        {
+            // The one who awaits may let go of it, and so of us, while we are at it.
+            if (s->claim())
+                shared::end(s, &event);
+        }
+    };
+
+    struct stopping
+    {
+        std::shared_ptr<shared> s;
+        void operator()() const
+        {
+            if (s->claim())
+                shared::end(s, nullptr);
+        }
+    };
+
+    Engine& engine_;
+    environment const* env_ = nullptr;
+    std::shared_ptr<shared> shared_;
+    handler_guard guard_;
+    std::optional<std::stop_callback<stopping>> on_stop_;
+};
+
+}  // namespace detail
+}  // namespace async
+}  // namespace v1
+}  // namespace registry_io
+
+#endif

@@ -1,0 +1,162 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+// A notify that runs the handlers one after the other. A handler that waits ends the walk; its end
+// resumes it at the next row, on the thread where the handler ended. At most one handler waits at a
+// time, so the walk needs no synchronisation of its own: the end of a handler happens before what
+// follows.
+
+#ifndef REGISTRY_IO_ASYNC_DETAIL_NOTIFY_IN_TURN_HPP
+#define REGISTRY_IO_ASYNC_DETAIL_NOTIFY_IN_TURN_HPP
+
+#include <registry_io/detail/supported.hpp>
+
+#include <coroutine>
+#include <cstdint>
+#include <exception>
+
+#include <boost/core/no_exceptions_support.hpp>
+
+#include <registry_io/async/detail/operation.hpp>
+#include <registry_io/async/environment.hpp>
+#include <registry_io/async/task.hpp>
+#include <registry_io/config.hpp>
+
+namespace registry_io {
+inline namespace v1 {
+namespace async {
+namespace detail {
+
+/// What `notify_sequential` returns.
+template <class Engine>
+class [[nodiscard]] notify_in_turn : public operation<Engine>
+{
+    using base = operation<Engine>;
+    using typename base::at;
+    using typename base::chunk;
+    using typename base::entry;
+    using typename base::promise;
+    using typename base::root;
+
+public:
+    using base::base;
+    using typename base::result_type;
+
+    /// Runs the handlers until one waits. Whether all have ended.
+    bool await_ready()
+    {
+        this->engine_.store_.read([this](root const& r) { begin(r); });
+        return this->handlers_ == nullptr;
+    }
+
+    /// Whether the one who awaits has to wait.
+    bool await_suspend(std::coroutine_handle<> h) noexcept
+    {
+        this->caller_ = h;
+        return waits_for(*this->handlers_);
+    }
+
+    /// The result.
+    result_type await_resume() { return this->result(); }
+
+private:
+    BOOST_FORCEINLINE void begin(root const& r)
+    {
+        activated const here(&this->where_);
+        typename base::scope_of_read const s(*this, r);
+        typename root::extent const seen = r.look();
+        if (seen.is_flat()) [[likely]] {
+            next_ = r.rows().entries;
+            end_ = next_ + seen.flat_size();
+        } else {
+            parts_ = typename root::chunk_range(r, seen);
+            next_part();
+        }
+        if (promise* const p = run(r)) [[unlikely]] {
+            this->keep(*p, at{&r, part_, next_ - 1});
+            this->hold(r);
+            return;
+        }
+        this->conclude_at_once();
+    }
+
+    void next_part() noexcept
+    {
+        std::uint32_t n = 0;
+        part_ = &parts_.next(n);
+        next_ = part_->rows().entries;
+        end_ = next_ + n;
+    }
+
+    /// Runs handlers until one waits, which is returned; null at the end.
+    BOOST_FORCEINLINE promise* run(root const& r)
+    {
+        for (;;) {
+            while (next_ != end_) {
+                if (this->stopped()) [[unlikely]]
+                    return nullptr;
+                if (promise* const p = this->start(at{&r, part_, next_++})) [[unlikely]]
+                    return p;
+            }
+            if (parts_.empty())
+                return nullptr;
+            next_part();
+        }
+    }
+
+    /// The same after a handler has waited.
+    promise* run_on() noexcept
+    {
+        activated const here(&this->where_);
+        if (this->escaped_ != nullptr)
+            return nullptr;  // an exception that leaves the panic policy ends the notify
+        BOOST_TRY
+        {
+            if (promise* const p = run(*this->root_)) {
+                this->keep(*p, at{this->root_, part_, next_ - 1});
+                return p;
+            }
+        }
+        BOOST_CATCH(...)
+        {
+            this->escaped_ = std::current_exception();
+        }
+        BOOST_CATCH_END
+        return nullptr;
+    }
+
+    /// Waits for this handler and runs those after it. Whether one of them waits: then we may be
+    /// gone. A loop: handlers that end at once need no stack.
+    bool waits_for(promise& first) noexcept
+    {
+        for (promise* p = &first; p != nullptr; p = run_on()) {
+            if (p->call_at_end(&ended, this))
+                return true;
+            this->report(*p);
+        }
+        return false;
+    }
+
+    /// A handler has ended, on any thread.
+    static std::coroutine_handle<> ended(promise& p) noexcept
+    {
+        auto& self = *static_cast<notify_in_turn*>(p.argument());
+        self.report(p);
+        if (promise* const next = self.run_on(); next != nullptr && self.waits_for(*next))
+            return std::noop_coroutine();
+        return self.caller_goes_on();
+    }
+
+    entry const* next_ = nullptr;
+    entry const* end_ = nullptr;        // of the table
+    chunk const* part_ = nullptr;       // that the table is, when there are several
+    typename root::chunk_range parts_;  // the later ones
+};
+
+}  // namespace detail
+}  // namespace async
+}  // namespace v1
+}  // namespace registry_io
+
+#endif

@@ -1,0 +1,414 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+// What both ways of notifying have in common: a notify in flight, which lies in the frame of the
+// coroutine that awaits it. It starts handlers, keeps those that wait on a list, tells the panic
+// policy of each end, and resumes the caller. The read that began it protects the snapshot until
+// handlers wait; from then on a count holds it. Invariant: the panic policy's scope exists from the
+// start of that read until the notify has its result, and each handler that was started is reported
+// to it once.
+
+#ifndef REGISTRY_IO_ASYNC_DETAIL_OPERATION_HPP
+#define REGISTRY_IO_ASYNC_DETAIL_OPERATION_HPP
+
+#include <registry_io/detail/supported.hpp>
+
+#include <coroutine>
+#include <cstdint>
+#include <exception>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+#include <boost/assert.hpp>
+#include <boost/core/addressof.hpp>
+#include <boost/core/no_exceptions_support.hpp>
+#include <boost/throw_exception.hpp>
+
+#include <registry_io/async/abandoned.hpp>
+#include <registry_io/async/detail/handler.hpp>
+#include <registry_io/async/environment.hpp>
+#include <registry_io/async/task.hpp>
+#include <registry_io/config.hpp>
+#include <registry_io/handler_id.hpp>
+#include <registry_io/policy.hpp>
+
+namespace registry_io {
+inline namespace v1 {
+namespace async {
+namespace detail {
+
+/// The result of a notify that no handler made wait; nothing where there is none.
+template <class Result, bool Empty = std::is_void_v<Result>>
+struct result_box
+{
+    std::optional<Result> value;
+};
+template <class Result>
+struct result_box<Result, true>
+{
+};
+
+/// A notify that is awaited, or about to be. `Engine` is that of the registry.
+template <class Engine>
+class operation
+{
+public:
+    using result_type = typename Engine::result_type;
+
+protected:
+    using Event = typename Engine::event_type::registry_io_event;
+    using root = typename Engine::root;
+    using columns = typename Engine::columns;
+    using entry = typename Engine::entry;
+    using chunk = typename root::chunk_type;
+    using writers = typename Engine::writers;
+    using handler_state = typename Engine::handler_state;
+    using dispatcher = typename Engine::dispatcher;
+    using failing = typename dispatcher::failing;
+    using scope = typename dispatcher::scope;
+    using promise = promise_base;
+
+    /// A place in the snapshot, as panic policies see it. Words alone, so that they stay in
+    /// registers until somebody asks.
+    struct at
+    {
+        root const* snapshot;
+        chunk const* part;  ///< null when the snapshot is flat
+        entry const* where;
+
+        handler_id id() const noexcept
+        {
+            columns const rows = part == nullptr ? snapshot->rows() : part->rows();
+            return handler_id(static_cast<writers*>(snapshot->home)->serial,
+                              rows.id(static_cast<std::uint32_t>(where - rows.entries)));
+        }
+        handler_state& state() const noexcept
+        {
+            return static_cast<typename writers::block_base*>(where->state)->state;
+        }
+        at compact() const noexcept { return *this; }
+    };
+
+    /// A handler that has waited, as panic policies see it.
+    struct waited
+    {
+        promise* handler;
+
+        handler_id id() const noexcept { return handler->id; }
+        handler_state& state() const noexcept
+        {
+            return *static_cast<handler_state*>(handler->handler_state);
+        }
+        waited compact() const noexcept { return *this; }
+    };
+
+public:
+    operation(operation const&) = delete;
+    operation& operator=(operation const&) = delete;
+
+    /// For tasks: where the one who awaits stands.
+    void set_context(context const* c) noexcept
+    {
+        where_.outer = c;
+        if (where_.env == nullptr && c != nullptr)
+            where_.env = c->env;
+    }
+
+    /// For the registry alone. `event` and the engine live until the notify has ended.
+    operation(Engine const& e, Event const& event) noexcept
+        : engine_(e), call_{boost::addressof(event), &where_}, where_{nullptr, &e, nullptr}
+    {
+    }
+    operation(Engine const& e, Event const& event, environment&& env) noexcept
+        : engine_(e),
+          call_{boost::addressof(event), &where_},
+          environment_(std::move(env)),
+          where_{&environment_, &e, nullptr}
+    {
+    }
+
+protected:
+    ~operation()
+    {
+        if (handlers_ != nullptr) [[unlikely]]
+            give_up();
+    }
+
+    bool stopped() const noexcept
+    {
+        return where_.env != nullptr && where_.env->stop().stop_requested();
+    }
+
+    /// Tells the panic policy of a handler: `outcome` returns, or throws what it failed with.
+    template <class Outcome, class View>
+    BOOST_FORCEINLINE void settle(Outcome outcome,
+                                  View view) noexcept(Engine::panic_policy::isolates)
+    {
+        // Not by way of the registry, which a handler may have destroyed. The scope is there from
+        // the beginning of the read on.
+        // NOLINTNEXTLINE(bugprone-unchecked-optional-access)
+        if (scope_->invoke(outcome, view) == verdict::remove)
+            dispatcher::expel(*static_cast<writers*>(snapshot_of(view).home), view.id());
+    }
+    root const& snapshot_of(at const& where) const noexcept { return *where.snapshot; }
+    template <class View>
+    root const& snapshot_of(View const&) const noexcept
+    {
+        return *root_;
+    }
+
+    /// The same where nothing may be thrown, since it is not the one who awaits who calls.
+    template <class Outcome, class View>
+    void settle_quietly(Outcome outcome, View view) noexcept
+    {
+        BOOST_TRY
+        {
+            settle(outcome, view);
+        }
+        BOOST_CATCH(...)
+        {
+            if (escaped_ == nullptr)
+                escaped_ = std::current_exception();
+        }
+        BOOST_CATCH_END
+    }
+
+    static auto failure(std::exception_ptr& e)
+    {
+        return [&e] { std::rethrow_exception(std::move(e)); };
+    }
+
+    struct not_watched
+    {
+        void end() noexcept {}
+    };
+
+    /// What the panic policy's scope wants to be kept while a handler runs; nothing for most.
+    BOOST_FORCEINLINE auto running([[maybe_unused]] at where) noexcept
+    {
+        // NOLINTBEGIN(bugprone-unchecked-optional-access): as above.
+        if constexpr (requires { scope_->running(where); })
+            return scope_->running(where);
+        else if constexpr (requires { scope_->running(); })
+            return scope_->running();
+        else
+            return not_watched();
+        // NOLINTEND(bugprone-unchecked-optional-access)
+    }
+
+    /// Starts one handler. Returns its task if it waits, else null.
+    ///
+    /// What escapes the panic policy leaves it, as it would leave a notify that does not wait.
+    BOOST_FORCEINLINE promise* start(at where)
+    {
+        auto here = running(where);
+        call_.begun = nullptr;
+        BOOST_TRY
+        {
+            where.where->invoke(where.where->state, &call_);
+        }
+        BOOST_CATCH(...)
+        {
+            here.end();
+            settle([] { BOOST_RETHROW }, where);
+            return nullptr;
+        }
+        BOOST_CATCH_END
+        promise* const p = call_.begun;
+        if (p == nullptr) {
+            here.end();
+            settle([] {}, where);
+            return nullptr;
+        }
+        finish_record record;
+        p->belong(&where_);
+        p->leave_word(record);
+        p->coroutine.resume();
+        here.end();
+        if (!record.done)
+            return p;
+        if (record.exception == nullptr) [[likely]]
+            settle([] {}, where);
+        else
+            settle(failure(record.exception), where);
+        return nullptr;
+    }
+
+    /// A handler waits: notes what it will take to tell of its end. It is ours from now on. It may
+    /// be running on another thread, but does not look at what is written here.
+    void keep(promise& p, at where) noexcept
+    {
+        p.id = where.id();
+        if constexpr (!std::is_empty_v<handler_state>)
+            p.handler_state = &where.state();
+        p.next = std::exchange(handlers_, &p);
+    }
+
+    /// Tells of the end of a handler that has waited.
+    void report(promise& p) noexcept
+    {
+        p.reported = true;
+        if (p.exception() == nullptr)
+            settle_quietly([] {}, waited{&p});
+        else
+            settle_quietly(failure(p.exception()), waited{&p});
+    }
+
+    /// Who is to be resumed now: the one who awaits, unless that is done elsewhere.
+    std::coroutine_handle<> caller_goes_on() noexcept
+    {
+        if (where_.env == nullptr || !where_.env->executor())
+            return caller_;
+        return post_caller();
+    }
+
+    /// Out of line, so that the end of a handler saves no register for it.
+    BOOST_NOINLINE std::coroutine_handle<> post_caller() noexcept
+    {
+        // A copy: when the coroutine has been posted we may be gone.
+        executor_ref const e = where_.env->executor();
+        std::coroutine_handle<> const h = std::exchange(caller_, posted());
+        BOOST_TRY
+        {
+            e.post(h);
+            return std::noop_coroutine();
+        }
+        BOOST_CATCH(...)
+        {
+            escaped_ = std::current_exception();
+        }
+        BOOST_CATCH_END
+        return h;
+    }
+
+    /// Stands for the one who awaits when the executor has it.
+    std::coroutine_handle<> posted() noexcept
+    {
+        return std::coroutine_handle<>::from_address(this);
+    }
+
+    /// Lets go of everything, at the end of a notify that has waited.
+    void release() noexcept
+    {
+        while (promise* const p = handlers_) {
+            handlers_ = p->next;
+            p->coroutine.destroy();
+        }
+        scope_.reset();
+        if (root_ != nullptr)
+            std::exchange(root_, nullptr)->drop();
+    }
+
+    /// Holds the snapshot, which the read that is about to end has protected until now.
+    void hold(root const& r) noexcept
+    {
+        root_ = const_cast<root*>(&r);
+        root_->hold();
+    }
+
+    /// Makes the panic policy's scope, which ends with the read unless handlers wait.
+    class scope_of_read
+    {
+    public:
+        scope_of_read(operation& o, root const& r) : operation_(o)
+        {
+            o.scope_.emplace(failing{&r});
+        }
+        scope_of_read(scope_of_read const&) = delete;
+        scope_of_read& operator=(scope_of_read const&) = delete;
+        BOOST_FORCEINLINE ~scope_of_read()
+        {
+            if (operation_.handlers_ == nullptr)
+                operation_.scope_.reset();
+        }
+
+    private:
+        operation& operation_;
+    };
+
+    /// The end of a notify in which no handler has waited.
+    BOOST_FORCEINLINE void conclude_at_once()
+    {
+        // It is there from the beginning of the read on.
+        // NOLINTBEGIN(bugprone-unchecked-optional-access)
+        if constexpr (std::is_void_v<result_type>)
+            scope_->finish();
+        else
+            result_.value.emplace(scope_->finish());
+        // NOLINTEND(bugprone-unchecked-optional-access)
+    }
+
+    /// The result of a notify that has ended.
+    BOOST_FORCEINLINE result_type result()
+    {
+        if (handlers_ != nullptr) [[unlikely]]
+            return conclude();
+        if constexpr (!std::is_void_v<result_type>)
+            return result_.value ? std::move(*result_.value) : result_type{};
+    }
+
+    /// The end of a notify in which handlers have waited: the result, and what was held goes.
+    BOOST_NOINLINE result_type conclude()
+    {
+        struct releasing
+        {
+            operation& o;
+            ~releasing() { o.release(); }
+        } const end{*this};
+        if (escaped_ != nullptr)
+            std::rethrow_exception(std::move(escaped_));
+        // NOLINTNEXTLINE(bugprone-unchecked-optional-access): as above.
+        return scope_->finish();
+    }
+
+    Engine const& engine_;
+    call<Event> call_;
+    environment environment_;
+    context where_;
+    std::coroutine_handle<> caller_;
+    root* root_ = nullptr;         // while handlers wait: held, from the end of the read on
+    promise* handlers_ = nullptr;  // that have waited
+    std::optional<scope> scope_;
+    std::exception_ptr escaped_;
+    REGISTRY_IO_NO_UNIQUE_ADDRESS result_box<result_type> result_;
+
+private:
+    /// The one who awaits is being destroyed.
+    BOOST_NOINLINE void give_up() noexcept
+    {
+        BOOST_ASSERT_MSG(caller_ != posted(),
+                         "registry_io: the coroutine that awaits a notify is destroyed while an "
+                         "executor is about to resume it");
+        while (promise* const p = handlers_) {
+            handlers_ = p->next;
+            handler_id const id = p->id;
+            void* const state = p->handler_state;
+            bool const reported = p->reported;
+            p->coroutine.destroy();
+            if (reported)
+                continue;
+            struct gone
+            {
+                handler_id name;
+                void* memory;
+                handler_id id() const noexcept { return name; }
+                handler_state& state() const noexcept
+                {
+                    return *static_cast<handler_state*>(memory);
+                }
+                gone compact() const noexcept { return *this; }
+            };
+            settle_quietly([] { boost::throw_exception(abandoned()); }, gone{id, state});
+        }
+        release();
+    }
+};
+
+}  // namespace detail
+}  // namespace async
+}  // namespace v1
+}  // namespace registry_io
+
+#endif

@@ -1,0 +1,106 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+// `sync_wait`: the way from a plain function into coroutines. It starts what is awaited on the calling
+// thread, and blocks that thread until it has ended.
+
+#ifndef REGISTRY_IO_ASYNC_SYNC_WAIT_HPP
+#define REGISTRY_IO_ASYNC_SYNC_WAIT_HPP
+
+#include <registry_io/detail/supported.hpp>
+
+#include <condition_variable>
+#include <exception>
+#include <mutex>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+#include <boost/core/addressof.hpp>
+#include <boost/core/no_exceptions_support.hpp>
+
+#include <registry_io/async/awaitable.hpp>
+#include <registry_io/async/detail/detached.hpp>
+#include <registry_io/async/environment.hpp>
+
+namespace registry_io {
+inline namespace v1 {
+namespace async {
+
+/// Runs what is awaited, and waits for it. Returns its result, or throws what it throws.
+///
+/// Precondition: what it waits for is completed by another thread. (Inside a notify that it waits
+/// for it waits for ever.)
+template <awaitable Awaitable>
+detail::await_result<Awaitable> sync_wait(Awaitable&& a, environment const& env = environment())
+{
+    using result = detail::await_result<Awaitable>;
+    static_assert(
+        std::is_void_v<result> || std::is_reference_v<result> ||
+            std::is_move_constructible_v<result>,
+        "registry_io: sync_wait moves the result out of the coroutine that awaits it, and "
+        "this type cannot be moved; await it in an async::task instead");
+    struct state
+    {
+        std::mutex mutex;
+        std::condition_variable ended;
+        bool done = false;
+        std::exception_ptr exception;
+        std::optional<
+            std::conditional_t<std::is_void_v<result>, bool,
+                               std::conditional_t<std::is_reference_v<result>,
+                                                  std::remove_reference_t<result>*, result>>>
+            value;
+    };
+    struct run
+    {
+        static detail::detached start(Awaitable& a, state& s)
+        {
+            BOOST_TRY
+            {
+                if constexpr (std::is_void_v<result>)
+                    co_await static_cast<Awaitable&&>(a);
+                else if constexpr (std::is_reference_v<result>)
+                    s.value = boost::addressof(co_await static_cast<Awaitable&&>(a));
+                else
+                    s.value.emplace(co_await static_cast<Awaitable&&>(a));
+            }
+            BOOST_CATCH(...)
+            {
+                s.exception = std::current_exception();
+            }
+            BOOST_CATCH_END
+            // Under the lock: the one who waits may return and take the state with it as soon as it
+            // can see the word.
+            std::lock_guard<std::mutex> const lock(s.mutex);
+            s.done = true;
+            s.ended.notify_all();
+        }
+    };
+    state s;
+    detail::context const context{&env, nullptr, nullptr};
+    auto const h = run::start(a, s).coroutine;
+    h.promise().belong(&context);
+    h.promise().begin_activation();
+    h.resume();
+    {
+        std::unique_lock<std::mutex> lock(s.mutex);
+        s.ended.wait(lock, [&] { return s.done; });
+    }
+    if (s.exception != nullptr)
+        std::rethrow_exception(std::move(s.exception));
+    // There is a value where nothing was thrown.
+    // NOLINTBEGIN(bugprone-unchecked-optional-access)
+    if constexpr (std::is_reference_v<result>)
+        return static_cast<result>(**s.value);
+    else if constexpr (!std::is_void_v<result>)
+        return std::move(*s.value);
+    // NOLINTEND(bugprone-unchecked-optional-access)
+}
+
+}  // namespace async
+}  // namespace v1
+}  // namespace registry_io
+
+#endif

@@ -1,0 +1,65 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+// What the snapshot policies say when a registry is misused: a notify from a shared object that has
+// its own copy of the library's variables, and the destruction of a registry while a notify runs.
+// The functions are shared, so that each message is stated once, and are no templates where an
+// assertion prints the name of its function.
+
+#ifndef REGISTRY_IO_RECLAIM_MISUSE_HPP
+#define REGISTRY_IO_RECLAIM_MISUSE_HPP
+
+#include <registry_io/detail/supported.hpp>
+
+#include <cstdio>
+#include <exception>
+
+#include <boost/assert.hpp>
+
+#include <registry_io/config.hpp>
+
+namespace registry_io {
+inline namespace v1 {
+namespace reclaim {
+
+/// A registry is used by code whose copy of a domain's variables is not that of the code which made
+/// it: what one announces the other does not see.
+[[noreturn]] BOOST_NOINLINE inline void foreign_domain() noexcept
+{
+    std::fputs("registry_io: notified from a shared object with its own copy of the library's "
+               "variables; export them, or use a registry_ref that the registry's owner made\n",
+               stderr);
+    std::terminate();
+}
+
+/// Asserts that a registry's domain is the calling code's. The message names the function that it
+/// is in: in the store, or a read, that would be a different and a longer name for each.
+template <class Domain>
+BOOST_FORCEINLINE void assert_domain([[maybe_unused]] Domain const& domain,
+                                     [[maybe_unused]] void const* own) noexcept
+{
+    BOOST_ASSERT_MSG(domain == own,
+                     "registry_io: notified from a shared object with its own domain");
+}
+
+/// Asserts that no notify of a registry runs while the registry is destroyed. Not a template, as the
+/// message names the function that it is in.
+BOOST_NOINLINE inline void assert_not_running([[maybe_unused]] bool unread) noexcept
+{
+    BOOST_ASSERT_MSG(unread, "registry_io: the registry is destroyed while a notify is running");
+}
+/// As above. `unread()` is called only where assertions are on, since it scans the readers' records.
+template <class F>
+BOOST_FORCEINLINE void assert_unread([[maybe_unused]] F unread) noexcept
+{
+#if !defined(BOOST_ASSERT_IS_VOID)
+    reclaim::assert_not_running(unread());
+#endif
+}
+
+}  // namespace reclaim
+}  // namespace v1
+}  // namespace registry_io
+
+#endif
