@@ -70,16 +70,22 @@ inline constexpr bool takes_object = [] {
     else
         return std::is_invocable_v<F, T&, Args...>;
 }();
+// Without a type where there is no call: clang looks at return types before constraints.
 template <class F, class T, class... Args>
 struct tracked_result
 {
-    using type = wrapper_result_t<F, Args...>;
 };
 template <class F, class T, class... Args>
     requires(takes_object<F, T, Args...>)
 struct tracked_result<F, T, Args...>
 {
     using type = wrapper_result_t<F, T&, Args...>;
+};
+template <class F, class T, class... Args>
+    requires(!takes_object<F, T, Args...> && std::is_invocable_v<F, Args...>)
+struct tracked_result<F, T, Args...>
+{
+    using type = wrapper_result_t<F, Args...>;
 };
 
 /// A handler that runs while its object is alive; see `tracked`.
