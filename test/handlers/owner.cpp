@@ -13,6 +13,7 @@
 #include <registry_io/presets/async.hpp>
 #include <registry_io/registry_ref.hpp>
 
+#include "async/support.hpp"
 #include "memory.hpp"
 
 using test::event;
@@ -329,4 +330,21 @@ BOOST_AUTO_TEST_CASE(an_owner_owns_handlers_of_an_async_registry)
     BOOST_TEST(refused == 1);
     BOOST_TEST(removed == 2);
     BOOST_TEST(r.empty());
+}
+
+BOOST_AUTO_TEST_CASE(waiting_is_refused_in_an_async_handler_that_has_waited)
+{
+    rio::AsyncRegistry<event> r;
+    rio::owner o;
+    test::worker elsewhere;
+    int refused = 0;
+    o.register_handler(r, [&](event const&) -> rio::async::task<> {
+        co_await elsewhere.here();
+        refused += static_cast<int>(test::deadlock_refused([&] { o.remove_all_and_wait(); }));
+    });
+    event const e(0);
+    rio::async::sync_wait(notify_async(r, e));
+    BOOST_TEST(refused == 1);
+    BOOST_TEST(r.size() == 1u);
+    BOOST_TEST(o.remove_all_and_wait() == 1u);
 }

@@ -187,7 +187,8 @@ public:
     registration registration_of(handler_id id) const noexcept
     {
         writers* const w = mine(id);
-        return w != nullptr ? registration(w, id, detail::operations_of<writers>) : registration();
+        return w != nullptr ? registration(w, id, detail::operations_of<writers, Event>)
+                            : registration();
     }
 
     template <class F>
@@ -407,9 +408,9 @@ public:
                 announce(b->state, b->f);
                 if constexpr (told) {
                     writers& w = known();
-                    detail::tell(
-                        b->f,
-                        registration(&w, handler_id(w.serial, id), detail::operations_of<writers>));
+                    detail::tell(b->f,
+                                 registration(&w, handler_id(w.serial, id),
+                                              detail::operations_of<writers, Event>));
                 }
                 in.e =
                     detail::entry_of_block<block, callable, typename writers::block_base, Event>(b);

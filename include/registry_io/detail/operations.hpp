@@ -17,8 +17,10 @@ namespace registry_io {
 inline namespace v1 {
 namespace detail {
 
-/// One table for each combination of policies, and only where it is used.
-template <class Writers>
+/// One table for each combination of policies, and only where it is used. An event type of the
+/// library's own may know of handlers that run outside of a read, as those of coroutines do:
+/// `Event::is_inside(panic)`.
+template <class Writers, class Event>
 inline constexpr anchor_operations operations_of{
     [](guard_anchor* a) noexcept { static_cast<Writers*>(a)->hold(); },
     [](guard_anchor* a, handler_id id) {
@@ -45,7 +47,13 @@ inline constexpr anchor_operations operations_of{
     },
     [](guard_anchor* a) {
         auto& w = *static_cast<Writers*>(a);
-        if (w.panic.load(std::memory_order_relaxed) != nullptr && w.policy_writer.would_deadlock())
+        void const* const panic = w.panic.load(std::memory_order_relaxed);
+        if (panic == nullptr)
+            return;
+        if constexpr (requires { Event::is_inside(panic); })
+            if (Event::is_inside(panic))
+                detail::refuse_deadlock();
+        if (w.policy_writer.would_deadlock())
             detail::refuse_deadlock();
     },
     [](guard_anchor* a) {

@@ -128,7 +128,7 @@ namespace detail {
 struct context
 {
     environment const* env = nullptr;  ///< null for the default one
-    void const* registry = nullptr;    ///< null outside of notifies
+    void const* registry = nullptr;    ///< its panic policy object; null outside of notifies
     context const* outer = nullptr;    ///< that of the notify in whose handler this one runs
 };
 
@@ -178,7 +178,7 @@ inline void leave(activation const& a) noexcept
     frame_statics<>::cache.memory = a.memory;
 }
 
-/// Whether this thread is inside a handler of this registry.
+/// Whether this thread is inside a handler of the registry with this panic policy object.
 inline bool inside(void const* registry) noexcept
 {
     for (activation const* a = activations<>::innermost; a != nullptr; a = a->outer)

@@ -16,6 +16,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <boost/core/addressof.hpp>
 #include <boost/throw_exception.hpp>
 
 #include <registry_io/async/abandoned.hpp>
@@ -312,7 +313,7 @@ private:
 
     void refuse_inside() const
     {
-        if (async::detail::inside(static_cast<base const*>(this)))
+        if (async::detail::inside(boost::addressof(this->panic_)))
             boost::throw_exception(
                 std::system_error(std::make_error_code(std::errc::resource_deadlock_would_occur),
                                   "registry_io: waiting here would wait for itself"),

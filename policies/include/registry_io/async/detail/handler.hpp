@@ -40,6 +40,10 @@ struct call
     context const* where;
     /// Set by a handler that has made a coroutine, which has not begun.
     mutable promise_base* begun = nullptr;
+
+    /// Whether this thread is inside a handler of the registry with this panic policy object, also
+    /// one that has waited.
+    static bool is_inside(void const* panic) noexcept { return inside(panic); }
 };
 
 template <class F, class Event>

@@ -118,14 +118,16 @@ public:
 
     /// For the registry alone. `event` and the engine live until the notify has ended.
     operation(Engine const& e, Event const& event) noexcept
-        : engine_(e), call_{boost::addressof(event), &where_}, where_{nullptr, &e, nullptr}
+        : engine_(e),
+          call_{boost::addressof(event), &where_},
+          where_{nullptr, boost::addressof(e.panic_), nullptr}
     {
     }
     operation(Engine const& e, Event const& event, environment&& env) noexcept
         : engine_(e),
           call_{boost::addressof(event), &where_},
           environment_(std::move(env)),
-          where_{&environment_, &e, nullptr}
+          where_{&environment_, boost::addressof(e.panic_), nullptr}
     {
     }
 
