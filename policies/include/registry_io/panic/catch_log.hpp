@@ -25,7 +25,6 @@
 #include <registry_io/config.hpp>
 #include <registry_io/detail/report.hpp>
 #include <registry_io/fatal.hpp>
-#include <registry_io/panic/detail/catching.hpp>
 #include <registry_io/panic_info.hpp>
 #include <registry_io/policy.hpp>
 
@@ -66,10 +65,23 @@ public:
         template <class Call, class View>
         BOOST_FORCEINLINE verdict invoke(Call call, View handler) noexcept
         {
-            return detail::catching(call, [&](std::exception const* e) {
-                failed(notify_, handler.compact(), e);
-                return verdict::keep;
-            });
+            BOOST_TRY
+            {
+                call();
+            }
+#ifndef BOOST_NO_EXCEPTIONS
+            // Two clauses: to throw again just to ask for what() costs as much as the first throw.
+            catch (std::exception const& e)
+            {
+                failed(notify_, handler.compact(), &e);
+            }
+#endif
+            BOOST_CATCH(...)
+            {
+                failed(notify_, handler.compact(), nullptr);
+            }
+            BOOST_CATCH_END
+            return verdict::keep;
         }
 
         void finish() noexcept {}
@@ -81,9 +93,8 @@ public:
         BOOST_NOINLINE static void failed(Notify notify, View handler,
                                           std::exception const* e) noexcept
         {
-            notify.policy().failed(notify.hooks(), handler.id(), registry_io::detail::message_of(e),
-                                   registry_io::detail::event_name_of(notify),
-                                   registry_io::detail::label_of(handler));
+            notify.policy().failed(notify.hooks(), handler.id(), detail::message_of(e),
+                                   detail::event_name_of(notify), detail::label_of(handler));
         }
 
         Notify notify_;
@@ -95,13 +106,13 @@ public:
     /// Reports one failure. For policies that build on this one; must be called while the exception
     /// is being handled. `event` is the name of the type of events, or null; `label` is the
     /// handler's `handler_label`, where there is one.
-    template <class Label = registry_io::detail::no_label>
+    template <class Label = detail::no_label>
     void failed(panic_hooks const& hooks, handler_id id, std::string_view message,
                 char const* event = nullptr, Label const& label = {}) noexcept
     {
         BOOST_TRY
         {
-            if (!registry_io::detail::report(hooks, id, message, label))
+            if (!detail::report(hooks, id, message, label))
                 log(hooks, id, message, event, label);
         }
         BOOST_CATCH(...) {}  // what the callback or the sink throws is swallowed
@@ -139,7 +150,7 @@ private:
             message = "not a std::exception";
         // Of a long message the beginning, so that there is room for the rest.
         char handler[301];
-        registry_io::detail::describe(handler, id, event, label);
+        detail::describe(handler, id, event, label);
         char text[768];
         int n = std::snprintf(text, sizeof text, "registry_io: %s threw: %.*s", handler,
                               message.size() < 350 ? static_cast<int>(message.size()) : 350,

@@ -15,11 +15,11 @@
 #include <utility>
 
 #include <boost/container/static_vector.hpp>
+#include <boost/core/no_exceptions_support.hpp>
 
 #include <registry_io/config.hpp>
 #include <registry_io/detail/report.hpp>
 #include <registry_io/fatal.hpp>
-#include <registry_io/panic/detail/catching.hpp>
 #include <registry_io/panic_info.hpp>
 #include <registry_io/policy.hpp>
 
@@ -91,10 +91,22 @@ struct REGISTRY_IO_EXPORT collect
         template <class Call, class View>
         BOOST_FORCEINLINE verdict invoke(Call call, View handler) noexcept
         {
-            return detail::catching(call, [&](std::exception const* e) {
-                failed(handler.compact(), e);
-                return verdict::keep;
-            });
+            BOOST_TRY
+            {
+                call();
+            }
+#ifndef BOOST_NO_EXCEPTIONS
+            catch (std::exception const& e)
+            {
+                failed(handler.compact(), &e);
+            }
+#endif
+            BOOST_CATCH(...)
+            {
+                failed(handler.compact(), nullptr);
+            }
+            BOOST_CATCH_END
+            return verdict::keep;
         }
 
         result_type finish() noexcept { return std::move(result_); }
@@ -103,9 +115,8 @@ struct REGISTRY_IO_EXPORT collect
         template <class View>
         BOOST_NOINLINE void failed(View handler, std::exception const* e) noexcept
         {
-            result_.add(panic_info(handler.id(), std::current_exception(),
-                                   registry_io::detail::message_of(e),
-                                   registry_io::detail::label_of(handler)));
+            result_.add(panic_info(handler.id(), std::current_exception(), detail::message_of(e),
+                                   detail::label_of(handler)));
         }
 
         result_type result_;

@@ -18,7 +18,6 @@
 #include <registry_io/config.hpp>
 #include <registry_io/detail/report.hpp>
 #include <registry_io/fatal.hpp>
-#include <registry_io/panic/detail/catching.hpp>
 #include <registry_io/panic_info.hpp>
 #include <registry_io/policy.hpp>
 
@@ -53,11 +52,25 @@ struct REGISTRY_IO_EXPORT propagate
         template <class Call, class View>
         BOOST_FORCEINLINE verdict invoke(Call call, View handler)
         {
-            return detail::catching<detail::cancellation::passes>(call,
-                                                                  [&](std::exception const* e) {
-                                                                      failed(handler.compact(), e);
-                                                                      return verdict::keep;
-                                                                  });
+            BOOST_TRY
+            {
+                call();
+            }
+#ifndef BOOST_NO_EXCEPTIONS
+            catch (std::exception const& e)
+            {
+                failed(handler.compact(), &e);
+            }
+#endif
+            BOOST_CATCH(...)
+            {
+                // A thread that is cancelled unwinds without an exception, and must not be caught.
+                if (std::current_exception() == nullptr)
+                    BOOST_RETHROW
+                failed(handler.compact(), nullptr);
+            }
+            BOOST_CATCH_END
+            return verdict::keep;
         }
 
         void finish()
@@ -76,9 +89,8 @@ struct REGISTRY_IO_EXPORT propagate
                 first_ = std::current_exception();
             BOOST_TRY
             {
-                registry_io::detail::report(notify_.hooks(), handler.id(),
-                                            registry_io::detail::message_of(e),
-                                            registry_io::detail::label_of(handler));
+                detail::report(notify_.hooks(), handler.id(), detail::message_of(e),
+                               detail::label_of(handler));
             }
             BOOST_CATCH(...) {}
             BOOST_CATCH_END

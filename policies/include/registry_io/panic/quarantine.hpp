@@ -21,7 +21,6 @@
 #include <registry_io/config.hpp>
 #include <registry_io/detail/report.hpp>
 #include <registry_io/fatal.hpp>
-#include <registry_io/panic/detail/catching.hpp>
 #include <registry_io/panic_info.hpp>
 #include <registry_io/policy.hpp>
 
@@ -67,15 +66,26 @@ struct REGISTRY_IO_EXPORT quarantine
         template <class Call, class View>
         BOOST_FORCEINLINE verdict invoke(Call call, View handler) noexcept
         {
-            auto const counted = [&] {
+            BOOST_TRY
+            {
                 call();
                 // relaxed: the count orders nothing. Looked at first, so as not to write a shared
                 // line after each good call.
                 if (handler.state().failures_.load(std::memory_order_relaxed) != 0)
                     handler.state().failures_.store(0, std::memory_order_relaxed);
-            };
-            return detail::catching(
-                counted, [&](std::exception const* e) { return failed(handler.compact(), e); });
+            }
+#ifndef BOOST_NO_EXCEPTIONS
+            catch (std::exception const& e)
+            {
+                return failed(handler.compact(), &e);
+            }
+#endif
+            BOOST_CATCH(...)
+            {
+                return failed(handler.compact(), nullptr);
+            }
+            BOOST_CATCH_END
+            return verdict::keep;
         }
 
         void finish() noexcept {}
@@ -85,21 +95,20 @@ struct REGISTRY_IO_EXPORT quarantine
         BOOST_NOINLINE verdict failed(View handler, std::exception const* e) noexcept
         {
             handler_id const id = handler.id();
-            std::string_view const what = registry_io::detail::message_of(e);
+            std::string_view const what = detail::message_of(e);
             std::uint32_t const failures =
                 handler.state().failures_.fetch_add(1, std::memory_order_relaxed) + 1;
             bool reported = true;
             BOOST_TRY
             {
-                reported = registry_io::detail::report(notify_.hooks(), id, what,
-                                                       registry_io::detail::label_of(handler));
+                reported = detail::report(notify_.hooks(), id, what, detail::label_of(handler));
             }
             BOOST_CATCH(...) {}
             BOOST_CATCH_END
             if (!reported && failures == N) {
                 char text[301];
-                registry_io::detail::describe(text, id, registry_io::detail::event_name_of(notify_),
-                                              registry_io::detail::label_of(handler));
+                detail::describe(text, id, detail::event_name_of(notify_),
+                                 detail::label_of(handler));
                 std::fprintf(stderr,
                              "registry_io: %s removed after %u failures in a row; "
                              "the last: %.*s\n",
