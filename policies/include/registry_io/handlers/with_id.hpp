@@ -38,7 +38,7 @@ public:
     detail::wrapper_result_t<F const&, registration const&, Args const&...> operator()(
         Args const&... args) const
     {
-        check();
+        check_handler();
         return detail::call_handler(f_, self_, args...);
     }
     /// Where one thread runs handlers, which need not be const then.
@@ -48,7 +48,7 @@ public:
     detail::wrapper_result_t<F&, registration const&, Args const&...> operator()(
         Args const&... args)
     {
-        check();
+        check_handler();
         registration const& self = self_;
         return detail::call_handler(f_, self, args...);
     }
@@ -67,7 +67,7 @@ public:
     }
 
 private:
-    void check() const noexcept
+    void check_handler() const noexcept
     {
         BOOST_ASSERT_MSG(self_,
                          "registry_io: the registry could not tell this handler its id; do not "
