@@ -1,0 +1,85 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+// One small program, with Boost.Signals2 and with registry_io.
+
+#include <boost/core/lightweight_test.hpp>
+#include <boost/signals2/signal.hpp>
+#include <registry_io/presets/sync.hpp>
+
+#include <stdexcept>
+#include <string>
+
+static std::string with_signals2()
+{
+    std::string out;
+    // tag::before[]
+    namespace bs2 = boost::signals2;
+
+    bs2::signal<void(int)> temperature;
+    temperature.connect(1, [&](int t) { out += " show " + std::to_string(t); });
+    temperature.connect(0, [&](int) { out += " log"; });  // a lower group runs first
+    {
+        bs2::scoped_connection alarm =
+            temperature.connect(2, [&](int t) { out += t > 90 ? " alarm" : ""; });
+        temperature(95);
+    }
+    temperature(96);
+    // end::before[]
+    return out;
+}
+
+static std::string with_registry_io()
+{
+    std::string out;
+    // tag::after[]
+    namespace rio = registry_io;
+
+    rio::SyncRegistry<int> temperature;
+    temperature.register_handler(-1, [&](int t) { out += " show " + std::to_string(t); });
+    temperature.register_handler(0, [&](int) { out += " log"; });  // a higher priority runs first
+    {
+        rio::handler_guard const alarm =
+            temperature.register_guard(-2, [&](int t) { out += t > 90 ? " alarm" : ""; });
+        temperature.notify(95);
+    }
+    temperature.notify(96);
+    // end::after[]
+    return out;
+}
+
+int main()
+{
+    BOOST_TEST_EQ(with_signals2(), " log show 95 alarm log show 96");
+    BOOST_TEST_EQ(with_registry_io(), with_signals2());
+
+    // What the page says of exceptions and of slots that come and go during a call.
+    {
+        boost::signals2::signal<void(int)> s;
+        int later = 0;
+        s.connect([](int) { throw std::runtime_error("no"); });
+        s.connect([&](int) { ++later; });
+        BOOST_TEST_THROWS(s(1), std::runtime_error);
+        BOOST_TEST_EQ(later, 0);  // the exception ends the call
+    }
+    {
+        boost::signals2::signal<void(int)> s;
+        int calls = 0;
+        boost::signals2::connection second;
+        s.connect([&](int) { second.disconnect(); });
+        second = s.connect([&](int) { ++calls; });
+        s(1);
+        BOOST_TEST_EQ(calls, 0);  // disconnected slots are skipped at once
+
+        registry_io::SyncRegistry<int> r;
+        registry_io::handler_id other;
+        r.register_handler([&](int) { r.unregister(other); });
+        other = r.register_handler([&](int) { ++calls; });
+        r.notify(1);
+        BOOST_TEST_EQ(calls, 1);  // a running notify finishes its snapshot
+        r.notify(1);
+        BOOST_TEST_EQ(calls, 1);
+    }
+    return boost::report_errors();
+}
