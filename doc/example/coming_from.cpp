@@ -16,18 +16,31 @@ namespace {
 
 std::string out;
 
+void show(int t)
+{
+    out += "show " + std::to_string(t) + " ";
+}
+void record(int)
+{
+    out += "record ";
+}
+void warn(int t)
+{
+    out += t > 90 ? "warn " : "";
+}
+
 void from_sigslot()
 {
     // tag::sigslot[]
     registry_io::SyncRegistry<int> temperature;
-    temperature.register_handler(1, [](int t) { out += "show " + std::to_string(t) + " "; });
-    temperature.register_handler(2, [](int) { out += "log "; });  // runs first
-    auto alarm = temperature.register_guard([](int t) { out += t > 90 ? "alarm " : ""; });
+    temperature.register_handler(2, show);
+    temperature.register_handler(3, record);  // runs first
+    auto guard = temperature.register_guard(1, warn);
     temperature.notify(95);
-    alarm.reset();
+    guard.reset();
     temperature.notify(96);
     // end::sigslot[]
-    BOOST_TEST_EQ(out, "log show 95 alarm log show 96 ");
+    BOOST_TEST_EQ(out, "record show 95 warn record show 96 ");
 }
 
 void from_eventpp()
@@ -35,13 +48,13 @@ void from_eventpp()
     out.clear();
     // tag::eventpp[]
     registry_io::SyncRegistry<int> temperature;
-    auto const show = temperature.register_handler([](int t) { out += std::to_string(t) + " "; });
-    temperature.register_handler(1, [](int) { out += "log "; });  // before `show`
+    auto const id = temperature.register_handler(show);
+    temperature.register_handler(1, record);  // before `show`
     temperature.notify(95);
-    temperature.unregister(show);
+    temperature.unregister(id);
     temperature.notify(96);
     // end::eventpp[]
-    BOOST_TEST_EQ(out, "log 95 log ");
+    BOOST_TEST_EQ(out, "record show 95 record ");
 }
 
 // tag::qt[]
@@ -81,14 +94,14 @@ void from_libsigcxx()
     out.clear();
     // tag::libsigcxx[]
     registry_io::LocalRegistry<int> temperature;
-    temperature.register_handler([](int t) { out += std::to_string(t) + " "; });
+    temperature.register_handler(show);
     {
-        auto const alarm = temperature.register_guard([](int) { out += "alarm "; });
+        auto const guard = temperature.register_guard(warn);
         temperature.notify(95);
     }  // removed here
     temperature.notify(96);
     // end::libsigcxx[]
-    BOOST_TEST_EQ(out, "95 alarm 96 ");
+    BOOST_TEST_EQ(out, "show 95 warn show 96 ");
 }
 
 void from_etl()

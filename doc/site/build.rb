@@ -235,13 +235,20 @@ module Site
     Asciidoctor::LoggerManager.logger.clear
     all.each do |page|
       self.current = page.stem
-      page.html = page.html ? reference.link(page) : load(page.stem, version).convert
+      page.html = page.html ? reference.link(page) : verbatim(load(page.stem, version).convert)
     end
     Asciidoctor::LoggerManager.logger.messages.each do |m|
       text = m[:message].is_a?(Hash) ? "#{m[:message][:source_location]}: #{m[:message][:text]}" : m[:message]
       problem text if %i[WARN ERROR FATAL].include? m[:severity]
     end
     all
+  end
+
+  # AsciiDoc makes arrows, ellipses and curly quotes of code in prose.
+  def self.verbatim(html)
+    html.gsub(%r{<code>[^<]*</code>}) do |code|
+      code.gsub('&#8594;', '-&gt;').gsub(/&#8230;(&#8203;)?/, '...').gsub('&#8217;', "'").gsub(/&#8201;&#8212;&#8201;|&#8212;/, '--')
+    end
   end
 
   # Every link within the manual leads somewhere.

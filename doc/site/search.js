@@ -32,8 +32,8 @@ function find(words) {
 
 function excerpt(text, words) {
   const stems = words.map(stem);
-  const mark = new RegExp('(' + [...words, ...stems].map(
-    w => w.replace(/[^\w]/g, '\\$&')).join('|') + ')\\w*', 'gi');
+  const forms = [...words, ...stems.filter(w => w.length > 3)].map(w => w.replace(/[^\w]/g, '\\$&'));
+  const mark = new RegExp('\\b(?:' + forms.join('|') + ')\\w*', 'gi');
   const first = text.search(mark);
   const from = Math.max(0, first < 0 ? 0 : text.lastIndexOf(' ', Math.max(0, first - 60)) + 1);
   const piece = (from ? '... ' : '') + text.slice(from, from + 220) + (from + 220 < text.length ? ' ...' : '');
