@@ -67,10 +67,7 @@ struct thermometer
 class display
 {
 public:
-    explicit display(thermometer& t)
-        : guard_(t.changed.register_guard([this](int value) { show(value); }))
-    {
-    }
+    explicit display(thermometer& t) : guard_(t.changed.register_guard(&display::show, this)) {}
     int shown() const { return shown_; }
 
 private:

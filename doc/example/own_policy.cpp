@@ -6,7 +6,6 @@
 
 #include <registry_io.hpp>
 
-#include <exception>
 #include <stdexcept>
 #include <string>
 
@@ -64,7 +63,7 @@ struct count_failures
         unsigned failures_ = 0;
     };
 
-    [[noreturn]] static void fatal(char const*) noexcept { std::terminate(); }
+    [[noreturn]] static void fatal(char const* reason) noexcept { rio::fatal(reason); }
 };
 static_assert(rio::panic_policy<count_failures>);
 // end::panic[]

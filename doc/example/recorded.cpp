@@ -28,7 +28,7 @@ using order_registry = rio::SyncRegistry<order>::with<order_recording>;
 int main()
 {
     // tag::run[]
-    order_recording::directory("");  // "": do not write a file at exit
+    static_cast<void>(order_recording::directory(""));  // "": do not write a file at exit
 
     order_registry placed;
     int total = 0;

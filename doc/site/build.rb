@@ -366,6 +366,7 @@ module Site
     %w[style.css site.js search.js].each { |f| FileUtils.cp "#{__dir__}/#{f}", out }
     FileUtils.mkdir_p "#{out}/perf"
     FileUtils.cp Dir["#{DOC}/perf/*.svg"], "#{out}/perf"
+    FileUtils.cp Dir["#{DOC}/*.svg"], out
   end
 
   def self.write_one_file(pages, out, version)

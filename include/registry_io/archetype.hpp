@@ -2,6 +2,9 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// The least that a policy of each axis can be. Copy one to begin a policy of your own. The core is
+// tested with all four archetypes, so it asks nothing of a policy that its concept does not say.
+
 #ifndef REGISTRY_IO_ARCHETYPE_HPP
 #define REGISTRY_IO_ARCHETYPE_HPP
 
@@ -132,6 +135,8 @@ struct snapshot
             if (root_ == nullptr)
                 return;
             inside const scope(*this);
+            // The analyzer does not follow that the outermost one is reset by its destructor.
+            // NOLINTNEXTLINE(clang-analyzer-core.StackAddressEscape)
             f(*root_);
         }
 

@@ -2,6 +2,10 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// Macros for what compilers and platforms do in different ways. Names with `DETAIL` are not for
+// users. Of the others, users may define `REGISTRY_IO_INITIAL_EXEC`; authors of policies may use
+// the rest.
+
 #ifndef REGISTRY_IO_CONFIG_HPP
 #define REGISTRY_IO_CONFIG_HPP
 

@@ -2,6 +2,9 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// What a writer takes out of a registry, and lists of it. Snapshot policies keep garbage until no
+// reader can see it; all that they know of it is when it was first visible and how to destroy it.
+
 #ifndef REGISTRY_IO_GARBAGE_HPP
 #define REGISTRY_IO_GARBAGE_HPP
 
@@ -23,7 +26,7 @@ struct garbage
     explicit constexpr garbage(destroy_type f) noexcept : destroy(f) {}
 
     garbage* next = nullptr;
-    garbage* other = nullptr;  ///< the second link, for a policy that keeps garbage in a tree
+    garbage* other = nullptr;  ///< for a policy that keeps garbage in a tree
     destroy_type destroy;
     /// The version of the first root that shows it; for a root, its own version.
     std::uint64_t birth = 0;

@@ -2,6 +2,10 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// The owner of one registration: it unregisters the handler when it is destroyed. A guard holds a
+// part of the registry, the anchor, that lives as long as the last guard, so a guard may outlive
+// its registry.
+
 #ifndef REGISTRY_IO_HANDLER_GUARD_HPP
 #define REGISTRY_IO_HANDLER_GUARD_HPP
 

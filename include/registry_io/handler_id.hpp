@@ -2,6 +2,9 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// The name of one registration. An id is two numbers and no address, so that ids which are stale,
+// or belong to another registry, can be told from valid ones without touching memory.
+
 #ifndef REGISTRY_IO_HANDLER_ID_HPP
 #define REGISTRY_IO_HANDLER_ID_HPP
 

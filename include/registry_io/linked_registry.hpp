@@ -2,6 +2,11 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// The registry for microcontrollers: `basic_registry` for snapshot policies that publish by storing
+// single words. It has the interface of `registry.hpp` but neither locks nor allocates, and its
+// readers are interrupts. The list that it stands on, and what keeps that safe, is in
+// `detail/linked.hpp`.
+
 #ifndef REGISTRY_IO_LINKED_REGISTRY_HPP
 #define REGISTRY_IO_LINKED_REGISTRY_HPP
 
@@ -174,10 +179,7 @@ public:
     template <class F>
     BOOST_FORCEINLINE handler_id register_handler(F&& f) noexcept
     {
-        static_assert(
-            std::is_void_v<key_type> || std::is_default_constructible_v<key_type>,
-            "registry_io: this ordering policy's key has no default; register with a key");
-        if constexpr (std::is_void_v<key_type> || std::is_default_constructible_v<key_type>)
+        if constexpr (detail::check_default_key<key_type>())
             return add(stored_key(), static_cast<F&&>(f));
         else
             return {};
@@ -203,9 +205,7 @@ public:
         requires(caller_owned)
     BOOST_FORCEINLINE handler_id register_handler(any_node& n, F&& f) noexcept
     {
-        static_assert(
-            std::is_void_v<key_type> || std::is_default_constructible_v<key_type>,
-            "registry_io: this ordering policy's key has no default; register with a key");
+        static_assert(detail::check_default_key<key_type>());
         return add(stored_key(), static_cast<F&&>(f), n.node_);
     }
 
@@ -279,8 +279,8 @@ public:
 
     // ----- waiting
 
-    /// Nothing, where one may write and no notify is running; ends in `fatal` anywhere else, as it
-    /// would wait for itself.
+    /// Does nothing if the caller may write and no notify is running; otherwise calls `fatal`,
+    /// since it would wait for itself.
     void synchronize() noexcept
     {
         list::check_writer();

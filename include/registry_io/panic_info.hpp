@@ -2,6 +2,9 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// What a panic callback is told of a handler that failed: its id, its exception and the exception's
+// message.
+
 #ifndef REGISTRY_IO_PANIC_INFO_HPP
 #define REGISTRY_IO_PANIC_INFO_HPP
 
@@ -12,6 +15,7 @@
 #include <utility>
 
 #include <registry_io/handler_id.hpp>
+#include <registry_io/handler_label.hpp>
 
 namespace registry_io {
 inline namespace v1 {
@@ -37,9 +41,9 @@ class panic_info
 {
 public:
     /// For panic policies: `message` must point into what `exception` keeps alive, or be empty.
-    panic_info(registry_io::handler_id id, std::exception_ptr exception,
-               std::string_view message) noexcept
-        : id_(id), exception_(std::move(exception)), message_(message)
+    panic_info(registry_io::handler_id id, std::exception_ptr exception, std::string_view message,
+               handler_label label = {}) noexcept
+        : id_(id), exception_(std::move(exception)), message_(message), label_(std::move(label))
     {
     }
 
@@ -53,10 +57,15 @@ public:
     /// Valid for as long as this object or a copy of it lives.
     std::string_view message() const noexcept { return message_; }
 
+    /// The handler's name and the place where it was registered; empty unless the panic policy is
+    /// `observe::named`, or an adaptor of it.
+    handler_label const& label() const noexcept { return label_; }
+
 private:
     registry_io::handler_id id_;
     std::exception_ptr exception_;
     std::string_view message_;
+    handler_label label_;
 };
 
 }  // namespace v1

@@ -2,6 +2,8 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// Declarations without definitions, for headers that only name the registry or its companions.
+
 #ifndef REGISTRY_IO_REGISTRY_FWD_HPP
 #define REGISTRY_IO_REGISTRY_FWD_HPP
 

@@ -2,6 +2,10 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// Registries whose policies are not part of a type. `registry_for` is a concept for generic code;
+// `registry_ref` is a type-erased reference for interfaces that are compiled once, such as those of
+// shared objects. A call through a `registry_ref` costs one indirect call more.
+
 #ifndef REGISTRY_IO_REGISTRY_REF_HPP
 #define REGISTRY_IO_REGISTRY_REF_HPP
 
@@ -18,6 +22,8 @@
 #include <registry_io/detail/handler.hpp>
 #include <registry_io/handler_guard.hpp>
 #include <registry_io/handler_id.hpp>
+#include <registry_io/handler_label.hpp>
+#include <registry_io/registration.hpp>
 #include <registry_io/registry_fwd.hpp>
 
 namespace registry_io {
@@ -58,20 +64,33 @@ public:
           call_([](void const* s, Event const& event) {
               detail::invoke(*static_cast<std::decay_t<F> const*>(s), event);
           }),
-          destroy_([](void* s) noexcept { delete static_cast<std::decay_t<F>*>(s); })
+          manage_([](void* s, registration const* r) noexcept {
+              if (r == nullptr)
+                  delete static_cast<std::decay_t<F>*>(s);
+              else
+                  detail::tell(*static_cast<std::decay_t<F>*>(s), *r);
+          })
     {
+        if constexpr (requires { label_ = f.label(); })
+            label_ = state_ != nullptr ? static_cast<std::decay_t<F> const*>(state_)->label()
+                                       : handler_label();
+        else
+            label_ = handler_label::of_type<std::decay_t<F>>();
         static_assert(detail::check_not_awaitable<std::decay_t<F> const&, Event>());
     }
     /// The moved-from handler may only be destroyed.
     erased_handler(erased_handler&& other) noexcept
-        : state_(std::exchange(other.state_, nullptr)), call_(other.call_), destroy_(other.destroy_)
+        : state_(std::exchange(other.state_, nullptr)),
+          call_(other.call_),
+          manage_(other.manage_),
+          label_(std::move(other.label_))
     {
     }
     erased_handler& operator=(erased_handler&&) = delete;
     ~erased_handler()
     {
         if (state_ != nullptr)
-            destroy_(state_);
+            manage_(state_, nullptr);
     }
 
     /// Whether it was made from an empty handler, which a registry refuses, or was moved from.
@@ -80,13 +99,20 @@ public:
         return f.state_ == nullptr;
     }
 
+    /// The handler's label, for a registry that shows it; else the name of its type.
+    handler_label const& label() const noexcept { return label_; }
+
+    /// For registries: passes on the registration to the handler.
+    void on_registered(registration const& r) noexcept { manage_(state_, &r); }
+
     /// Calls the handler. Throws what it throws. Precondition: it is not empty.
     void operator()(Event const& event) const { call_(state_, event); }
 
 private:
     void* state_;
     void (*call_)(void const*, Event const&);
-    void (*destroy_)(void*) noexcept;
+    void (*manage_)(void*, registration const*) noexcept;  // destroys without a registration
+    handler_label label_;
 };
 
 /// A view of a registry that hides its policies, for the boundary of a library.
@@ -109,6 +135,7 @@ class registry_ref
         std::size_t (*clear)(void*);
         std::size_t (*size)(void const*) noexcept;
         void (*synchronize)(void*);
+        registration (*registration_of)(void const*, handler_id) noexcept;
     };
 
     template <class R>
@@ -133,6 +160,12 @@ class registry_ref
         [](void* r) { return as<R>(r).clear(); },
         [](void const* r) noexcept { return as<R>(r).size(); },
         [](void* r) { as<R>(r).synchronize(); },
+        []([[maybe_unused]] void const* r, [[maybe_unused]] handler_id id) noexcept {
+            if constexpr (requires { as<R>(r).registration_of(id); })
+                return as<R>(r).registration_of(id);
+            else
+                return registration();
+        },
     };
 
 public:
@@ -177,6 +210,11 @@ public:
     std::size_t size() const noexcept { return table_->size(registry_); }
     /// Whether no handler is registered.
     bool empty() const noexcept { return size() == 0; }
+    /// Names a handler together with its registry, where the registry can do that; else nothing.
+    registration registration_of(handler_id id) const noexcept
+    {
+        return table_->registration_of(registry_, id);
+    }
     /// Waits for the notifies that have taken their snapshot.
     void synchronize() const { table_->synchronize(registry_); }
 

@@ -2,6 +2,9 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// The way out when a registry asks for a const call operator: a wrapper for handlers that see to
+// their own synchronization.
+
 #ifndef REGISTRY_IO_UNSYNCHRONIZED_HPP
 #define REGISTRY_IO_UNSYNCHRONIZED_HPP
 
@@ -11,6 +14,7 @@
 #include <utility>
 
 #include <registry_io/detail/callable.hpp>
+#include <registry_io/registration.hpp>
 
 namespace registry_io {
 inline namespace v1 {
@@ -34,6 +38,13 @@ public:
     decltype(auto) operator()(Event const& event) const
     {
         return detail::invoke(f_, event);
+    }
+
+    /// For registries: passes on the registration to the handler.
+    void on_registered(registration const& r) noexcept
+        requires detail::told_of_registration<F>
+    {
+        detail::tell(f_, r);
     }
 
     /// Whether it wraps an empty handler, which a registry refuses.

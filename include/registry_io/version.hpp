@@ -2,16 +2,18 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// The version of the library, for the preprocessor and as text.
+
 #ifndef REGISTRY_IO_VERSION_HPP
 #define REGISTRY_IO_VERSION_HPP
 
 #include <registry_io/detail/supported.hpp>
 
 /// The version of the headers, as MMmmpp in decimal digits (1.2.3 is 10203).
-#define REGISTRY_IO_VERSION 10000
+#define REGISTRY_IO_VERSION 10100
 
 /// The version of the headers, as text.
-#define REGISTRY_IO_VERSION_STRING "1.0.0"
+#define REGISTRY_IO_VERSION_STRING "1.1.0"
 
 namespace registry_io {
 inline namespace v1 {

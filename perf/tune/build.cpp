@@ -356,6 +356,13 @@ std::string builder::source_of(std::string const& alias, int layout) const
           "snapshot/locked", "alloc/fixed", "alloc/pool", "alloc/pmr", "ordering/fifo",
           "panic/collect", "panic/propagate", "panic/quarantine", "panic/terminate"})
         text += "#include <registry_io/" + std::string(header) + ".hpp>\n";
+    bool const asynchronous = is_asynchronous(alias);
+    bool const from_resource = alias.find("alloc::pmr") != std::string::npos;
+    if (asynchronous)
+        text += "#include <registry_io/presets/async.hpp>\n"
+                "#include <registry_io_perf/asynchronous.hpp>\n";
+    if (from_resource)
+        text += "#include <memory_resource>\n";
     text += "#include <registry_io_perf/serve.hpp>\n#include <registry_io_perf/synthetic.hpp>\n";
     if (!header_.empty())
         text += "#include \"" + header_ + "\"\n";
@@ -379,8 +386,11 @@ std::string builder::source_of(std::string const& alias, int layout) const
         else
             text += "void first(workload_type& w)\n{\n    w.run(1);\n}\n\n";
     }
-    text += "int main(int argc, char** argv)\n{\n"
-            "    return registry_io_perf::serve<workload_type>(argc, argv,\n"
+    text += "int main(int argc, char** argv)\n{\n";
+    if (from_resource)
+        text += "    std::pmr::synchronized_pool_resource pool;\n"
+                "    std::pmr::set_default_resource(&pool);\n";
+    text += "    return registry_io_perf::serve<workload_type>(argc, argv,\n"
             "        name_of<candidate::registry<int>>());\n}\n";
     return text;
 }

@@ -60,6 +60,61 @@ struct parsed_alias
     std::string event;  ///< what stood there
 };
 
+namespace detail {
+
+/// Returns the arguments of `name<...>`, if the text is that, else nothing.
+inline std::vector<std::string> arguments_of(std::string_view text, std::string_view name)
+{
+    if (text.size() < name.size() + 2 || !text.starts_with(name) || text[name.size()] != '<' ||
+        text.back() != '>')
+        return {};
+    text.remove_prefix(name.size() + 1);
+    text.remove_suffix(1);
+    return split(text);
+}
+
+/// Returns the full name of a registry, as a recording has it, as a preset with other policies. A
+/// recorder around the panic policy is taken off. Other names stay as they are.
+inline std::string shortened(std::string text)
+{
+    // As gcc writes it.
+    for (std::size_t at; (at = text.find("> >")) != std::string::npos;)
+        text.erase(at + 1, 1);
+    bool asynchronous = true;
+    std::vector<std::string> policies = arguments_of(text, "basic_async_registry");
+    if (policies.empty()) {
+        asynchronous = false;
+        policies = arguments_of(text, "basic_registry");
+    }
+    if (policies.size() != 5)
+        return text;
+    if (auto const wrapped = arguments_of(policies[3], "observe::recorded"); !wrapped.empty())
+        policies[3] = wrapped[0];
+    for (auto const& [full, brief] :
+         {std::pair("snapshot::basic_hazard_pointer<reclaim::prompt>", "snapshot::hazard_pointer"),
+          std::pair("snapshot::basic_rcu<void>", "snapshot::rcu"),
+          std::pair("ordering::basic_priority<>", "ordering::priority"),
+          std::pair("alloc::basic_heap<>", "alloc::heap")})
+        std::replace(policies.begin(), policies.end(), std::string(full), std::string(brief));
+    std::string base = asynchronous ? "AsyncRegistry" : "SyncRegistry";
+    if (!asynchronous && policies[1] == "snapshot::rcu")
+        base = "RcuRegistry";
+    else if (!asynchronous && policies[1] == "snapshot::single_thread")
+        base = "LocalRegistry";
+    std::string others;
+    for (std::size_t i = 1; i != policies.size(); ++i) {
+        bool const usual = policies[i] == "ordering::priority" ||
+            policies[i] == "panic::catch_log" || policies[i] == "alloc::heap" ||
+            policies[i] == "snapshot::hazard_pointer" ||
+            (i == 1 && base != "SyncRegistry" && base != "AsyncRegistry");
+        if (!usual)
+            others += (others.empty() ? "" : ", ") + policies[i];
+    }
+    return base + '<' + policies[0] + '>' + (others.empty() ? "" : "::with<" + others + '>');
+}
+
+}  // namespace detail
+
 /// Takes the event out of the name of a registry: `SyncRegistry`, `SyncRegistry<order>::with<...>`,
 /// or the full name that a recording holds. Throws `bad_input` if the brackets do not match.
 inline parsed_alias parse_alias(std::string text)
@@ -69,6 +124,7 @@ inline parsed_alias parse_alias(std::string text)
             text.erase(at, prefix.size());
     while (!text.empty() && text.back() == ' ')
         text.pop_back();
+    text = detail::shortened(std::move(text));
     if (std::count(text.begin(), text.end(), '<') != std::count(text.begin(), text.end(), '>'))
         throw bad_input("\"" + text + "\": its angle brackets do not match");
     std::size_t const open = text.find('<');
@@ -129,7 +185,13 @@ inline std::string qualified(std::string const& alias, std::string const& event)
 inline bool is_preset(std::string const& alias)
 {
     return alias == "SyncRegistry<Event>" || alias == "RcuRegistry<Event>" ||
-        alias == "LocalRegistry<Event>";
+        alias == "LocalRegistry<Event>" || alias == "AsyncRegistry<Event>";
+}
+
+/// Whether the handlers of an alias are coroutines.
+inline bool is_asynchronous(std::string const& alias)
+{
+    return alias.starts_with("AsyncRegistry<") || alias.starts_with("basic_async_registry<");
 }
 
 /// Returns which requirement an alias does not keep, as far as its text shows it, or nothing.
@@ -147,7 +209,7 @@ inline std::string broken_requirement(job const& j, std::string const& alias)
         !names("FixedRegistry"))
         return "has no bound on its memory";
     if (j.blocking &&
-        (names("snapshot::rcu") || names("basic_rcu") || names("snapshot::locked") ||
+        (names("snapshot::rcu") || names("basic_rcu") ||
          (names("RcuRegistry") && !names("snapshot::"))))
         return "handlers that block hold up others";
     return "";
@@ -160,18 +222,20 @@ inline search_space candidates_for(job const& j, bool users_code)
     search_space space;
     std::string const current = parse_alias(j.current).alias;
     bool const from_preset = is_preset(current);
+    bool const asynchronous = is_asynchronous(current);
 
     std::vector<std::string> snapshots{"hazard_pointer", "basic_hazard_pointer<reclaim::batched<>>",
                                        "basic_hazard_pointer<reclaim::by_writers>",
-                                       "atomic_shared_ptr"};
-    if (!j.blocking) {
-        snapshots.insert(snapshots.begin() + 1, "rcu");
-        snapshots.emplace_back("locked");
-    } else {
-        space.not_searched.push_back({"snapshot::rcu, snapshot::locked",
+                                       "atomic_shared_ptr", "locked"};
+    if (asynchronous)
+        space.not_searched.push_back(
+            {"snapshot::rcu", "its readers cannot hold a snapshot while a coroutine waits"});
+    else if (j.blocking)
+        space.not_searched.push_back({"snapshot::rcu",
                                       "handlers may block; if they do not, say so "
                                       "(\"blocking\": false, --no-blocking)"});
-    }
+    else
+        snapshots.insert(snapshots.begin() + 1, "rcu");
     if (!j.threads)
         snapshots.insert(snapshots.begin(), "single_thread");
     else
@@ -185,6 +249,14 @@ inline search_space candidates_for(job const& j, bool users_code)
         allocs.emplace_back("");
     if (!j.heap || j.memory_bound > 0 || j.changes_per_second > 0)
         allocs.emplace_back("alloc::pool");
+    if (j.heap && j.memory_bound == 0 && j.changes_per_second > 0)
+        allocs.emplace_back("alloc::pmr");
+    else if (j.heap && j.memory_bound == 0)
+        space.not_searched.push_back({"alloc::pool, alloc::pmr",
+                                      "handlers stay, so nothing is allocated; if they change, say "
+                                      "so (\"changes_per_second\", --changes-per-second)"});
+    else
+        space.not_searched.push_back({"alloc::pmr", "its memory may come from the heap"});
     if (!j.threads || !j.heap) {
         double most = 1;
         for (double const n : spread_out(j.handlers))
@@ -204,9 +276,13 @@ inline search_space candidates_for(job const& j, bool users_code)
 
     for (std::string const& a : allocs)
         for (std::string const& s : snapshots) {
-            std::string base = from_preset ? "SyncRegistry<Event>" : current;
+            std::string base = !from_preset ? current
+                : asynchronous              ? "AsyncRegistry<Event>"
+                                            : "SyncRegistry<Event>";
             std::string policies = ", snapshot::" + s;
-            if (from_preset)
+            if (from_preset && asynchronous && s == "hazard_pointer")
+                policies.clear();
+            else if (from_preset && !asynchronous)
                 for (auto const& [name, preset] :
                      {std::pair("hazard_pointer", "SyncRegistry<Event>"),
                       std::pair("rcu", "RcuRegistry<Event>"),

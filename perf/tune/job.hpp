@@ -35,7 +35,7 @@ struct bad_input : std::runtime_error
     using std::runtime_error::runtime_error;
 };
 
-/// Counts of values in [2^b, 2^(b+1)); bucket 0 also holds 0.
+/// Counts of values in [2^b, 2^(b+1)), and of 0 in bucket 0.
 using histogram = std::vector<std::pair<int, double>>;
 
 /// One value, or a distribution of values.
@@ -43,6 +43,7 @@ struct quantity
 {
     double value = 0;
     histogram buckets = {};  ///< not empty: the distribution, and `value` is its median
+    double mean = 0;         ///< of the distribution, where it is known; else 0
 
     bool operator==(quantity const&) const = default;
 };
@@ -146,6 +147,12 @@ void require_one_of(std::string const& value, Names const& names, std::string co
                         detail::listed(names));
 }
 
+/// Returns what stands for the values in a bucket: their geometric middle, and 1 for 0 and 1.
+inline double middle_of_bucket(int b)
+{
+    return b == 0 ? 1 : std::ldexp(std::sqrt(2.0), b);
+}
+
 /// Returns the median of a distribution.
 inline double middle_of(histogram const& h)
 {
@@ -154,18 +161,29 @@ inline double middle_of(histogram const& h)
         all += n;
     for (auto const& [b, n] : h)
         if ((sum += n) * 2 >= all)
-            return b == 0 ? 0 : std::ldexp(std::sqrt(2.0), b);
+            return middle_of_bucket(b);
     return 0;
 }
 
+/// Returns the mean of a distribution that is not empty, as far as its buckets tell.
+inline double mean_of_middles(histogram const& h)
+{
+    double all = 0, sum = 0;
+    for (auto const& [b, n] : h) {
+        all += n;
+        sum += n * middle_of_bucket(b);
+    }
+    return sum / all;
+}
+
 /// Returns up to `most` values that stand for the quantity: one, or those of equal shares of its
-/// distribution. A bucket is represented by its geometric middle.
+/// distribution. Where the mean is known it tells where in their buckets the values lie.
 inline std::vector<double> spread_out(quantity const& q, int most = 16)
 {
     if (q.buckets.empty())
         return {q.value};
     if (q.buckets.size() == 1)
-        return {middle_of(q.buckets)};
+        return {q.mean > 0 ? q.mean : middle_of(q.buckets)};
     double all = 0;
     for (auto const& [b, n] : q.buckets)
         all += n;
@@ -174,9 +192,15 @@ inline std::vector<double> spread_out(quantity const& q, int most = 16)
         double left = (i + 0.5) / most * all;
         for (auto const& [b, n] : q.buckets)
             if ((left -= n) < 0) {
-                values.push_back(b == 0 ? 0 : std::ldexp(std::sqrt(2.0), b));
+                values.push_back(middle_of_bucket(b));
                 break;
             }
+    }
+    if (q.mean > 0) {
+        // Not from the values: a rare, large one, which is none of them, has its share in the mean.
+        double const factor = q.mean / mean_of_middles(q.buckets);
+        for (double& v : values)
+            v *= factor;
     }
     return values;
 }
@@ -335,7 +359,8 @@ inline histogram read_histogram(json::value const& v, std::string const& where)
     return h;
 }
 
-/// A quantity: what `scalar` reads, or {"histogram": [[bucket, count], ...]}.
+/// A quantity: what `scalar` reads, or {"histogram": [[bucket, count], ...]}, to which a "mean" may
+/// be added.
 template <class Scalar>
 void read_quantity(members& m, std::string_view key, quantity& to, Scalar const& scalar)
 {
@@ -345,10 +370,15 @@ void read_quantity(members& m, std::string_view key, quantity& to, Scalar const&
     if (v->is_object()) {
         members inner(*v, m.at(key));
         histogram const h = read_histogram(inner.need("histogram"), m.at(key) + ".histogram");
+        double mean = 0;
+        if (json::value const* const given = inner.find("mean"))
+            mean = scalar(*given, m.at(key) + ".mean");
         inner.finish();
         if (h.empty())
             throw bad_input(m.at(key) + ".histogram: counts nothing");
-        to = {middle_of(h), h};
+        if (mean < 0)
+            throw bad_input(m.at(key) + ".mean: must be at least 0");
+        to = {middle_of(h), h, mean};
     } else {
         to = {scalar(*v, m.at(key)), {}};
     }
@@ -430,7 +460,10 @@ inline json::object write_job(job const& j)
         json::array pairs;
         for (auto const& [b, n] : q.buckets)
             pairs.push_back(json::array{b, n});
-        return json::object{{"histogram", pairs}};
+        json::object o{{"histogram", pairs}};
+        if (q.mean > 0)
+            o["mean"] = *unit == 0 ? json::value(q.mean) : scalar(q.mean, unit);
+        return o;
     };
     json::object needs{{"threads", j.threads}, {"heap", j.heap}, {"blocking", j.blocking}};
     if (!j.order.empty())
@@ -461,6 +494,30 @@ inline json::object write_job(job const& j)
             {"limits", limits}};
 }
 
+/// Returns a recorded duration of handlers without what is not theirs: one reading of the clock,
+/// and the notifies inside it, which count their own handlers. `share` is what they leave.
+inline quantity own_time(quantity const& recorded, double clock, double share)
+{
+    if (recorded.buckets.empty())
+        return recorded;
+    double const factor = recorded.mean / mean_of_middles(recorded.buckets);
+    std::map<int, double> moved;
+    quantity own;
+    double all = 0;
+    for (auto const& [b, n] : recorded.buckets) {
+        double const ns = std::max(0.0, middle_of_bucket(b) * factor - clock) * share;
+        moved[ns < 1 ? 0 : std::ilogb(ns)] += n;
+        own.mean += ns * n;
+        all += n;
+    }
+    own.mean /= all;
+    if (own.mean < 1)
+        return {own.mean, {}};
+    own.buckets.assign(moved.begin(), moved.end());
+    own.value = middle_of(own.buckets);
+    return own;
+}
+
 /// Reads a recording into a job. The recording must be of this version and this processor: figures
 /// of another machine describe another workload. `any_machine` accepts it all the same.
 inline job read_recording(std::string const& path, std::string const& version,
@@ -483,13 +540,15 @@ inline job read_recording(std::string const& path, std::string const& version,
     job j;
     j.current = members::text(top.need("registry"), top.at("registry"));
     long threads = 0;
-    double seconds = 0, one_in = 0;
+    double seconds = 0, one_in = 0, clock = 0;
     top.need("threads");
     top.read("threads", threads);
     top.need("seconds");
     top.read("seconds", seconds);
     top.need("sampled_one_in");
     top.read("sampled_one_in", one_in);
+    top.need("clock_ns");
+    top.read("clock_ns", clock);
     members counts(top.need("counts"), top.at("counts"));
     double notify = 0, added = 0, removed = 0, failures = 0, nested = 0;
     for (auto const& [key, to] : {std::pair("notify", &notify), std::pair("register", &added),
@@ -504,26 +563,41 @@ inline job read_recording(std::string const& path, std::string const& version,
          {"inter_arrival_ns", "handler_ns", "handlers_at_notify", "depth", "change_interval_ns"})
         j.recorded[key] = detail::read_histogram(m.need(key), m.at(key));
     m.finish();
+    members sums(top.need("sums"), top.at("sums"));
+    std::map<std::string, double> sum;
+    for (auto const& [key, h] : j.recorded) {
+        sums.need(key);
+        sums.read(key, sum[key]);
+    }
+    sums.finish();
     top.finish();
     if (notify < 1 || seconds <= 0)
         throw bad_input(path + ": holds no notify; record while the program works");
 
-    auto const quantity_of = [&](char const* key, double otherwise) {
-        histogram const& h = j.recorded[key];
-        return h.empty() ? quantity{otherwise, {}} : quantity{middle_of(h), h};
+    // The mean of what was measured; 0 if nothing was.
+    auto const mean_of = [&](char const* key) {
+        double n = 0;
+        for (auto const& [b, times] : j.recorded[key])
+            n += times;
+        return n > 0 ? sum[key] / n : 0;
     };
+    auto const quantity_of = [&](char const* key, double mean, double otherwise) {
+        histogram const& h = j.recorded[key];
+        return h.empty() ? quantity{otherwise, {}} : quantity{middle_of(h), h, mean};
+    };
+    double const outer = std::max(1.0, notify - nested);
     j.notifying_threads = std::clamp(threads, 1L, 64L);
     j.threads = threads > 1 || j.current.find("single_thread") == std::string::npos;
-    j.handlers = quantity_of("handlers_at_notify", 1);
-    // Bucket 0 of the number of handlers holds 0 and 1; the one there is matters.
-    j.handlers.value = std::max(1.0, j.handlers.value);
-    j.handler_time = quantity_of("handler_ns", 0);
-    if (!j.recorded["inter_arrival_ns"].empty())
-        j.interval = middle_of(j.recorded["inter_arrival_ns"]);
-    else
-        j.interval = seconds * 1e9 / notify * static_cast<double>(j.notifying_threads);
-    j.nesting = std::lround(nested / std::max(1.0, notify - nested));
-    j.failures = std::min(1.0, failures / (notify * j.handlers.value));
+    j.handlers = quantity_of("handlers_at_notify", mean_of("handlers_at_notify"), 1);
+    j.handler_time = quantity_of("handler_ns", mean_of("handler_ns"), 0);
+    j.handler_time = own_time(j.handler_time, clock, outer / notify);
+    // Over all, as a rare pause weighs too much in a sample; but threads may have come and gone.
+    double const apart = mean_of("inter_arrival_ns");
+    j.interval = seconds * 1e9 / outer * static_cast<double>(j.notifying_threads);
+    if (apart > 0)
+        j.interval = std::min(j.interval, apart);
+    j.nesting = std::lround(nested / outer);
+    j.failures = std::min(1.0, failures / (notify * std::max(1.0, mean_of("handlers_at_notify"))));
     j.changes_per_second = std::min(added, removed) / seconds;
     std::vector<double> const counts_of = spread_out(j.handlers);
     j.registries = static_cast<long>(counts_of.size());

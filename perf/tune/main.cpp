@@ -135,10 +135,21 @@ public:
         std::vector<candidate> all = candidates();
         compile(all);
         screen();
+        // Nothing to compare with is an answer, unless the time was too short to look.
         if (r_.asked.objective == "bytes" || field_.size() < 2)
-            r_.enough = true;
+            r_.enough = field_.size() > 1 || !skipped_;
         else
-            measure();
+            try {
+                measure();
+            } catch (failed const& e) {
+                // What was measured before is kept.
+                if (r_.samples == 0)
+                    throw;
+                r_.trouble = e.what();
+                r_.enough = false;
+                conclude();
+                return;
+            }
         bool const usable = r_.enough || r_.processes > 0;
         if (usable && !interrupted)
             figures();
@@ -229,12 +240,14 @@ private:
     {
         std::vector<std::optional<built>> made(all.size());
         in_parallel(all.size(), "compiling", [&](std::size_t i) {
-            // The current alias always; others while more than half of the time is left.
-            if (!interrupted && (i == 0 || elapsed() < s_.budget / 2))
+            // The current alias always, and both of a pair; others while more than half of the
+            // time is left.
+            if (!interrupted && (i == 0 || r_.pinned || elapsed() < s_.budget / 2))
                 made[i] = builder_.build(all[i].alias, 0);
         });
         for (std::size_t i = 0; i != all.size(); ++i) {
             if (!made[i]) {
+                skipped_ = true;
                 r_.not_searched.push_back(
                     {all[i].alias, "the budget was spent before it compiled"});
                 continue;
@@ -272,15 +285,23 @@ private:
         return t;
     }
 
-    /// Takes a candidate out of the field, unless it is the current alias.
+    /// Notes that a candidate cannot be measured. Throws if there is no answer without it.
+    void note_failure(std::size_t i, std::string const& why)
+    {
+        if (i == 0)
+            throw failed("the current alias " + field_[0].what.alias +
+                         " cannot be measured: " + why);
+        if (r_.pinned)
+            throw failed(field_[i].what.alias + " cannot be measured: " + why);
+        r_.failed.push_back({field_[i].what.alias, why});
+    }
+
+    /// The same, and takes the candidate out of the field.
     void lose(std::size_t i, std::string const& why)
     {
         if (interrupted)
             return;
-        if (i == 0)
-            throw failed("the current alias " + field_[0].what.alias +
-                         " cannot be measured: " + why);
-        r_.failed.push_back({field_[i].what.alias, why});
+        note_failure(i, why);
         field_.erase(field_.begin() + static_cast<long>(i));
     }
 
@@ -335,9 +356,7 @@ private:
                 } catch (gone const& e) {
                     if (interrupted)
                         break;
-                    if (i == 0)
-                        lose(i, e.what());
-                    r_.failed.push_back({field_[i].what.alias, e.what()});
+                    note_failure(i, e.what());
                     children[i] = nullptr;
                 }
             for (std::size_t i = 0; i != field_.size(); ++i)
@@ -459,9 +478,7 @@ private:
                 } catch (gone const& e) {
                     if (interrupted)
                         break;
-                    if (who == 0)
-                        lose(0, e.what());
-                    r_.failed.push_back({field_[i].what.alias, e.what()});
+                    note_failure(who, e.what());
                     children[i] = nullptr;
                 }
             }
@@ -633,6 +650,7 @@ private:
     steady::time_point begin_ = steady::now();
     std::vector<std::string> arguments_;
     std::vector<running> field_;
+    bool skipped_ = false;  ///< the budget was spent before all candidates were compiled
     std::map<std::string, std::map<std::string, double>> figures_;
 };
 
@@ -721,6 +739,8 @@ void print(result const& r)
     finalist const& won = r.finalists[r.chosen];
     if (r.interrupted)
         out << "Interrupted: what was measured is kept, but nothing is chosen.\n";
+    else if (!r.trouble.empty())
+        out << "Nothing is chosen: " << r.trouble << ". What was measured before is kept.\n";
     else if (!r.enough)
         out << "Too little was measured for an answer: " << r.processes
             << " processes of at least 10, " << r.layouts
@@ -981,6 +1001,8 @@ int run(int argc, char** argv)
         why = "cannot write to the standard output";
     if (!why.empty())
         throw failed(why);
+    if (!r.trouble.empty())
+        throw failed(r.trouble + "; what was measured before is kept");
     // A list of prices is an answer, though nothing is chosen.
     bool const answered = r.chosen != 0 || (r.price && r.enough);
     return r.interrupted ? was_interrupted : answered ? found : nothing_better;

@@ -184,13 +184,28 @@ std::string scatter(result const& r, char const* horizontal, char const* vertica
     std::string s = line(46, 10, 46, 210, "axis") + line(46, 210, 390, 210, "axis");
     char letter = 'A';
     std::string legend;
-    for (finalist const* f : with_both) {
+    struct place
+    {
+        double x, y;
+    };
+    std::vector<place> places;  // by circles, then by letters
+    for (finalist const* f : with_both)
+        places.push_back({46 + f->figures.at(horizontal) / most_x * 320,
+                          210 - f->figures.at(vertical) / most_y * 180});
+    for (std::size_t i = 0; i != with_both.size(); ++i) {
+        finalist const* const f = with_both[i];
         double const h = f->figures.at(horizontal), v = f->figures.at(vertical);
-        double const x = 46 + h / most_x * 320, y = 210 - v / most_y * 180;
+        auto const [x, y] = places[i];
         s += circle(x, y, class_of(*f, r),
                     f->alias + ": " + number("%.4g", h) + ", " + number("%.4g", v));
-        // In turn above and below, as many lie close to each other.
-        s += text_at(x + 7, letter % 2 == 0 ? y + 15 : y - 6, std::string(1, letter));
+        // Beside its circle, or below that, where nothing else is: many lie close to each other.
+        place at{x + 12, y};
+        while (std::any_of(places.begin(), places.end(), [&](place const& p) {
+            return std::abs(p.x - at.x) < 11 && std::abs(p.y - at.y) < 12;
+        }))
+            at.y += 3;
+        places.push_back(at);
+        s += text_at(at.x, at.y + 4, std::string(1, letter), "text-anchor=\"middle\"");
         legend += "<li><b>" + std::string(1, letter++) + "</b> <code>" + escaped(brief(f->alias)) +
             "</code>: " + number("%.4g", h) + "; " + number("%.4g", v) + "</li>";
     }
@@ -280,14 +295,15 @@ std::string spread(finalist const& f)
         return "";
     double const low = registry_io_perf::quantile(v, 0), high = registry_io_perf::quantile(v, 0.98);
     constexpr int n = 24;
+    double const unit = high < 1000 ? 1 : high < 1e6 ? 1e3 : 1e6;
     std::vector<std::pair<std::string, double>> all;
     for (int i = 0; i < n; ++i)
-        all.emplace_back(number("%.3g", low + (high - low) * i / n), 0.0);
+        all.emplace_back(number("%.3g", (low + (high - low) * i / n) / unit), 0.0);
     for (double const ns : v)
         if (ns <= high && high > low)
             ++all[static_cast<std::size_t>(std::min(n - 1.0, (ns - low) / (high - low) * n))]
                   .second;
-    return bars(brief(f.alias) + ", ns", all);
+    return bars(brief(f.alias) + (unit == 1 ? ", ns" : unit == 1e3 ? ", us" : ", ms"), all);
 }
 
 std::string list(char const* id, char const* title, std::vector<pruned> const& all)
@@ -323,8 +339,8 @@ overflow-wrap:anywhere}
 .scroll{overflow-x:auto}table{border-collapse:collapse}td:first-child{min-width:13rem}th,td{
 text-align:left;padding:.3rem .8rem .3rem 0;
 border-bottom:1px solid var(--line);vertical-align:top}th{overflow-wrap:normal}td.n{
-text-align:right;white-space:nowrap}
-svg{display:block;width:100%;max-width:40rem;height:auto}svg text{fill:var(--text);font-size:12px}
+text-align:right}td.n,td.g{white-space:nowrap}
+svg{display:block;width:100%;max-width:30rem;height:auto}svg text{fill:var(--text);font-size:12px}
 .plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(20rem,100%),1fr));gap:1rem}
 .plots>*{min-width:0}
 figure{margin:0}figcaption,.quiet{color:var(--quiet)}
@@ -352,6 +368,10 @@ std::string snippet(result const& r)
     if (won.alias.find("alloc::pool") != std::string::npos && r.asked.memory_bound > 0)
         text += "// Construct it with registry_io::alloc::pool(" +
             number("%.0f", r.asked.memory_bound / static_cast<double>(r.asked.registries)) + ").\n";
+    if (won.alias.find("alloc::pmr") != std::string::npos)
+        text +=
+            "// Measured with a std::pmr::synchronized_pool_resource `pool`, which must outlive "
+            "the registry:\n// construct it with registry_io::alloc::pmr(&pool).\n";
     return text + "using registry = " + qualified(won.alias, r.event) + ";\n";
 }
 
@@ -385,6 +405,7 @@ json::object to_json(result const& r)
             {"machine", machine},
             {"seconds", r.seconds},
             {"interrupted", r.interrupted},
+            {"trouble", r.trouble},
             {"enough", r.enough},
             {"layouts", r.layouts},
             {"processes", r.processes},
@@ -415,6 +436,7 @@ std::string to_html(result const& r)
         return s + "<h1>Nothing was measured</h1></body></html>\n";
     finalist const& won = r.finalists[r.chosen];
     std::string const headline = r.interrupted ? "Interrupted: nothing is chosen"
+        : !r.trouble.empty()                   ? "Nothing is chosen: " + r.trouble
         : !r.enough                            ? "Too little was measured for an answer"
         : r.price                              ? "What other policies cost"
         : r.chosen == 0 && r.margin > registry_io_perf::most_margin
@@ -464,9 +486,9 @@ std::string to_html(result const& r)
         s += "<tr><td><code>" + escaped(f.alias) + "</code>" +
             (f.beyond.empty() ? "" : "<br>" + escaped(f.beyond)) + "</td><td class=\"n\">" +
             number("%.3f", f.ratio.middle) + "</td><td class=\"n\">" + number("%.3f", f.ratio.low) +
-            " to " + (f.ratio.high > 1e6 ? "unknown" : number("%.3f", f.ratio.high)) + "</td><td>" +
-            (&f == &r.finalists[0] ? "current" : name_of(f.group)) + "</td><td class=\"n\">" +
-            number("%.0f", f.bytes) + "</td></tr>";
+            " to " + (f.ratio.high > 1e6 ? "unknown" : number("%.3f", f.ratio.high)) +
+            "</td><td class=\"g\">" + (&f == &r.finalists[0] ? "current" : name_of(f.group)) +
+            "</td><td class=\"n\">" + number("%.0f", f.bytes) + "</td></tr>";
     }
     s += "</tbody></table></div></section>\n";
     if (!by_objective.empty() || !removal.empty())

@@ -65,7 +65,8 @@ struct result
     long samples = 0, disturbed = 0;
     double seconds = 0;
     bool interrupted = false;
-    bool enough = false;  ///< at least 10 processes over at least 3 layouts
+    std::string trouble = {};  ///< not empty: what ended the measurement before its time
+    bool enough = false;       ///< at least 10 processes over at least 3 layouts
     bool pinned = false, price = false;
 };
 

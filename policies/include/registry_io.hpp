@@ -14,6 +14,15 @@
 #include <registry_io/alloc/intrusive.hpp>
 #include <registry_io/alloc/pmr.hpp>
 #include <registry_io/alloc/pool.hpp>
+#include <registry_io/handlers/blockable.hpp>
+#include <registry_io/handlers/connection.hpp>
+#include <registry_io/handlers/filtered.hpp>
+#include <registry_io/handlers/latest.hpp>
+#include <registry_io/handlers/on.hpp>
+#include <registry_io/handlers/once.hpp>
+#include <registry_io/handlers/owner.hpp>
+#include <registry_io/handlers/tracked.hpp>
+#include <registry_io/handlers/with_id.hpp>
 #include <registry_io/ordering/fifo.hpp>
 #include <registry_io/ordering/priority.hpp>
 #include <registry_io/panic/catch_log.hpp>

@@ -6,9 +6,13 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdlib>
 #include <exception>
 #include <future>
+#include <memory>
+#include <new>
 #include <stdexcept>
+#include <stop_token>
 #include <string>
 #include <thread>
 #include <tuple>
@@ -20,6 +24,8 @@
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/execution/blocking.hpp>
+#include <boost/asio/execution/context.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -34,6 +40,8 @@
 #include <registry_io/presets/async.hpp>
 
 #include "async/support.hpp"
+#include "memory.hpp"
+#include "process/child.hpp"
 
 namespace {
 
@@ -41,6 +49,7 @@ namespace asio = boost::asio;
 namespace async = registry_io::async;
 namespace panic = registry_io::panic;
 using registry_io::AsyncRegistry;
+using test::gate;
 using test::task;
 
 /// An operation that completes at once, with what it is given.
@@ -52,6 +61,46 @@ auto complete_with(asio::any_io_executor e, Token&& token, Values... values)
             asio::post(executor, [h = std::move(handler), v...]() mutable { std::move(h)(v...); });
         },
         token, std::move(e), std::move(values)...);
+}
+
+/// An executor of a context, which refuses what is given to it when there is nothing left.
+class limited
+{
+public:
+    limited(asio::io_context::executor_type e, int& left) : inner_(std::move(e)), left_(&left) {}
+
+    template <class F>
+    void execute(F f) const
+    {
+        if ((*left_)-- <= 0)
+            throw std::bad_alloc();
+        asio::any_io_executor const e(inner_);
+        e.execute(std::move(f));
+    }
+    asio::execution_context& query(asio::execution::context_t) const noexcept
+    {
+        return inner_.context();
+    }
+    static constexpr asio::execution::blocking_t query(asio::execution::blocking_t) noexcept
+    {
+        return asio::execution::blocking.never;
+    }
+    limited require(asio::execution::blocking_t::never_t) const { return *this; }
+    bool operator==(limited const& o) const noexcept { return left_ == o.left_; }
+    bool operator!=(limited const& o) const noexcept { return left_ != o.left_; }
+
+private:
+    asio::io_context::executor_type inner_;
+    int* left_;
+};
+
+/// `operation`, which is to be awaited, in an environment.
+template <class Operation>
+test::foreign in_environment(AsyncRegistry<int>& r, async::environment env, Operation operation)
+{
+    r.register_handler([operation](int const&) -> task<> { co_await operation(); });
+    int const e = 1;
+    co_await r.notify(e, std::move(env));
 }
 
 }  // namespace
@@ -241,4 +290,190 @@ BOOST_AUTO_TEST_CASE(callers_on_a_strand_are_resumed_there)
         io.run();
     }
     BOOST_TEST(resumed == 1000);
+}
+
+BOOST_AUTO_TEST_CASE(an_executor_may_throw_instead_of_resuming_who_awaits_an_asio_operation)
+{
+    asio::io_context io;
+    test::refusing executor;
+    AsyncRegistry<int> r;
+    bool ended = false;
+    int caught = 0;
+    auto const caller =
+        in_environment(r, async::environment(async::executor_ref::to(executor)), [&]() -> task<> {
+            try {
+                co_await asio::post(io.get_executor(), async::use_task);
+            } catch (test::refusing::refused const&) {
+                ++caught;
+            }
+            try {
+                co_await complete_with<void(int)>(io.get_executor(), async::use_task, 1);
+            } catch (test::refusing::refused const&) {
+                ++caught;
+            }
+            ended = true;
+        });
+    io.run();
+    BOOST_TEST(caught == 2);
+    BOOST_TEST(ended);
+    BOOST_TEST_REQUIRE(caller.done());
+    // It has thrown in place of resuming who awaits the notify, too.
+    BOOST_CHECK_THROW(std::rethrow_exception(caller.thrown()), test::refusing::refused);
+    BOOST_TEST(executor.asked == 3);
+}
+
+BOOST_AUTO_TEST_CASE(an_asio_executor_may_throw_instead_of_starting_an_operation_or_resuming)
+{
+    // What it is given: the start of an operation, its end, the end of another, and who awaits the
+    // notify.
+    for (int n = 0; n < 5; ++n) {
+        asio::io_context io;
+        int left = n;
+        asio::any_io_executor any{limited(io.get_executor(), left)};
+        std::stop_source stop;
+        AsyncRegistry<int> r;
+        int started = 0;
+        std::vector<std::exception_ptr> told;
+        r.on_panic([&](registry_io::panic_info const& p) { told.push_back(p.exception()); });
+        int alive = 0;
+        bool thrown_out = false;
+        {
+            auto const caller = in_environment(
+                r, async::environment(async::on(any), stop.get_token()), [&]() -> task<> {
+                    test::trace const t(alive);
+                    ++started;
+                    co_await asio::post(any, async::use_task);
+                    co_await asio::post(io.get_executor(), async::use_task);
+                });
+            for (bool again = true; again;) {
+                again = false;
+                try {
+                    io.run();
+                } catch (std::bad_alloc const&) {
+                    again = thrown_out = true;
+                }
+            }
+            BOOST_TEST(started == 1);
+            // The start: the handler has failed.
+            BOOST_TEST(told.size() == (n == 0 ? 1u : 0u));
+            // The end: the exception is for who runs the context, and the one who waits is left.
+            bool const lost = n == 1 || n == 2;
+            BOOST_TEST(thrown_out == lost);
+            BOOST_TEST_REQUIRE(caller.done() == !lost);
+            BOOST_TEST((n == 3) == (n > 0 && !lost && caller.thrown() != nullptr));
+        }
+        BOOST_TEST(alive == 0);
+        BOOST_TEST(told.size() == (n <= 2 ? 1u : 0u));
+        r.synchronize();
+    }
+}
+
+BOOST_AUTO_TEST_CASE(each_allocation_of_an_asio_operation_of_ours_may_fail)
+{
+    for (bool const in_turn : {false, true}) {
+        long n = 0;
+        for (bool failed = true; failed; ++n) {
+            asio::io_context io;
+            AsyncRegistry<int> r;
+            asio::cancellation_signal signal;
+            gate wait;
+            int completed = 0;
+            int told = 0;
+            int alive = 0;
+            r.on_panic([&](registry_io::panic_info const& p) {
+                ++told;
+                BOOST_CHECK_THROW(std::rethrow_exception(p.exception()), std::bad_alloc);
+            });
+            // It waits, so the completion is posted later.
+            r.register_handler([&](int const&) -> task<> {
+                test::trace const t(alive);
+                co_await wait;
+            });
+            int const e = 1;
+            auto const handler = [&] {
+                return asio::bind_cancellation_slot(
+                    signal.slot(),
+                    asio::bind_executor(io.get_executor(),
+                                        [&, t = std::make_shared<test::trace>(alive)](
+                                            std::exception_ptr p) { completed += p == nullptr; }));
+            };
+            bool thrown = false;
+            failed = false;
+            {
+                auto h = handler();
+                test::failing_allocation const f(n);
+                try {
+                    if (in_turn)
+                        async::async_notify_sequential(r, e, std::move(h));
+                    else
+                        async::async_notify(r, e, std::move(h));
+                } catch (std::bad_alloc const&) {
+                    thrown = true;
+                }
+                failed = f.has_failed();
+            }
+            BOOST_TEST((thrown || told == 1) == failed);
+            // What has thrown has not begun, and nothing is left of it.
+            if (thrown) {
+                BOOST_TEST(told == 0);
+                BOOST_TEST(alive == 0);
+                BOOST_TEST(wait.waiting() == 0u);
+            }
+            signal.emit(asio::cancellation_type::terminal);
+            wait.open();
+            io.run();
+            BOOST_TEST(completed == (thrown ? 0 : 1));
+            BOOST_TEST(alive == 0);
+            r.synchronize();
+        }
+        BOOST_TEST(n > 2);  // the stop state at least; frames, where none is recycled
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_completion_that_cannot_be_posted_ends_the_program)
+{
+    int const outcome = process::in_child([] {
+        process::silence();
+        std::set_terminate([] { std::_Exit(77); });
+        asio::io_context io;
+        int left = 0;
+        AsyncRegistry<int> r;
+        int const e = 1;
+        async::async_notify(
+            r, e, asio::bind_executor(limited(io.get_executor(), left), [](std::exception_ptr) {}));
+        return 0;
+    });
+    BOOST_TEST(outcome == 77);
+}
+
+BOOST_AUTO_TEST_CASE(who_waits_for_asio_may_go_when_the_context_has_gone)
+{
+    for (bool const stops : {false, true}) {
+        auto io = std::make_unique<asio::io_context>();
+        asio::any_io_executor any(io->get_executor());
+        std::stop_source stop;
+        AsyncRegistry<int> r;
+        int told = 0;
+        int alive = 0;
+        r.on_panic([&](registry_io::panic_info const& p) {
+            ++told;
+            BOOST_CHECK_THROW(std::rethrow_exception(p.exception()), async::abandoned);
+        });
+        {
+            auto const env = async::environment(async::on(any), stop.get_token());
+            auto const caller = in_environment(r, env, [&]() -> task<> {
+                test::trace const t(alive);
+                co_await complete_with<void()>(io->get_executor(), async::use_task);
+            });
+            // The request lies with the context, and goes with it.
+            if (stops)
+                stop.request_stop();
+            io.reset();
+            BOOST_TEST(!caller.done());
+            BOOST_TEST(alive == 1);
+        }
+        BOOST_TEST(told == 1);
+        BOOST_TEST(alive == 0);
+        any = nullptr;
+    }
 }

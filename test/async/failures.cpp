@@ -9,6 +9,7 @@
 #include <exception>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -18,6 +19,7 @@
 
 #include <registry_io/alloc/heap.hpp>
 #include <registry_io/archetype.hpp>
+#include <registry_io/panic/catch_log.hpp>
 #include <registry_io/panic/collect.hpp>
 #include <registry_io/panic/propagate.hpp>
 #include <registry_io/panic/quarantine.hpp>
@@ -246,6 +248,121 @@ BOOST_AUTO_TEST_CASE(failures_of_several_threads_are_reported_one_at_a_time)
     for (int i = 0; i < 200; ++i)
         BOOST_CHECK_THROW(async::sync_wait(r.notify(e)), std::runtime_error);
     BOOST_TEST(told == 200 * 64);
+}
+
+namespace {
+
+/// Says nothing of itself.
+struct mute : std::exception
+{
+    char const* what() const noexcept override { return nullptr; }
+};
+
+/// Registers handlers that throw one: in the call, before the first wait, after it, and because a
+/// task that they await does.
+template <class Registry>
+void register_mute(Registry& r, gate& wait)
+{
+    r.register_handler([](int) { throw mute(); });
+    r.register_handler([](int) -> task<> {
+        throw mute();
+        co_return;
+    });
+    r.register_handler([&wait](int) -> task<> {
+        co_await wait;
+        throw mute();
+    });
+    r.register_handler([&wait](int) -> task<> {
+        auto const sub = [](gate& g) -> task<> {
+            co_await g;
+            throw mute();
+        };
+        co_await sub(wait);
+    });
+}
+
+/// Notifies, and what has been thrown.
+template <class Mode, class Registry>
+std::exception_ptr notify_to_the_end(Registry& r, gate& wait)
+{
+    int const e = 1;
+    auto const caller = test::drive([&] { return Mode::notify(r, e); });
+    wait.open();
+    BOOST_TEST_REQUIRE(caller.done());
+    return caller.thrown();
+}
+
+using with_callback =
+    boost::mp11::mp_list<panic::catch_log, panic::propagate, panic::quarantine<2>>;
+using modes_with_callback = boost::mp11::mp_product<boost::mp11::mp_list, modes, with_callback>;
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(an_async_failure_whose_what_returns_null_has_an_empty_message, Case,
+                              modes_with_callback)
+{
+    using panic_policy = boost::mp11::mp_second<Case>;
+    AsyncRegistry<int>::with<panic_policy> r;
+    gate wait;
+    int told = 0;
+    r.on_panic([&](panic_info const& p) {
+        told += p.message().empty();
+        BOOST_CHECK_THROW(std::rethrow_exception(p.exception()), mute);
+    });
+    register_mute(r, wait);
+    auto const thrown = notify_to_the_end<boost::mp11::mp_first<Case>>(r, wait);
+    BOOST_TEST(told == 4);
+    BOOST_TEST((thrown != nullptr) == !panic_policy::isolates);
+    if (thrown != nullptr)
+        BOOST_CHECK_THROW(std::rethrow_exception(thrown), mute);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(collect_returns_async_failures_whose_what_returns_null, Mode, modes)
+{
+    AsyncRegistry<int>::with<panic::collect<4>> r;
+    gate wait;
+    register_mute(r, wait);
+    panic::collected<4> result;
+    int const e = 1;
+    auto const run = [&]() -> test::foreign { result = co_await Mode::notify(r, e); };
+    auto const caller = run();
+    wait.open();
+    BOOST_TEST_REQUIRE(caller.done());
+    BOOST_TEST_REQUIRE(result.size() == 4u);
+    for (panic_info const& p : result) {
+        BOOST_TEST(p.message().empty());
+        BOOST_CHECK_THROW(std::rethrow_exception(p.exception()), mute);
+    }
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(async_failures_whose_what_returns_null_are_logged, Mode, modes)
+{
+    AsyncRegistry<int> r;
+    gate wait;
+    std::string line;
+    r.log_to([&](std::string_view l) { line += l; });
+    r.register_handler([&](int) -> task<> {
+        co_await wait;
+        throw mute();
+    });
+    notify_to_the_end<Mode>(r, wait);
+    BOOST_TEST(line.ends_with(" threw: "));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(quarantine_removes_who_fails_with_a_null_what, Mode, modes)
+{
+    // Without a callback: the removal is said on stderr, which goes nowhere here.
+    int const outcome = process::in_child([] {
+        process::silence();
+        AsyncRegistry<int>::with<panic::quarantine<1>> r;
+        gate wait;
+        register_mute(r, wait);
+        int const e = 1;
+        auto const caller = test::drive([&] { return Mode::notify(r, e); });
+        wait.open();
+        return caller.done() && r.empty() ? 0 : 1;
+    });
+    BOOST_TEST(outcome == 0);
 }
 
 BOOST_AUTO_TEST_CASE(a_failing_async_handler_ends_the_program_under_terminate)

@@ -4,12 +4,15 @@
 
 // Where frames come from, and the budget of allocations.
 
+#include <coroutine>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory_resource>
 #include <new>
 #include <string>
 #include <thread>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -227,6 +230,122 @@ BOOST_AUTO_TEST_CASE(a_frame_that_cannot_be_allocated_is_a_failure_of_its_handle
     BOOST_TEST(ran == 10);
     BOOST_TEST_REQUIRE(told.size() == 1u);
     BOOST_CHECK_THROW(std::rethrow_exception(told[0].exception()), std::bad_alloc);
+}
+
+namespace {
+
+/// As strongly aligned as frames are. Counts those that do not lie so.
+struct alignas(async::frame_alignment) aligned
+{
+    aligned() noexcept { look(); }
+    explicit aligned(int i) noexcept : n(i) { look(); }
+    aligned(aligned const& o) noexcept : n(o.n) { look(); }
+    aligned& operator=(aligned const& o) noexcept
+    {
+        n = o.n;
+        look();
+        return *this;
+    }
+    ~aligned() { look(); }
+
+    void look() const noexcept
+    {
+        // The compiler takes the alignment for granted, and so would not look.
+        std::uintptr_t const volatile address = reinterpret_cast<std::uintptr_t>(this);
+        wrong += address % async::frame_alignment != 0;
+        ++seen;
+    }
+
+    bool await_ready() const noexcept
+    {
+        look();
+        return false;
+    }
+    bool await_suspend(std::coroutine_handle<>) const noexcept
+    {
+        look();
+        return false;
+    }
+    aligned await_resume() const noexcept { return *this; }
+
+    int n = 0;
+    static inline int wrong = 0;
+    static inline int seen = 0;
+};
+
+/// A coroutine with one as its parameter, its local variable, an operand and the result.
+task<aligned> pass_on(char, aligned a, gate& wait)
+{
+    char volatile odd[3] = {};
+    aligned local(a.n + odd[0]);
+    co_await wait;
+    local.look();
+    a.look();
+    co_return co_await aligned(local.n + 1);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(whatever_a_coroutine_holds_is_aligned_as_frames_are, Mode, modes)
+{
+    async::fixed_frames<2048, 16> places;
+    async::pmr_frames resource(std::pmr::new_delete_resource());
+    async::frame_memory* const memories[] = {nullptr, &places, &resource};
+    for (async::frame_memory* const memory : memories) {
+        AsyncRegistry<int> r;
+        gate wait;
+        int sum = 0;
+        // A capture; and what is awaited where a handler returns it.
+        r.register_handler([&, capture = aligned(1)](int) -> task<> {
+            capture.look();
+            aligned const a = co_await pass_on('a', capture, wait);
+            a.look();
+            sum += a.n;
+        });
+        r.register_handler([](int) { return aligned(2); });
+        int const e = 1;
+        {
+            auto const env = memory != nullptr ? async::environment(*memory) : async::environment();
+            auto const caller = test::drive([&] { return Mode::notify(r, e, env); });
+            wait.open();
+            BOOST_TEST_REQUIRE(caller.done());
+        }
+        BOOST_TEST(sum == 2);
+        BOOST_TEST(async::sync_wait(pass_on('a', aligned(2), wait)).n == 3);
+        BOOST_TEST(async::sync_wait(aligned(3)).n == 3);
+    }
+    BOOST_TEST(aligned::seen > 0);
+    BOOST_TEST(aligned::wrong == 0);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(an_event_may_be_aligned_as_frames_are, Mode, modes)
+{
+    // It is copied where next() returns it.
+    AsyncRegistry<aligned> r;
+    int got = 0;
+    auto const listen = [&]() -> test::foreign {
+        auto const e = co_await r.next();
+        e->look();
+        got += e->n;
+    };
+    auto const listening = listen();
+    r.register_handler([&](aligned const& e) -> task<> {
+        aligned const local = e;
+        local.look();
+        got += local.n;
+        co_return;
+    });
+    aligned const e(4);
+    auto const both = [&]() -> task<> {
+        if constexpr (std::is_same_v<Mode, at_once>)
+            co_await r.notify(e);
+        else
+            co_await r.notify_sequential(e);
+    };
+    async::sync_wait(both());
+    BOOST_TEST(listening.done());
+    BOOST_TEST(got == 8);
+    BOOST_TEST(aligned::wrong == 0);
 }
 
 BOOST_AUTO_TEST_CASE(threads_come_and_go_with_frames)

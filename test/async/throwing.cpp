@@ -248,6 +248,145 @@ BOOST_AUTO_TEST_CASE(what_is_waited_for_in_a_thread_may_throw_at_each_step)
         BOOST_CHECK_THROW(async::sync_wait(thrower(s)), std::runtime_error);
 }
 
+namespace {
+
+/// The n-th construction of one throws, by whatever constructor. Counts those that live.
+class brittle
+{
+public:
+    explicit brittle(int& left) : left_(&left) { count(); }
+    brittle(brittle const& o) : left_(o.left_) { count(); }
+    brittle(brittle&& o) : left_(o.left_) { count(); }
+    brittle& operator=(brittle const&) = delete;
+    ~brittle() { --alive; }
+
+    bool await_ready() const noexcept { return true; }
+    void await_suspend(std::coroutine_handle<>) const noexcept {}
+    void await_resume() const noexcept {}
+
+    static inline int alive = 0;
+
+private:
+    void count() const
+    {
+        if ((*left_)-- == 0)
+            throw std::runtime_error("construction");
+        ++alive;
+    }
+    int* left_;
+};
+
+/// Throws in `await_suspend`, which returns a `Result`.
+template <class Result>
+struct suspension_of
+{
+    bool await_ready() const noexcept { return false; }
+    Result await_suspend(std::coroutine_handle<>) const { throw std::runtime_error("suspension"); }
+    void await_resume() const noexcept {}
+};
+using suspensions = boost::mp11::mp_list<void, bool, std::coroutine_handle<>>;
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_suspension_of_any_kind_may_throw, Result, suspensions)
+{
+    AsyncRegistry<int> r;
+    int caught = 0;
+    int inside = 0;
+    gate wait;
+    r.register_handler([&](int) -> task<> {
+        co_await wait;  // goes on outside of the notify's own stretch
+        try {
+            co_await suspension_of<Result>();
+        } catch (std::runtime_error const&) {
+            ++caught;
+        }
+        inside += refused(r);
+        co_await wait;
+        inside += refused(r);
+    });
+    int const e = 1;
+    auto const caller = test::drive([&] { return r.notify(e); });
+    wait.open();
+    BOOST_TEST(caller.done());
+    BOOST_TEST(caught == 1);
+    BOOST_TEST(inside == 2);
+    BOOST_CHECK_THROW(async::sync_wait(suspension_of<Result>()), std::runtime_error);
+}
+
+BOOST_AUTO_TEST_CASE(each_construction_of_a_result_may_throw)
+{
+    for (bool const waits : {false, true}) {
+        int n = 0;
+        for (bool failed = true; failed; ++n) {
+            AsyncRegistry<int> r;
+            gate wait;
+            int left = n;
+            int taken = 0;
+            int told = 0;
+            r.on_panic([&](panic_info const& p) { told += p.message() == "construction"; });
+            auto const make = [&]() -> task<brittle> {
+                if (waits)
+                    co_await wait;
+                brittle b(left);
+                co_return b;
+            };
+            r.register_handler([&](int) -> task<> {
+                brittle const b = co_await make();
+                ++taken;
+            });
+            int const e = 1;
+            auto const caller = test::drive([&] { return r.notify(e); });
+            wait.open();
+            BOOST_TEST_REQUIRE(caller.done());
+            failed = left < 0;
+            BOOST_TEST(told == (failed ? 1 : 0));
+            BOOST_TEST(taken == (failed ? 0 : 1));
+            BOOST_TEST(brittle::alive == 0);
+        }
+        BOOST_TEST(n > 3);  // its own, in the promise, out of it
+    }
+    // The same where a thread waits for it.
+    int n = 0;
+    for (bool failed = true; failed; ++n) {
+        int left = n;
+        auto const make = [&]() -> task<brittle> {
+            brittle b(left);
+            co_return b;
+        };
+        failed = false;
+        try {
+            brittle const b = async::sync_wait(make());
+        } catch (std::runtime_error const&) {
+            failed = true;
+        }
+        BOOST_TEST(failed == (left < 0));
+        BOOST_TEST(brittle::alive == 0);
+    }
+    BOOST_TEST(n > 3);
+}
+
+BOOST_AUTO_TEST_CASE(each_construction_of_what_a_handler_returns_may_throw)
+{
+    int n = 0;
+    for (bool failed = true; failed; ++n) {
+        AsyncRegistry<int> r;
+        int left = n;
+        int told = 0;
+        int siblings = 0;
+        r.on_panic([&](panic_info const& p) { told += p.message() == "construction"; });
+        r.register_handler([&](int) { return brittle(left); });
+        r.register_handler([&](int) { ++siblings; });
+        int const e = 1;
+        async::sync_wait(r.notify(e));
+        failed = left < 0;
+        BOOST_TEST(told == (failed ? 1 : 0));
+        BOOST_TEST(siblings == 1);
+        BOOST_TEST(brittle::alive == 0);
+    }
+    BOOST_TEST(n > 2);  // its own, and in the frame
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_handler_may_return_what_throws_at_each_step, Mode, modes)
 {
     for (step const s : steps) {

@@ -13,9 +13,14 @@
 #include <boost/test/unit_test.hpp>
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <thread>
 #include <vector>
+
+#include <malloc.h>
+#include <pthread.h>
 
 #include "memory.hpp"
 
@@ -192,4 +197,34 @@ BOOST_AUTO_TEST_CASE(memory_comes_from_the_alloc_policy_alone)
     }
     BOOST_TEST(memory.blocks() == 0);
     BOOST_TEST(memory.bytes() == 0);
+}
+
+// CONTRACT: a thread's first notify neither allocates nor throws to make itself known. glibc
+// allocates for the values of all keys but the first 32, which are others' here, for each type of
+// registry that would make a key of its own.
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_first_notify_allocates_nothing_beside_many_keys, Registry,
+                              registries)
+{
+    std::vector<::pthread_key_t> keys(40);
+    for (::pthread_key_t& k : keys)
+        BOOST_TEST_REQUIRE(::pthread_key_create(&k, nullptr) == 0);
+    struct event_of_its_own
+    {
+    };
+    typename Registry::template rebind_event<event_of_its_own> r;
+    int calls = 0;
+    r.register_handler([&](event_of_its_own) { ++calls; });
+    std::size_t grown = 1;
+    std::thread([&] {
+        // The thread's own first allocation is not the library's.
+        auto const own = std::make_unique<int>(1);
+        // Not test::allocations: the C library does not use operator new.
+        std::size_t const before = ::mallinfo2().uordblks;
+        r.notify({});
+        grown = ::mallinfo2().uordblks - before;
+    }).join();
+    BOOST_TEST(calls == 1);
+    BOOST_TEST(grown == 0u);
+    for (::pthread_key_t const k : keys)
+        ::pthread_key_delete(k);
 }

@@ -2,17 +2,26 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+#include <registry_io/alloc/pool.hpp>
 #include <registry_io/presets/local.hpp>
 #include <registry_io/presets/rcu.hpp>
 #include <registry_io/presets/sync.hpp>
+#include <registry_io/queued/deferred.hpp>
 #include <registry_io/registry_ref.hpp>
 
+#include <boost/mp11/list.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
 namespace {
+
+using registries_of_int =
+    boost::mp11::mp_list<registry_io::SyncRegistry<int>, registry_io::RcuRegistry<int>,
+                         registry_io::LocalRegistry<int>,
+                         registry_io::SyncRegistry<int>::with<registry_io::alloc::pool>>;
 
 struct later;  // incomplete where the registry is declared
 
@@ -176,4 +185,46 @@ BOOST_AUTO_TEST_CASE(a_temporary_event_lives_through_notify)
     r.register_handler([&](std::unique_ptr<int> const& p) { seen = *p; });
     r.notify(std::make_unique<int>(4));
     BOOST_TEST(seen == 4);
+}
+
+// CONTRACT: an event is passed by const&, wherever it lies and however it is aligned.
+BOOST_AUTO_TEST_CASE_TEMPLATE(an_event_may_be_aligned_more_than_a_word, Registry, registries_of_int)
+{
+    struct alignas(256) wide
+    {
+        int value;
+    };
+    typename Registry::template rebind_event<wide> r;
+    int sum = 0;
+    bool aligned = true;
+    auto const check = [&](wide const& e) {
+        aligned = aligned && reinterpret_cast<std::uintptr_t>(&e) % alignof(wide) == 0;
+        sum += e.value;
+    };
+    r.register_handler([&](wide const& e) { check(e); });
+    r.register_handler([&check, kept = wide{100}](wide const&) { check(kept); });
+    r.notify({1});
+    BOOST_TEST(sum == 101);
+    BOOST_TEST(aligned);
+}
+
+BOOST_AUTO_TEST_CASE(an_event_in_a_queue_may_be_aligned_more_than_a_word)
+{
+    struct alignas(128) wide
+    {
+        int value;
+    };
+    registry_io::LocalRegistry<wide> r;
+    registry_io::queued::deferred<wide, 3> queue;
+    int sum = 0;
+    bool aligned = true;
+    r.register_handler([&](wide const& e) {
+        aligned = aligned && reinterpret_cast<std::uintptr_t>(&e) % alignof(wide) == 0;
+        sum += e.value;
+    });
+    for (int i = 1; i <= 3; ++i)
+        queue.post({i});
+    BOOST_TEST(queue.drain(r) == 3u);
+    BOOST_TEST(sum == 6);
+    BOOST_TEST(aligned);
 }

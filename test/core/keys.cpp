@@ -5,6 +5,8 @@
 #include <registry_io/presets/local.hpp>
 #include <registry_io/presets/sync.hpp>
 
+#include <boost/mp11/algorithm.hpp>
+#include <boost/mp11/list.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
@@ -16,6 +18,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -68,6 +71,37 @@ struct wide
     friend bool operator<(wide const& a, wide const& b)
     {
         return a.words[Words - 1] < b.words[Words - 1];
+    }
+};
+
+/// Is copied, and never assigned.
+struct constant_key
+{
+    explicit constant_key(int n) : number(n) {}
+    int const number;
+    friend bool operator>(constant_key a, constant_key b) { return a.number > b.number; }
+};
+
+/// Is moved, and neither copied nor assigned.
+struct once_movable_key
+{
+    explicit once_movable_key(int n) : number(n) {}
+    once_movable_key(once_movable_key&&) = default;
+    int number;
+    friend bool operator>(once_movable_key const& a, once_movable_key const& b)
+    {
+        return a.number > b.number;
+    }
+};
+
+template <std::size_t Alignment>
+struct alignas(Alignment) aligned_key
+{
+    explicit aligned_key(int n) : number(n) {}
+    int number;
+    friend bool operator>(aligned_key const& a, aligned_key const& b)
+    {
+        return a.number > b.number;
     }
 };
 
@@ -272,4 +306,45 @@ BOOST_AUTO_TEST_CASE(a_number_that_its_key_cannot_hold_is_refused)
     BOOST_TEST((refuses<double>(std::numeric_limits<std::int64_t>::max())));
     BOOST_TEST((refuses<double>(std::numeric_limits<double>::quiet_NaN())));
     BOOST_TEST((refuses<float>(std::numeric_limits<double>::quiet_NaN())));
+}
+
+// CONTRACT: a key is what the ordering policy sorts by. None of these can lie in a table.
+using unusual_keys = boost::mp11::mp_list<constant_key, once_movable_key, aligned_key<16>,
+                                          aligned_key<64>, aligned_key<256>>;
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_key_need_be_neither_assignable_nor_aligned_as_a_word, Key,
+                              unusual_keys)
+{
+    boost::mp11::mp_for_each<boost::mp11::mp_transform<
+        std::type_identity,
+        boost::mp11::mp_list<ordered<basic_priority<Key>>,
+                             registry_io::LocalRegistry<int>::with<basic_priority<Key>>>>>(
+        [](auto registry) {
+            typename decltype(registry)::type r;
+            std::vector<int> log;
+            std::vector<registry_io::handler_id> ids;
+            // Flat, in chunks, and flat again.
+            for (int i = 0; i < 300; ++i)
+                ids.push_back(r.register_handler(Key(i * 7 % 300),
+                                                 [&log, i](int) { log.push_back(i * 7 % 300); }));
+            auto const in_order = [&] {
+                log.clear();
+                r.notify(0);
+                return std::ranges::is_sorted(log, std::greater());
+            };
+            BOOST_TEST(in_order());
+            BOOST_TEST(log.size() == 300u);
+            bool aligned = true;
+            r.for_each_handler([&](registry_io::handler_id, Key const& key) {
+                aligned = aligned && reinterpret_cast<std::uintptr_t>(&key) % alignof(Key) == 0;
+            });
+            BOOST_TEST(aligned);
+            for (std::size_t i = 0; i < 290; ++i)
+                BOOST_TEST(r.unregister(ids[i]));
+            BOOST_TEST(in_order());
+            BOOST_TEST(log.size() == 10u);
+            r.update(
+                [&](auto& tx) { tx.register_handler(Key(5), [&log](int) { log.push_back(5); }); });
+            BOOST_TEST(in_order());
+        });
 }

@@ -10,7 +10,10 @@ int main()
 {
     registry_io::AsyncRegistry<int> r;
 #ifdef REGISTRY_IO_TEST_CONTROL
-    r.register_handler([n = 0](int) -> registry_io::async::task<> { co_return; });
+    r.register_handler([n = 0](int e) -> registry_io::async::task<> {
+        if (n == e)
+            co_return;
+    });
 #else
     r.register_handler([n = 0](int) mutable -> registry_io::async::task<> {
         ++n;

@@ -2,7 +2,7 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// expect: registry_io: a member function and its object are no handler; bind them in a lambda
+// expect: registry_io: the object of a member function is passed by pointer
 
 #include <registry_io/presets/sync.hpp>
 
@@ -18,8 +18,8 @@ int main()
     listener object;
     rio::SyncRegistry<int> registry;
 #ifdef REGISTRY_IO_TEST_CONTROL
-    registry.register_handler([&object](int event) { object.hear(event); });
-#else
     registry.register_handler(&listener::hear, &object);
+#else
+    registry.register_handler(&listener::hear, object);
 #endif
 }

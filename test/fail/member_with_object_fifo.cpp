@@ -2,7 +2,7 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// expect: registry_io: a member function and its object are no handler; bind them in a lambda
+// expect: registry_io: this registry's ordering policy takes no priority
 
 #include <registry_io/ordering/fifo.hpp>
 #include <registry_io/presets/sync.hpp>
@@ -19,8 +19,8 @@ int main()
     listener object;
     rio::SyncRegistry<int>::with<rio::ordering::fifo> registry;
 #ifdef REGISTRY_IO_TEST_CONTROL
-    registry.register_handler([&object](int event) { object.hear(event); });
-#else
     registry.register_handler(&listener::hear, &object);
+#else
+    registry.register_handler(1, &listener::hear, &object);
 #endif
 }

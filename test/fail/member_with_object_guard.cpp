@@ -2,8 +2,9 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// expect: registry_io: a member function and its object are no handler; bind them in a lambda
+// expect: registry_io: this member function cannot be called on this object with Event const&
 
+#include <memory>
 #include <registry_io/presets/local.hpp>
 
 namespace rio = registry_io;
@@ -11,15 +12,16 @@ namespace rio = registry_io;
 struct listener
 {
     void hear(int) const {}
+    void hear_other(char const*) const {}
 };
 
 int main()
 {
-    listener object;
+    std::weak_ptr<listener> const object;
     rio::LocalRegistry<int> registry;
 #ifdef REGISTRY_IO_TEST_CONTROL
-    static_cast<void>(registry.register_guard([&object](int event) { object.hear(event); }));
+    static_cast<void>(registry.register_guard(1, &listener::hear, object));
 #else
-    static_cast<void>(registry.register_guard(&listener::hear, &object));
+    static_cast<void>(registry.register_guard(1, &listener::hear_other, object));
 #endif
 }

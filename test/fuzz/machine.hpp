@@ -114,7 +114,7 @@ class machine
     static constexpr std::size_t deepest = 9;      // deeper than a thread has slots
     static constexpr unsigned longest_chain = 24;  // of notifies inside of notifies
     /// Whether registries are destroyed inside of their own handlers and captures' destructors.
-    static constexpr bool destroys_from_within = false;
+    static constexpr bool destroys_from_within = true;
     static constexpr std::size_t most_handlers = 400;
 
     struct row
@@ -141,6 +141,7 @@ class machine
         unsigned inside = 0;    ///< calls of it that run
         unsigned failures = 0;  ///< in a row
         int key = 0;
+        unsigned life = 0;  ///< the registry's that it was made for
         handler_id id;
     };
 
@@ -538,6 +539,7 @@ private:
         tag const who = handlers_.size();
         handler h;
         h.is = is;
+        h.life = life_;
         h.acts = (look & 4) != 0;
         h.acts_at_end = (look & 8) != 0;
         h.throws = of_.panic != panics::terminates && (look & 48) == 16;
@@ -642,6 +644,7 @@ private:
     void remove_and_wait(tag who)
     {
         change c;
+        unsigned const life = life_;
         bool const expected = registered(who);
         if (expected)
             c.removed.push_back(rows_[find(who)]);
@@ -665,7 +668,8 @@ private:
             if (removed && destructions_ == 0)
                 demand(!handlers_[who].alive, "unregister_and_wait() does not wait");
         }
-        if (handlers_[who].id)  // one that names nothing is not looked at
+        // One that names nothing here, or is of a registry that is gone, is not looked at.
+        if (handlers_[who].id && handlers_[who].life == life)
             judge(refused);
     }
 

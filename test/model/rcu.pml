@@ -11,6 +11,7 @@
  *   TWO_WRITERS   two writers, each of whom removes a handler
  *   FALLBACK      without membarrier
  *   ONE_READER    who reads READS times
+ *   REFUSED       one writer, two removals; the kernel may refuse each fence of the first
  */
 
 #define ROOTS 5         /* 0 is no root */
@@ -33,6 +34,8 @@ bool locked;            /* the writers' lock, and the domain's */
 
 byte shows[ROOTS];      /* the handlers of a root, as bits */
 byte kept;              /* garbage that no era has yet */
+bool refused;           /* the fence of the removal that runs */
+bool waits;             /* a removal whose fence was refused: its garbage is kept */
 byte latest = 1;        /* the last root */
 
 /* Eras. */
@@ -111,6 +114,19 @@ inline membarrier()
     fi
 #else
     skip
+#endif
+}
+
+/* The fence of a writer that removes h. */
+inline fence(h)
+{
+#ifdef REFUSED
+    if
+    :: h == 0 -> refused = true
+    :: membarrier()
+    fi
+#else
+    membarrier()
 #endif
 }
 
@@ -239,6 +255,16 @@ inline scan_and_post(r)
     fi
 }
 
+inline revoke(r)
+{
+    d_step {                                                   /* [rcu.revoke] */
+        if
+        :: mail[r] == e -> mail[r] = 0; assert(count[e] > 1); count[e]--
+        :: else
+        fi
+    }
+}
+
 inline revoke_moved(r)
 {
     if
@@ -246,12 +272,7 @@ inline revoke_moved(r)
         seen = since[r];
         if
         :: seen == 0 || seen >= ends[e] ->
-            d_step {                                           /* [rcu.revoke] */
-                if
-                :: mail[r] == e -> mail[r] = 0; assert(count[e] > 1); count[e]--
-                :: else
-                fi
-            }
+            revoke(r)
         :: else
         fi
     :: else
@@ -311,39 +332,68 @@ inline change(h)
         ends[e] = epoch + 1;
         d_step {
             epoch = ends[e];                                   /* [rcu.epoch] */
-            pinned_by[h] = in_flight[0] + 2 * in_flight[1]
+            pinned_by[h] = in_flight[0] + 2 * in_flight[1];
+            if
+            :: waits -> pinned_by[0] = pinned_by[h]
+            :: else
+            fi
         };
 #endif
         late = false;
         scan_and_post(0);
         scan_and_post(1);
 #ifndef NO_FENCE
-        membarrier();                                          /* [rcu.fence] */
+        fence(h);                                              /* [rcu.fence] */
 #endif
-        late = false;
-#ifndef NO_REVOKE
-        revoke_moved(0);
-        revoke_moved(1);
-#endif
-        scan_and_post(0);
-        scan_and_post(1);
-#ifndef NO_LATE
         if
-        :: late ->
-#ifndef NO_LATE_FENCE
-            membarrier();                                      /* [rcu.late_fence] */
-#endif
+        :: !refused ->
+            late = false;
+#ifndef NO_REVOKE
             revoke_moved(0);
-            revoke_moved(1)
+            revoke_moved(1);
+#endif
+            scan_and_post(0);
+            scan_and_post(1);
+#ifndef NO_LATE
+            if
+            :: late ->
+#ifndef NO_LATE_FENCE
+                fence(h);                                      /* [rcu.late_fence] */
+#endif
+                if
+                :: !refused ->
+                    revoke_moved(0);
+                    revoke_moved(1)
+                :: else
+                fi
+            :: else
+            fi
+#endif
         :: else
         fi;
+#ifdef REFUSED_IGNORED
+        refused = false;
 #endif
         merged = false;
         if
-#ifdef MERGED_TOO_EASILY
-        :: newest != 0 && count[newest] != 0 ->
+        :: refused ->
+#ifndef REFUSED_KEEPS_MAIL
+            revoke(0);
+            revoke(1);
+#endif
+            if
+#ifdef REFUSED_USED_AGAIN
+            :: true -> used--
 #else
-        :: count[e] == 1 && newest != 0 && count[newest] != 0 ->
+            :: count[e] == 1 -> used--
+            :: count[e] != 1    /* a reader is about to let go of it: it is never used again */
+#endif
+            fi;
+            merged = true
+#ifdef MERGED_TOO_EASILY
+        :: !refused && newest != 0 && count[newest] != 0 ->
+#else
+        :: !refused && count[e] == 1 && newest != 0 && count[newest] != 0 ->
 #endif
             if
             :: atomic { (hung[newest] & CLOSED) == 0 ->
@@ -354,7 +404,8 @@ inline change(h)
         :: else
         fi;
         if
-        :: merged ->
+        :: refused -> last = false
+        :: !refused && merged ->
             used--;
             last = false
         :: else ->
@@ -383,7 +434,10 @@ inline change(h)
             newest = e;
             let_go(e, last)
         fi;
-        kept = 0
+        if
+        :: !refused -> kept = 0
+        :: else
+        fi
     :: else
     fi;
     seen = 0;
@@ -400,11 +454,17 @@ inline change(h)
         last = false;
         merged = false;
         if
-        :: h != 2 ->
+        :: h != 2 && refused -> waits = true
+        :: h != 2 && !refused ->
             removed[h] = true;
-            assert(destroyed[h] || pinned_by[h] != 0)
+            assert(destroyed[h] || pinned_by[h] != 0);
+            if
+            :: waits -> removed[0] = true; waits = false; assert(destroyed[0] || pinned_by[0] != 0)
+            :: else
+            fi
         :: else
-        fi
+        fi;
+        refused = false
     }
 }
 
@@ -417,7 +477,9 @@ proctype writer()
 #ifdef TWO_WRITERS
     change(0)
 #else
+#ifndef REFUSED
     change(2);
+#endif
     change(0);
     change(1)
 #endif
@@ -436,6 +498,8 @@ init {
 #ifdef TWO_WRITERS
         shows[1] = 3;
         run other_writer();
+#elif defined(REFUSED)
+        shows[1] = 3;
 #else
         shows[1] = 1;
 #endif

@@ -85,7 +85,7 @@ BOOST_AUTO_TEST_CASE(a_failure_is_logged_to_stderr_by_default)
     stderr_to_file captured;
     r.notify(0);
     std::string const text = captured.text();
-    BOOST_TEST(text == "registry_io: handler " + id_text(id) + " threw: broken\n");
+    BOOST_TEST(text == "registry_io: handler " + id_text(id) + " of int threw: broken\n");
 }
 
 BOOST_AUTO_TEST_CASE(a_callback_takes_the_place_of_the_log)
@@ -120,7 +120,7 @@ BOOST_AUTO_TEST_CASE(the_log_is_limited_to_a_line_a_second_and_says_what_it_held
     for (int i = 0; i < 10; ++i)
         r.notify(0);
     BOOST_TEST_REQUIRE(lines.size() == 1u);
-    BOOST_TEST(lines[0] == "registry_io: handler " + id_text(id) + " threw: broken");
+    BOOST_TEST(lines[0] == "registry_io: handler " + id_text(id) + " of int threw: broken");
     // The limit is each registry's own.
     other.notify(0);
     BOOST_TEST_REQUIRE(other_lines.size() == 1u);
@@ -177,7 +177,7 @@ BOOST_AUTO_TEST_CASE(a_removal_by_quarantine_is_said_on_stderr_without_a_callbac
     BOOST_TEST(r.empty());
     BOOST_TEST(text ==
                "registry_io: handler " + id_text(id) +
-                   " removed after 2 failures in a row; the last: broken\n");
+                   " of int removed after 2 failures in a row; the last: broken\n");
 }
 
 BOOST_AUTO_TEST_CASE(a_null_what_is_logged_as_an_empty_message)

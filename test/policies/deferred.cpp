@@ -5,6 +5,7 @@
 #include <registry_io/presets/local.hpp>
 #include <registry_io/queued/deferred.hpp>
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <thread>
@@ -169,4 +170,36 @@ BOOST_AUTO_TEST_CASE(one_thread_may_post_while_another_one_drains)
             std::this_thread::yield();
     poster.join();
     BOOST_TEST(queue.empty());
+}
+
+// Run with ThreadSanitizer this shows that any context may read the count.
+BOOST_AUTO_TEST_CASE(another_thread_may_read_how_many_were_lost)
+{
+    rio::LocalRegistry<step> registry;
+    int seen = 0;
+    registry.register_handler([&](step const&) { ++seen; });
+    rio::queued::deferred<step, 2> queue;
+    constexpr std::uint32_t posts = 20000;
+    std::atomic<bool> done{false};
+    std::thread poster([&] {
+        for (std::uint32_t i = 0; i < posts; ++i)
+            queue.post({0});
+        done = true;
+    });
+    std::uint32_t last = 0;
+    bool grows = true;
+    std::thread third([&] {
+        while (!done) {
+            std::uint32_t const now = queue.lost();
+            grows = grows && now >= last;
+            last = now;
+        }
+    });
+    while (!done)
+        queue.drain(registry);
+    poster.join();
+    third.join();
+    queue.drain(registry);
+    BOOST_TEST(grows);
+    BOOST_TEST(queue.lost() + static_cast<std::uint32_t>(seen) == posts);
 }

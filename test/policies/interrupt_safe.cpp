@@ -596,3 +596,32 @@ BOOST_AUTO_TEST_CASE(destroying_a_node_that_is_in_use_ends_in_the_hook)
     });
     BOOST_TEST(reason_of([] { r.notify(0); }) == refused);
 }
+
+// CONTRACT: a key is what the ordering policy sorts by, and an event is passed by const&: however
+// they are aligned.
+BOOST_AUTO_TEST_CASE(keys_and_events_may_be_aligned_more_than_a_word)
+{
+    struct alignas(16) wide
+    {
+        int value = 0;
+        bool operator>(wide const& other) const noexcept { return value > other.value; }
+    };
+    static rio::FirmwareRegistry<wide, 4>::with<rio::ordering::basic_priority<wide>> r;
+    static int last = 0;
+    static bool right = true;
+    auto const check = [](wide const& e) {
+        right = right && reinterpret_cast<std::uintptr_t>(&e) % alignof(wide) == 0 && e.value == 7;
+    };
+    r.register_handler(wide{1}, [=](wide const& e) {
+        check(e);
+        right = right && last == 2;
+        last = 1;
+    });
+    r.register_handler(wide{2}, [=](wide const& e) {
+        check(e);
+        last = 2;
+    });
+    r.notify({7});
+    BOOST_TEST(last == 1);
+    BOOST_TEST(right);
+}

@@ -6,6 +6,7 @@
 // if there is no hole, and no operation takes more steps when there are more blocks.
 
 #include <registry_io/alloc/pool.hpp>
+#include <registry_io/presets/sync.hpp>
 
 #include <boost/test/unit_test.hpp>
 
@@ -403,4 +404,42 @@ BOOST_AUTO_TEST_CASE(a_child_of_fork_finds_no_pool_locked)
     stop = true;
     other.join();
     BOOST_TEST(fine);
+}
+
+// CONTRACT: bounded; a writer fails only while something else needs the memory. The schedules are
+// tried by the scenario first_writers of test/relacy.
+BOOST_AUTO_TEST_CASE(first_registrations_at_once_need_no_more_than_one_after_the_other)
+{
+    using registry = registry_io::SyncRegistry<int>::with<alloc::pool>;
+    auto const fits = [](std::size_t bytes) {
+        registry r{alloc::pool(bytes)};
+        try {
+            r.register_handler([](int const&) {});
+            r.register_handler([](int const&) {});
+            return true;
+        } catch (std::bad_alloc const&) {
+            return false;
+        }
+    };
+    std::size_t bytes = 64;
+    while (!fits(bytes))
+        bytes += 16;
+    std::atomic<int> failed{0};
+    for (int i = 0; i < 1000; ++i) {
+        registry r{alloc::pool(bytes)};
+        std::atomic<int> ready{0};
+        auto const add = [&] {
+            for (++ready; ready != 2;)
+                std::this_thread::yield();
+            try {
+                r.register_handler([](int const&) {});
+            } catch (std::bad_alloc const&) {
+                ++failed;
+            }
+        };
+        std::thread other(add);
+        add();
+        other.join();
+    }
+    BOOST_TEST(failed.load() == 0);
 }

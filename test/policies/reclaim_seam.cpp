@@ -18,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include <registry_io/reclaim/era.hpp>
 #include <registry_io/reclaim/hazard.hpp>
 
 namespace {
@@ -34,7 +35,7 @@ struct staged_env : reclaim::single_thread_env
     struct exit_hook
     {
         bool create(void (*)(void*)) noexcept { return false; }
-        bool arm(void*) noexcept { return false; }
+        bool arm(void*, reclaim::exit_link&) noexcept { return false; }
     };
 
     template <class Record>
@@ -236,6 +237,43 @@ BOOST_AUTO_TEST_CASE(what_was_taken_out_goes_with_the_last_root_that_shows_it)
         BOOST_TEST(r.gone.size() == 4u);
         BOOST_TEST(!r.log.read());
     } while (std::next_permutation(order.begin(), order.end()));
+}
+
+/// What is to happen after a drain has found its list empty, and before it closes its era, is done by
+/// `before_close`.
+struct closing_env : staged_env
+{
+    inline static std::function<void()> before_close;
+
+    template <class T>
+    struct atomic : staged_env::atomic<T>
+    {
+        using staged_env::atomic<T>::atomic;
+
+        T exchange(T to, std::memory_order order) noexcept
+        {
+            T const was = staged_env::atomic<T>::exchange(to, order);
+            if (was == nullptr && before_close != nullptr)
+                std::exchange(before_close, nullptr)();
+            return was;
+        }
+    };
+};
+
+BOOST_AUTO_TEST_CASE(an_era_does_not_close_on_what_is_hung_on_it_at_the_last_moment)
+{
+    reclaim::era<closing_env> e;
+    bool gone = false;
+    bool hung = false;
+    captures late([&] { gone = true; });
+    closing_env::before_close = [&] { hung = e.hang_one(late); };
+    BOOST_TEST(e.let_go());
+    e.drain();
+    BOOST_TEST(hung);
+    BOOST_TEST(gone);
+    BOOST_TEST(e.closed());
+    captures later([] {});
+    BOOST_TEST(!e.hang_one(later));
 }
 
 BOOST_AUTO_TEST_CASE(a_heap_of_births_gives_back_the_youngest_first)

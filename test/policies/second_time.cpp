@@ -111,6 +111,16 @@ BOOST_AUTO_TEST_CASE(the_log_limits_each_second_anew_and_counts_anew)
     BOOST_TEST(at(61'399) == 0u);
     BOOST_TEST(at(61'400) == 1u);
     BOOST_TEST(ends_in(" (and 1 failures held back)"));
+    // Another handler that fails in the same second is in the count of handlers.
+    auto const other = r.register_handler([](int) { throw std::runtime_error("broken too"); });
+    BOOST_TEST(at(62'400) == 1u);
+    BOOST_TEST(ends_in("threw: broken"));
+    BOOST_TEST(at(63'400) == 1u);
+    BOOST_TEST(ends_in(" (and 1 failures held back)"));
+    BOOST_TEST(at(64'000) == 0u);
+    BOOST_TEST(at(64'400) == 1u);
+    BOOST_TEST(ends_in(" (and 3 failures of 2 or more handlers held back)"));
+    r.unregister(other);
     clock_ms = -1;
 }
 

@@ -10,6 +10,7 @@
 #include <atomic>
 #include <coroutine>
 #include <exception>
+#include <memory>
 #include <thread>
 #include <tuple>
 #include <vector>
@@ -41,6 +42,19 @@ struct detached
         void return_void() noexcept {}
         void unhandled_exception() noexcept { std::terminate(); }
     };
+};
+
+/// A panic policy whose constructor the compiler cannot run.
+struct made_at_run_time : registry_io::panic::catch_log
+{
+    inline static std::atomic<bool> slow{false};
+    inline static std::atomic<bool> waiting{false};
+
+    made_at_run_time() noexcept
+    {
+        for (; slow; std::this_thread::yield())
+            waiting = true;
+    }
 };
 
 /// What a child does with a registry; 0 if all went well.
@@ -246,6 +260,43 @@ BOOST_AUTO_TEST_CASE(a_child_takes_frames_though_a_thread_of_the_parent_held_the
                   }) != 0;
     workers.stop_and_join();
     BOOST_TEST(failed == 0);
+}
+
+// CONTRACT: nothing waits for a thread that is gone.
+BOOST_AUTO_TEST_CASE(a_child_waits_for_no_thread_that_was_making_the_policy_of_a_lost_registry)
+{
+    using registry = registry_io::SyncRegistry<event>::with<made_at_run_time>;
+    auto const fail_without_registry = [] {
+        auto r = std::make_unique<registry>();
+        registry& of = *r;
+        r->register_handler([&](event const&) {
+            r.reset();
+            throw 1;
+        });
+        of.notify({});
+    };
+    // Only the policy that stands in for the registry's is made inside the handler.
+    std::thread other([&] {
+        auto r = std::make_unique<registry>();
+        registry& of = *r;
+        r->register_handler([&](event const&) {
+            r.reset();
+            made_at_run_time::slow = true;
+            throw 1;
+        });
+        of.notify({});
+    });
+    while (!made_at_run_time::waiting)
+        std::this_thread::yield();
+    int const outcome = process::in_child([&] {
+        made_at_run_time::slow = false;
+        process::silence();
+        fail_without_registry();
+        return 0;
+    });
+    made_at_run_time::slow = false;
+    other.join();
+    BOOST_TEST(outcome == 0);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

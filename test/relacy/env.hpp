@@ -92,7 +92,9 @@ struct world
     };
     rl::vector<block>::type blocks;  ///< those freed last are at the end
     void (*destroy_kept)(void*) = nullptr;
-    bool reuse = false;  ///< a freed block is the next one of its size
+    std::size_t most = ~std::size_t(0);  ///< how many bytes `allocate_bounded` may bring into use
+    std::size_t peak = 0;                ///< how many it has brought into use at most
+    bool reuse = false;                  ///< a freed block is the next one of its size
 
     static world& now()
     {
@@ -111,6 +113,8 @@ struct world
         ++execution;
         outside = true;
         immortal = 0;
+        most = ~std::size_t(0);
+        peak = 0;
         reuse = false;
         fences_left = -1;
         destroy_kept = kept;
@@ -201,6 +205,25 @@ struct world
             made_in[i] = execution;
         }
         return *object[i];
+    }
+
+    /// The bytes of all blocks that are in use.
+    std::size_t used() const
+    {
+        std::size_t sum = 0;
+        for (block const& b : blocks)
+            sum += b.used ? b.size : 0;
+        return sum;
+    }
+
+    /// As below, for what has memory of bounded size: null when that would be more than `most`.
+    void* allocate_bounded(std::size_t n)
+    {
+        std::size_t const sum = used() + n;
+        if (sum > most)
+            return nullptr;
+        peak = sum > peak ? sum : peak;
+        return allocate(n);
     }
 
     void* allocate(std::size_t n, bool kept = false)
@@ -402,7 +425,7 @@ public:
         f_ = f;
         return true;
     }
-    bool arm(void* record) noexcept
+    bool arm(void* record, reclaim::exit_link&) noexcept
     {
         world::thread& t = world::now().self();
         t.hooks[t.hook_count++] = {f_, record};
@@ -526,7 +549,10 @@ struct heap
 
     struct source
     {
-        static void* allocate(std::size_t n, std::size_t) { return world::now().allocate(n); }
+        static void* allocate(std::size_t n, std::size_t)
+        {
+            return world::now().allocate_bounded(n);
+        }
         static void deallocate(void* p, std::size_t, std::size_t) noexcept
         {
             world::now().deallocate(p);

@@ -356,16 +356,32 @@ struct removed_once : scenario<removed_once<Snapshot>, Snapshot, 3>
     void finish() { require(removed == 1, "not removed exactly once"); }
 };
 
-/// The first registrations of an empty registry, at once.
+/// The first registrations of an empty registry, at once. Memory is bounded: there is as much as
+/// they need one after the other.
 template <class Snapshot>
 struct first_writers : scenario<first_writers<Snapshot>, Snapshot, 3>
 {
+    void setup()
+    {
+        auto* other = this->make();
+        std::size_t const before = world::now().used();
+        this->add(*other, 2);
+        this->add(*other, 3);
+        std::size_t const needed = world::now().peak - before;
+        this->drop(other);
+        world::now().most = world::now().used() + needed;
+    }
     void act(unsigned thread)
     {
         if (thread == 2) {
             this->notify();
         } else {
-            handler_id const id = this->add(static_cast<int>(thread));
+            handler_id id;
+            try {
+                id = this->add(static_cast<int>(thread));
+            } catch (std::bad_alloc const&) {
+                require(false, "no memory, though both fit");
+            }
             require(this->registry_->contains(id), "not registered");
             require((this->notify() & (1u << thread)) != 0, "own handler not called");
         }

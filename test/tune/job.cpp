@@ -73,10 +73,13 @@ std::string recording(std::string const& version, std::string const& processor,
         "registry_io::v1::basic_registry<app::order, registry_io::v1::snapshot::single_thread>",
         "processor": ")" +
         processor +
-        R"(", "threads": 2, "seconds": 10, "sampled_one_in": 1, "counts": {"notify": 2000,
-        "register": 30, "unregister": 20, "failures": 80, "nested": 1000}, "histograms":
-        {"inter_arrival_ns": [[13, 100]], "handler_ns": [[7, 50]], "handlers_at_notify": [[2, 10]],
-        "depth": [[0, 5]], "change_interval_ns": []})" +
+        R"(", "threads": 2, "seconds": 10, "sampled_one_in": 1, "clock_ns": 20,
+        "counts": {"notify": 2000, "register": 30, "unregister": 20, "failures": 80,
+                   "nested": 1500},
+        "histograms": {"inter_arrival_ns": [[13, 100]], "handler_ns": [[7, 50]],
+        "handlers_at_notify": [[2, 10]],
+        "depth": [[0, 5]], "change_interval_ns": []}, "sums": {"inter_arrival_ns": 1200000,
+        "handler_ns": 11000, "handlers_at_notify": 50, "depth": 5, "change_interval_ns": 0})" +
         more + "}";
 }
 
@@ -102,14 +105,17 @@ BOOST_AUTO_TEST_CASE(a_job_file_is_read_as_it_was_written)
                      "blocking": false, "memory_bound": "64KB"},
         "workload": {"registries": 3, "event_bytes": 64, "notifying_threads": 2,
                      "interval": "1.5us",
-                     "nesting": 1, "handlers": {"histogram": [[1, 5], [4, 5]]},
-                     "handler_time": "250ns", "failures": 0.25, "changes_per_second": 100,
+                     "nesting": 1, "handlers": {"histogram": [[1, 5], [4, 5]], "mean": 14.5},
+                     "handler_time": {"histogram": [[8, 2]], "mean": "300ns"}, "failures": 0.25,
+                     "changes_per_second": 100,
                      "batch": 4, "waiting_removals": 0.5},
         "current": "RcuRegistry<order>", "objective": "removal",
         "limits": {"notify_p99": "2ms", "bytes": "1MB"}})");
     BOOST_TEST(j.interval == 1500);
     BOOST_TEST(j.memory_bound == 65536);
     BOOST_TEST(j.handlers.buckets.size() == 2u);
+    BOOST_TEST(j.handlers.mean == 14.5);
+    BOOST_TEST(j.handler_time.mean == 300);
     BOOST_TEST(j.limits.at("notify_p99") == 2e6);
     BOOST_TEST(j.limits.at("bytes") == 1048576);
     job const again = read_job(write_job(j), "again");
@@ -158,6 +164,10 @@ BOOST_AUTO_TEST_CASE(values_out_of_range_and_of_another_type_are_refused)
     BOOST_TEST(contains(workload(R"("handlers": {"histogram": [[70, 1]]})"), "0 to 63"));
     BOOST_TEST(contains(workload(R"("handlers": {"histogram": []})"), "counts nothing"));
     BOOST_TEST(
+        contains(workload(R"("handlers": {"histogram": [[1, 1]], "mean": -1})"), "at least 0"));
+    BOOST_TEST(contains(workload(R"("handler_time": {"histogram": [[1, 1]], "mean": 3})"),
+                        "handler_time.mean: must be text"));
+    BOOST_TEST(
         contains(refused(R"({"registry_tune": 1, "requires": {"heap": 1}})"), "true or false"));
     BOOST_TEST(contains(refused(R"({"registry_tune": 1, "objective": "speed"})"), "notify_p50"));
     BOOST_TEST(contains(refused(R"({"registry_tune": 1, "current": "x; y"})"), "name of a type"));
@@ -187,15 +197,21 @@ BOOST_AUTO_TEST_CASE(a_recording_becomes_a_job)
     temporary const file(recording("1.0.0", "a processor"));
     job const j = read_recording(file.path, "1.0.0", "a processor", false);
     BOOST_TEST(j.notifying_threads == 2);
-    BOOST_TEST(j.handlers.value == 5.66, boost::test_tools::tolerance(0.01));
-    BOOST_TEST(j.handler_time.value == 181, boost::test_tools::tolerance(0.01));
-    BOOST_TEST(j.interval == 11585, boost::test_tools::tolerance(0.01));
-    BOOST_TEST(j.nesting == 1);
+    // Means, not the middles of buckets: 50 handlers at 10 notifies.
+    BOOST_TEST((spread_out(j.handlers) == std::vector<double>{5}));
+    // 220 ns less one reading of the clock; three notifies in four lie inside a handler.
+    BOOST_TEST(spread_out(j.handler_time).size() == 1u);
+    BOOST_TEST(spread_out(j.handler_time)[0] == 50, boost::test_tools::tolerance(1e-9));
+    BOOST_TEST(j.interval == 12000);
+    BOOST_TEST(j.nesting == 3);
     BOOST_TEST(j.changes_per_second == 2);
-    BOOST_TEST(j.failures == 80 / (2000 * j.handlers.value));
+    BOOST_TEST(j.failures == 80 / (2000 * 5.0));
     parsed_alias const a = parse_alias(j.current);
     BOOST_TEST(a.event == "app::order");
     BOOST_TEST(a.alias == "basic_registry<Event, snapshot::single_thread>");
+    // The job that tune.json keeps has the means as well.
+    job const again = read_job(write_job(j), "again");
+    BOOST_TEST(spread_out(again.handler_time)[0] == 50, boost::test_tools::tolerance(1e-9));
 }
 
 BOOST_AUTO_TEST_CASE(a_recording_of_another_version_or_machine_is_refused)
@@ -232,11 +248,90 @@ BOOST_AUTO_TEST_CASE(aliases_are_taken_apart_and_put_together)
     BOOST_TEST(two[1] == "B");
 }
 
+// The names that a recording has, as both compilers write them.
+BOOST_AUTO_TEST_CASE(the_full_name_of_a_registry_becomes_a_preset)
+{
+    auto const named = [](std::string const& kind, std::string const& snapshot,
+                          std::string const& panic, std::string const& alloc) {
+        return parse_alias(kind + "<Event, " + snapshot +
+                           ", registry_io::v1::ordering::basic_priority<>, " + panic + ", " +
+                           alloc + ">")
+            .alias;
+    };
+    std::string const hazard =
+        "registry_io::v1::snapshot::basic_hazard_pointer<registry_io::v1::reclaim::prompt>";
+    std::string const heap = "registry_io::v1::alloc::basic_heap<> ";
+    std::string const recorded =
+        "registry_io::v1::observe::recorded<registry_io::v1::panic::catch_log, app::orders>";
+    BOOST_TEST(named("basic_registry", hazard, recorded, heap) == "SyncRegistry<Event>");
+    BOOST_TEST(named("basic_async_registry", hazard, recorded, heap) == "AsyncRegistry<Event>");
+    BOOST_TEST(named("basic_registry", "registry_io::snapshot::basic_rcu<void>",
+                     "registry_io::panic::catch_log",
+                     "registry_io::alloc::basic_heap<>") == "RcuRegistry<Event>");
+    BOOST_TEST(named("basic_registry", "registry_io::v1::snapshot::single_thread",
+                     "registry_io::v1::observe::recorded<registry_io::v1::panic::collect<8> >",
+                     "registry_io::v1::alloc::fixed<64> ") ==
+               "LocalRegistry<Event>::with<panic::collect<8>, alloc::fixed<64>>");
+    BOOST_TEST(named("basic_async_registry", "registry_io::snapshot::locked", recorded, heap) ==
+               "AsyncRegistry<Event>::with<snapshot::locked>");
+    // A domain of the user's stays what it is.
+    BOOST_TEST(named("basic_registry", "registry_io::snapshot::basic_rcu<app::domain>",
+                     "registry_io::panic::catch_log",
+                     heap) == "SyncRegistry<Event>::with<snapshot::basic_rcu<app::domain>>");
+}
+
+BOOST_AUTO_TEST_CASE(asynchronous_registries_are_searched)
+{
+    job j;
+    j.current = "AsyncRegistry<order>";
+    std::vector<std::string> all = aliases(j);
+    BOOST_TEST(has(all, "AsyncRegistry<Event>::with<snapshot::atomic_shared_ptr>"));
+    BOOST_TEST(has(all, "AsyncRegistry<Event>::with<snapshot::locked>"));
+    // A coroutine that waits keeps its snapshot, which rcu does not allow, and it is no other kind
+    // of registry.
+    j.blocking = false;
+    j.threads = false;
+    all = aliases(j);
+    BOOST_TEST(has(all, "AsyncRegistry<Event>::with<snapshot::single_thread>"));
+    for (std::string const& a : all)
+        BOOST_TEST((a.starts_with("AsyncRegistry<Event>") && !contains(a, "rcu")));
+}
+
+BOOST_AUTO_TEST_CASE(a_memory_resource_is_searched_where_handlers_change)
+{
+    job j;
+    auto const any = [&] {
+        std::vector<std::string> const all = aliases(j);
+        return std::any_of(all.begin(), all.end(),
+                           [](std::string const& a) { return contains(a, "alloc::pmr"); });
+    };
+    auto const said = [&] {
+        std::vector<pruned> const all = candidates_for(j, false).not_searched;
+        return std::any_of(all.begin(), all.end(),
+                           [](pruned const& p) { return contains(p.what, "alloc::pmr"); });
+    };
+    BOOST_TEST(!any());
+    BOOST_TEST(said());
+    j.changes_per_second = 10;
+    BOOST_TEST(any());
+    BOOST_TEST(!said());
+    j.memory_bound = 1024;
+    BOOST_TEST(!any());
+    BOOST_TEST(said());
+    j.memory_bound = 0;
+    j.heap = false;
+    BOOST_TEST(!any());
+    BOOST_TEST(contains(broken_requirement(j, "SyncRegistry<Event>::with<alloc::pmr>"), "heap"));
+}
+
 BOOST_AUTO_TEST_CASE(requirements_prune_what_is_searched)
 {
     job j;
     std::vector<std::string> all = aliases(j);
     BOOST_TEST(!has(all, "RcuRegistry<Event>"));
+    // Its lock is not held while handlers run.
+    BOOST_TEST(has(all, "SyncRegistry<Event>::with<snapshot::locked>"));
+    BOOST_TEST(broken_requirement(j, "SyncRegistry<Event>::with<snapshot::locked>") == "");
     BOOST_TEST(!has(all, "LocalRegistry<Event>"));
     // The current alias is the baseline, not a candidate.
     BOOST_TEST(!has(all, "SyncRegistry<Event>"));
@@ -285,8 +380,34 @@ BOOST_AUTO_TEST_CASE(order_and_panic_policy_stay_as_they_are)
 BOOST_AUTO_TEST_CASE(a_distribution_is_spread_out_by_its_shares)
 {
     BOOST_TEST(spread_out({5, {}}).size() == 1u);
-    std::vector<double> const v = spread_out({0, {{0, 3}, {4, 1}}});
+    std::vector<double> v = spread_out({0, {{0, 3}, {4, 1}}});
     BOOST_TEST(v.size() == 16u);
-    BOOST_TEST(std::count(v.begin(), v.end(), 0.0) == 12);
+    BOOST_TEST(std::count(v.begin(), v.end(), 1.0) == 12);
     BOOST_TEST(middle_of({{0, 1}, {10, 5}}) == 1448.15, boost::test_tools::tolerance(1e-4));
+    // The mean is kept where it is known, and so are the shares.
+    v = spread_out({0, {{0, 3}, {4, 1}}, 10});
+    double sum = 0;
+    for (double const one : v)
+        sum += one;
+    BOOST_TEST(sum == 160, boost::test_tools::tolerance(1e-9));
+    BOOST_TEST(std::count(v.begin(), v.end(), v.front()) == 12);
+    BOOST_TEST((spread_out({0, {{3, 7}}, 12}) == std::vector<double>{12}));
+    // One handler that waited for its processor is none of the values, nor does it move them.
+    v = spread_out({0, {{6, 999}, {25, 1}}, (999 * 96.0 + 45e6) / 1000});
+    BOOST_TEST(v.back() == 90.5, boost::test_tools::tolerance(0.1));
+}
+
+BOOST_AUTO_TEST_CASE(a_recorded_duration_has_no_clock_and_no_nested_notify_in_it)
+{
+    quantity q = own_time({0, {{5, 3}, {9, 1}}, 175}, 20, 1);
+    BOOST_TEST(q.mean == 155, boost::test_tools::tolerance(1e-9));
+    BOOST_TEST(q.buckets.size() == 2u);
+    BOOST_TEST(q.buckets[0].first == 4);
+    q = own_time({0, {{5, 3}, {9, 1}}, 175}, 20, 0.5);
+    BOOST_TEST(q.mean == 77.5, boost::test_tools::tolerance(1e-9));
+    // Handlers that take less than the clock take nothing.
+    q = own_time({0, {{4, 10}}, 18}, 20, 1);
+    BOOST_TEST(q.buckets.empty());
+    BOOST_TEST(q.value == 0);
+    BOOST_TEST((own_time({7, {}}, 20, 1) == quantity{7, {}}));
 }

@@ -2,20 +2,28 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// A workload of one's own for registry_tune: how many lines of a package log are counted. It is
-// compiled once for each candidate, which arrives as the template `Registry`.
+// A workload of one's own for registry_tune: two threads notify of the lines of a package log. It
+// is compiled once for each candidate, which arrives as the template `Registry`.
 
 #ifndef REGISTRY_IO_EXAMPLE_TUNE_WORKLOAD_HPP
 #define REGISTRY_IO_EXAMPLE_TUNE_WORKLOAD_HPP
 
 #include <array>
+#include <atomic>
 #include <cstddef>
-#include <string_view>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <mutex>
+#include <stdexcept>
+#include <string>
+#include <vector>
 
 struct package_event
 {
-    std::string_view action;
-    std::string_view package;
+    std::string action;   // install, remove, status, ...
+    std::string package;  // what follows it
 };
 
 template <template <class> class Registry>
@@ -23,31 +31,50 @@ struct workload
 {
     workload()
     {
-        registry.register_handler([this](package_event const&) { ++events; });
-        for (std::string_view const action : {"install", "upgrade", "remove", "purge"})
-            registry.register_handler([this, action](package_event const& e) {
-                if (e.action == action)
-                    names += e.package.size();
+        char const* const given = std::getenv("PACKAGE_LOG");
+        std::filesystem::path const sample =
+            std::filesystem::path(__FILE__).parent_path() / "../sample-dpkg.log";
+        std::ifstream log(given != nullptr ? std::filesystem::path(given) : sample);
+        std::string date, time, rest;
+        for (package_event e; log >> date >> time >> e.action >> e.package; std::getline(log, rest))
+            events.push_back(e);
+        if (events.empty())
+            throw std::runtime_error("PACKAGE_LOG names no package log");
+
+        registry.register_handler([this](package_event const& e) {
+            std::lock_guard const lock(mutex);
+            ++actions[e.action];
+        });
+        registry.register_handler([this](package_event const& e) {
+            std::lock_guard const lock(mutex);
+            ++packages[e.package];
+        });
+        for (std::atomic<std::size_t>& n : seen)
+            registry.register_handler([&n](package_event const& e) {
+                if (e.action == "remove")
+                    ++n;
             });
     }
 
-    // What is timed, so many times.
-    void run(long times)
+    // What is timed, so many times. Without the second argument and `threads`, one thread runs it.
+    void run(long times, long thread)
     {
-        static constexpr std::array<package_event, 3> log{
-            {{"install", "libc6"}, {"upgrade", "cmake"}, {"remove", "nano"}}};
-        for (long i = 0; i < times; ++i)
-            (void)registry.notify(log[static_cast<std::size_t>(i) % log.size()]);
+        for (std::size_t i = static_cast<std::size_t>(thread); times > 0; --times, i += 2)
+            (void)registry.notify(events[i % events.size()]);
     }
+    long threads() const { return 2; }
 
-    // For the objective `removal`; leave it out if handlers stay.
+    // For the objective `removal`, while the other threads run; leave it out if handlers stay.
     void change(long times)
     {
-        for (long i = 0; i < times; ++i)
+        for (; times > 0; --times)
             registry.unregister(registry.register_handler([](package_event const&) {}));
     }
 
-    std::size_t events = 0, names = 0;
+    std::vector<package_event> events;
+    std::mutex mutex;  // for what handlers share
+    std::map<std::string, std::size_t> actions, packages;
+    std::array<std::atomic<std::size_t>, 4> seen{};
     Registry<package_event> registry;
 };
 

@@ -2,6 +2,12 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// What the core has to know about handlers as types: whether one is empty, whether it can be
+// awaited, and whether it may live inside the table's entry. A trivial handler of one word lives
+// there, and is called through a copy of its bytes; that is right only if no call changes it. So
+// this header finds out, in constant expressions alone, whether a class has `mutable` members or a
+// non-const call operator.
+
 #ifndef REGISTRY_IO_DETAIL_CALLABLE_HPP
 #define REGISTRY_IO_DETAIL_CALLABLE_HPP
 
@@ -149,14 +155,14 @@ inline constexpr bool is_word = std::is_trivially_copyable_v<F> &&
     alignof(F) <= alignof(void*) && std::is_invocable_v<F const&, Event const&>;
 
 /// Whether a handler may live in its entry. Not one that its own calls could change, since a call
-/// works on a copy. `Shared`: by threads, so that it is called as const.
-template <class F, class Event, bool Shared>
+/// works on a copy. `Concurrent`: several threads may call it, so it is called as const.
+template <class F, class Event, bool Concurrent>
 inline constexpr bool fits_entry = [] {
     if constexpr (!is_word<F, Event>)
         return false;
     else
         return mutable_members_of<F> != mutable_members::possible &&
-            (Shared || !detail::has_non_const_call<F, Event>());
+            (Concurrent || !detail::has_non_const_call<F, Event>());
 }();
 
 /// After the call of a copy of a handler: a call that has changed the copy has lost what it stored,

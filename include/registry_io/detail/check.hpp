@@ -2,6 +2,10 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// The compile errors for arguments that make no registry, one sentence each. Constraints alone
+// would refuse the same arguments, in the compiler's words; so the class template that is chosen
+// when the constraints are not met asserts these checks, one for each axis.
+
 #ifndef REGISTRY_IO_DETAIL_CHECK_HPP
 #define REGISTRY_IO_DETAIL_CHECK_HPP
 
@@ -314,13 +318,17 @@ consteval bool check_combination()
 template <class Ordering>
 concept word_ordering = ordering_policy<Ordering> && std::is_empty_v<Ordering> &&
     (std::is_void_v<typename Ordering::key_type> ||
-     std::is_trivially_copyable_v<typename Ordering::key_type>);
+     (std::is_trivially_copyable_v<typename Ordering::key_type> &&
+      std::is_copy_assignable_v<typename Ordering::key_type> &&
+      std::is_default_constructible_v<typename Ordering::key_type>));
 template <class Panic>
 concept word_panic = panic_policy<Panic> && std::is_empty_v<Panic> && Panic::isolates &&
     !Panic::reports && !Panic::logs && std::is_void_v<typename Panic::result_type> &&
     std::is_empty_v<typename Panic::handler_state> &&
-    // Such a registry tells nobody of its changes.
-    !requires(Panic& p, std::size_t n) { p.changed(n, n); };
+    // Such a registry tells nobody of its changes, nor of a handler's name; what observes would have
+    // to be told.
+    !requires(Panic& p, std::size_t n) { p.changed(n, n); } &&
+    !requires { typename Panic::adapted; };
 template <class Alloc>
 concept word_alloc =
     node_policy<Alloc> || (alloc_policy<Alloc> && Alloc::inside && Alloc::capacity != 0);
@@ -333,7 +341,8 @@ consteval bool check_words()
                   (alloc_policy<Alloc> || node_policy<Alloc>)) {
         static_assert(word_ordering<Ordering>,
                       "registry_io: with this snapshot policy the ordering must be stateless, and "
-                      "its key trivially copyable");
+                      "its key trivially copyable, assignable and default-constructible; take a "
+                      "number, or a struct without const members");
         static_assert(word_panic<Panic>,
                       "registry_io: with this snapshot policy the panic policy must isolate, and "
                       "keep, report, log, record and return nothing; take panic::trap or "

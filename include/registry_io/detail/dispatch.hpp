@@ -2,6 +2,12 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// The walk of a notify over the snapshot that it holds, and what a panic policy sees of it. The
+// walk is unrolled by four and calls through the 16 bytes of each entry; all that only a failure
+// needs is computed after the failure, so that a walk without failures keeps no register for it.
+// Invariant: the extent of the snapshot is loaded once, so a notify never runs handlers that were
+// added during it.
+
 #ifndef REGISTRY_IO_DETAIL_DISPATCH_HPP
 #define REGISTRY_IO_DETAIL_DISPATCH_HPP
 
@@ -14,6 +20,7 @@
 #include <boost/core/no_exceptions_support.hpp>
 
 #include <registry_io/detail/handler.hpp>
+#include <registry_io/detail/sink.hpp>
 #include <registry_io/detail/table.hpp>
 #include <registry_io/handler_id.hpp>
 #include <registry_io/policy.hpp>
@@ -21,6 +28,10 @@
 namespace registry_io {
 inline namespace v1 {
 namespace detail {
+
+/// Whether a default-constructed object can be made by the compiler.
+template <class T>
+concept constant_initialized = requires { typename std::bool_constant<(T{}, true)>; };
 
 /// What a notify does with the snapshot that it holds. Registries of all types of events share it
 /// but for the walk itself: that is one for each, or handlers of other events would spoil the
@@ -34,6 +45,7 @@ public:
     using store = typename Writers::store;
     using root = typename Writers::root;
     using columns = typename Writers::columns;
+    using extent = typename root::extent;
     using handler_state = typename panic_policy::handler_state;
     using result_type = typename panic_policy::result_type;
 
@@ -51,12 +63,19 @@ public:
             panic_policy* const p = home().panic.load(std::memory_order_relaxed);
             return p != nullptr ? *p : orphaned();
         }
-        /// Stands in for the policy of a registry that is gone.
+        /// Stands in for the policy of a registry that is gone. Never behind a lock: a child of
+        /// `fork` would wait for a thread that was making it in the parent.
         static panic_policy& orphaned() noexcept
         {
-            static panic_policy p{};
-            return p;
+            if constexpr (constant_initialized<panic_policy>) {
+                static constinit panic_policy p{};
+                return p;
+            } else {
+                static thread_local panic_policy p{};
+                return p;
+            }
         }
+        char const* event_name() const noexcept { return home().event_name; }
         panic_hooks hooks() const noexcept
         {
             hook* const report = snapshot->hooks[report_hook];
@@ -128,11 +147,10 @@ public:
         {
             dispatch<Event>(r, event);
         }
-        // acquire: the row was written before. More may have been appended by the time of the call;
-        // they are not of this notify.
+        // More rows may have been appended by the time of the call; they are not of this notify.
         static BOOST_FORCEINLINE bool brief(root const& r) noexcept
         {
-            return r.size.load(std::memory_order_acquire) == 1;
+            return r.look().is_one_row();
         }
         BOOST_FORCEINLINE void call_brief(root const& r) const noexcept(panic_policy::isolates)
         {
@@ -175,14 +193,37 @@ public:
     BOOST_FORCEINLINE static result_type dispatch(root const& r, void const* event) noexcept(
         panic_policy::isolates)
     {
-        // acquire: the rows were written before. Loaded once, so that a handler which registers
-        // cannot make this notify run on.
-        std::uint32_t const n = r.size.load(std::memory_order_acquire);
-        if (std::is_void_v<Event> || (n & root::spine_bit) != 0)
-            return dispatch_shared(r, event, n);
+        extent const seen = r.look();
+        if (std::is_void_v<Event> || !seen.is_flat())
+            return dispatch_shared(r, event, seen);
         scope s(failing{&r});
-        walk<Event>(r, r, n, event, s);
+        walk<Event>(r, r, seen.flat_size(), event, s);
         return s.finish();
+    }
+
+    /// `failing`, of a notify with a sink of its own.
+    template <class Sink>
+    struct failing_to : failing
+    {
+        Sink* to;
+        Sink& sink() const noexcept { return *to; }
+    };
+
+    /// A whole notify that hands its failures to `sink`.
+    template <class Event, class Sink>
+    static void notify_to(store const& s, void const* event, Sink& sink)
+    {
+        read<Event>(s, [&](root const& r) {
+            scope_of<panic_policy, failing_to<Sink>> scope(failing_to<Sink>{{&r}, &sink});
+            extent const seen = r.look();
+            if (seen.is_flat())
+                walk<Event>(r, r, seen.flat_size(), event, scope);
+            else
+                r.each_chunk(seen, [&](typename root::chunk_type const& c, std::uint32_t m) {
+                    walk<Event>(r, c, m, event, scope);
+                });
+            scope.finish();
+        });
     }
 
     /// Removes a handler for the panic policy.
@@ -200,24 +241,23 @@ public:
 
 private:
     /// The walk that is shared.
-    BOOST_NOINLINE static result_type dispatch_shared(
-        root const& r, void const* event, std::uint32_t n) noexcept(panic_policy::isolates)
+    BOOST_NOINLINE static result_type dispatch_shared(root const& r, void const* event,
+                                                      extent seen) noexcept(panic_policy::isolates)
     {
         scope s(failing{&r});
-        if ((n & root::spine_bit) == 0)
-            walk<void>(r, r, n, event, s);
+        if (seen.is_flat())
+            walk<void>(r, r, seen.flat_size(), event, s);
         else
-            r.each_chunk(n & ~root::spine_bit,
-                         [&](typename root::chunk_type const& c, std::uint32_t m) {
-                             walk<void>(r, c, m, event, s);
-                         });
+            r.each_chunk(seen, [&](typename root::chunk_type const& c, std::uint32_t m) {
+                walk<void>(r, c, m, event, s);
+            });
         return s.finish();
     }
 
     /// Calls the first n handlers of a table, of which there is at least one.
-    template <class Event, class Table>
+    template <class Event, class Table, class Scope>
     BOOST_FORCEINLINE static void walk(root const& r, Table const& table, std::uint32_t n,
-                                       void const* event, scope& s)
+                                       void const* event, Scope& s)
     {
         // Unrolled by four: with a single indirect call site the branch predictor has to tell
         // handlers apart by history alone. The odd ones come first, so that what is left is a
@@ -241,9 +281,9 @@ private:
         } while (p != end);
     }
 
-    template <std::uint32_t Step, class Table>
+    template <std::uint32_t Step, class Table, class Scope>
     BOOST_FORCEINLINE static void call(root const& r, Table const& table, entry const* p,
-                                       entry const* at, void const* event, scope& s)
+                                       entry const* at, void const* event, Scope& s)
     {
         view<Table, Step> const v{&table, at};
         if (s.invoke(calling{p + Step, event}, v) == verdict::remove)

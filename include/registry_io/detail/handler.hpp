@@ -2,6 +2,10 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// Handlers with their types erased: the entry that a walk calls, and the block that holds a handler
+// too large for its entry. Neither depends on the type of the event, so registries of all events
+// share the code that moves them.
+
 #ifndef REGISTRY_IO_DETAIL_HANDLER_HPP
 #define REGISTRY_IO_DETAIL_HANDLER_HPP
 
@@ -15,6 +19,7 @@
 #include <boost/core/addressof.hpp>
 
 #include <registry_io/config.hpp>
+#include <registry_io/detail/allocation.hpp>
 #include <registry_io/detail/callable.hpp>
 #include <registry_io/garbage.hpp>
 
@@ -34,12 +39,24 @@ struct no_key
 {
 };
 
-/// Keys lie in the tables, unless copying them could fail or cost much.
+/// Keys lie in the tables, unless copying them could fail or cost much, or a table cannot hold them:
+/// rows are assigned to, and aligned as a number of 64 bits.
 template <class Key>
-inline constexpr bool key_in_table =
-    std::is_trivially_copyable_v<Key> && sizeof(Key) <= 2 * sizeof(void*);
+inline constexpr bool key_in_table = std::is_trivially_copyable_v<Key> &&
+    std::is_copy_constructible_v<Key> && std::is_copy_assignable_v<Key> &&
+    sizeof(Key) <= 2 * sizeof(void*) && alignof(Key) <= alignof(std::uint64_t);
 template <>
 inline constexpr bool key_in_table<void> = true;
+
+/// The key of a registration without one.
+template <class Key>
+auto default_key()
+{
+    if constexpr (std::is_void_v<Key>)
+        return no_key();
+    else
+        return Key();
+}
 
 template <class Key>
 struct stored_key
@@ -89,29 +106,13 @@ struct block : block_base<State>
     template <class G, class K>
     static block* make(Source source, G&& g, K&& k)
     {
-        struct room
-        {
-            Source& source;
-            void* p;
-            ~room()
-            {
-                if (p != nullptr)
-                    source.deallocate(p, sizeof(block), alignof(block));
-            }
-        } r{source, source.allocate(sizeof(block), alignof(block))};
-        if (r.p == nullptr)
-            return nullptr;
-        auto* const b = ::new (r.p) block(source, std::forward<G>(g), std::forward<K>(k));
-        r.p = nullptr;
-        return b;
+        return detail::create<block>(source, source, std::forward<G>(g), std::forward<K>(k));
     }
 
     static void destroy_block(garbage* g) noexcept
     {
         auto* const b = static_cast<block*>(g);
-        Source source = b->source;
-        b->~block();
-        source.deallocate(b, sizeof(block), alignof(block));
+        detail::destroy(b, b->source);
     }
 
     REGISTRY_IO_NO_UNIQUE_ADDRESS Source source;

@@ -2,6 +2,11 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// A hash table from a handler's id to its key, which leads to its chunk by binary search: open
+// addressing with linear probing (Knuth, TAOCP 6.4, algorithms L and R), at most three quarters
+// full. Invariant: no free slot lies between the slot that an id hashes to and the slot it is in; a
+// removal moves later ids back instead of leaving a mark.
+
 #ifndef REGISTRY_IO_DETAIL_ID_INDEX_HPP
 #define REGISTRY_IO_DETAIL_ID_INDEX_HPP
 

@@ -2,6 +2,9 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// The one way from the priority of a registration to the key of the ordering policy. A number keeps
+// its value or is refused: handlers would else fire in another order than the one that was written.
+
 #ifndef REGISTRY_IO_DETAIL_KEY_HPP
 #define REGISTRY_IO_DETAIL_KEY_HPP
 
@@ -12,9 +15,6 @@
 namespace registry_io {
 inline namespace v1 {
 namespace detail {
-
-// The one way from the priority of a registration to the key of the ordering policy. A number keeps
-// its value or is refused: handlers would else fire in another order than the one that was written.
 
 template <class From>
 struct number_behind
@@ -88,6 +88,16 @@ consteval bool check_key()
                           "policy with a wider key");
         return converts && key_keeps_value<Key, From>;
     }
+}
+
+/// One sentence for a registration without a key where there must be one.
+template <class Key>
+consteval bool check_default_key()
+{
+    constexpr bool has_default = std::is_void_v<Key> || std::is_default_constructible_v<Key>;
+    static_assert(has_default,
+                  "registry_io: this ordering policy's key has no default; register with a key");
+    return has_default;
 }
 
 /// Whether every value of one type of numbers is one of the other.

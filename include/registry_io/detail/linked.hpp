@@ -2,6 +2,12 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// A list that is changed by single stores, for readers that interrupt its writer: a ring through
+// its head, with a level in each node that tells a notify which nodes are older than itself. The
+// idea of levels, and why each store leaves a complete list behind, is written at `linked_list`.
+// Invariant: at every instruction, an interrupt that walks the list sees it as before the change or
+// as after it.
+
 #ifndef REGISTRY_IO_DETAIL_LINKED_HPP
 #define REGISTRY_IO_DETAIL_LINKED_HPP
 

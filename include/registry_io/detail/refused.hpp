@@ -2,6 +2,9 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// The primary template of `basic_registry`, which is chosen when no specialisation accepts its
+// arguments. Its body is the list of checks that say why.
+
 #ifndef REGISTRY_IO_DETAIL_REFUSED_HPP
 #define REGISTRY_IO_DETAIL_REFUSED_HPP
 

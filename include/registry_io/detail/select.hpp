@@ -2,6 +2,9 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// The arguments of `with<...>`: finds the policy for an axis in a list, in any order, and refuses a
+// list with two policies for one axis or with something that is no policy.
+
 #ifndef REGISTRY_IO_DETAIL_SELECT_HPP
 #define REGISTRY_IO_DETAIL_SELECT_HPP
 

@@ -5,8 +5,9 @@
 #ifndef REGISTRY_IO_DETAIL_SUPPORTED_HPP
 #define REGISTRY_IO_DETAIL_SUPPORTED_HPP
 
-// The first include of every public header: one sentence in place of hundreds of errors. The include
-// of a header that does not exist, whose name says what is wrong, ends the compilation there.
+// The first include of every public header: one sentence in place of hundreds of errors. The
+// include of a header that does not exist, whose name says what is wrong, ends the compilation
+// there.
 
 #if __cplusplus < 202002L && (!defined(_MSVC_LANG) || _MSVC_LANG < 202002L)
 #error "registry_io needs C++20: compile with -std=c++20 (b2: cxxstd=20; CMake: cxx_std_20)"

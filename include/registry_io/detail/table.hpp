@@ -2,6 +2,12 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
+// The tables that hold a snapshot. A row is one handler: an entry, which the walk calls, and beside
+// the entries, in columns of their own, its id and key. A root is one snapshot: flat, with its rows
+// behind the header, or a spine of branches of chunks, which successive roots share. Invariant:
+// rows below the extent that a reader has loaded are never written while that reader can see them;
+// rows are appended behind them and become visible by the root's size, one store.
+
 #ifndef REGISTRY_IO_DETAIL_TABLE_HPP
 #define REGISTRY_IO_DETAIL_TABLE_HPP
 
@@ -22,20 +28,20 @@ inline namespace v1 {
 namespace detail {
 
 template <class Snapshot, class T>
-struct shared_word
+struct atomic_type
 {
     using type = std::atomic<T>;
 };
 template <class Snapshot, class T>
     requires requires { typename Snapshot::template atomic<T>; }
-struct shared_word<Snapshot, T>
+struct atomic_type<Snapshot, T>
 {
     using type = typename Snapshot::template atomic<T>;
 };
 /// The atomics of what readers and writers share: the standard's, unless the snapshot policy brings
 /// its own, as it does for a checker.
 template <class Snapshot, class T>
-using shared = typename shared_word<Snapshot, T>::type;
+using atomic_of = typename atomic_type<Snapshot, T>::type;
 
 template <class T>
 void move_all(T* to, T const* from, std::size_t n) noexcept
@@ -64,8 +70,7 @@ struct REGISTRY_IO_EXPORT columns
 
     static constexpr std::size_t bytes(std::uint32_t capacity) noexcept
     {
-        static_assert(alignof(Key) <= alignof(std::uint64_t) || !keyed,
-                      "registry_io: over-aligned keys are not supported");
+        static_assert(alignof(Key) <= alignof(std::uint64_t));
         return capacity * (sizeof(Entry) + sizeof(std::uint64_t) + (keyed ? sizeof(Key) : 0));
     }
 
@@ -119,9 +124,9 @@ struct piece : garbage
     piece(void* h, std::uint64_t b, destroy_type d) noexcept : garbage(d), home(h) { birth = b; }
 };
 
-/// The id and the key of a row.
+/// The id and the key of the first row of a chunk or a branch.
 template <class Key>
-struct fence
+struct first_row_of
 {
     std::uint64_t id;
     REGISTRY_IO_NO_UNIQUE_ADDRESS Key key;
@@ -133,24 +138,24 @@ template <class Node, class Key>
 struct children
 {
     Node** nodes;
-    fence<Key>* fences;
+    first_row_of<Key>* first_rows;
 
     children(void* payload, std::uint32_t capacity) noexcept
         : nodes(static_cast<Node**>(payload)),
-          fences(reinterpret_cast<fence<Key>*>(nodes + capacity))
+          first_rows(reinterpret_cast<first_row_of<Key>*>(nodes + capacity))
     {
     }
 
     static constexpr std::size_t bytes(std::uint32_t capacity) noexcept
     {
-        return capacity * (sizeof(Node*) + sizeof(fence<Key>));
+        return capacity * (sizeof(Node*) + sizeof(first_row_of<Key>));
     }
 
     /// Makes `n` the one at `i`; to be called again when the first row of `n` is another.
     void set(std::uint32_t i, Node* n) const noexcept
     {
         nodes[i] = n;
-        fences[i] = n->first();
+        first_rows[i] = n->first();
     }
 
     /// Copies `n` of them from `at` of `from` to `to`; the two may overlap.
@@ -158,7 +163,7 @@ struct children
                              std::uint32_t n) const noexcept
     {
         move_all(nodes + to, from.nodes + at, n);
-        move_all(fences + to, from.fences + at, n);
+        move_all(first_rows + to, from.first_rows + at, n);
     }
 };
 
@@ -195,7 +200,7 @@ struct chunk : piece
     }
     Columns rows() const noexcept { return Columns(payload_of(*this), capacity); }
 
-    using first_row = fence<typename Columns::key_type>;
+    using first_row = first_row_of<typename Columns::key_type>;
     first_row first() const noexcept { return {rows().id(0), rows().key(0)}; }
 };
 
@@ -218,7 +223,7 @@ struct branch : piece
     }
     children_type chunks() const noexcept { return children_type(payload_of(*this), capacity); }
 
-    first_row first() const noexcept { return chunks().fences[0]; }
+    first_row first() const noexcept { return chunks().first_rows[0]; }
 };
 
 /// One snapshot: either flat, the rows right behind the header, or a spine of branches of chunks.
@@ -231,18 +236,34 @@ struct REGISTRY_IO_EXPORT root : Header
     using branch_type = branch<chunk_type>;
     using children_type = children<branch_type, typename Columns::key_type>;
 
-    static constexpr std::uint32_t spine_bit = std::uint32_t(1) << 31;
+    /// How many rows a reader sees, and whether they lie in one flat table or in chunks: one word,
+    /// loaded once by `look`. It stays what it is while rows are appended.
+    class extent
+    {
+    public:
+        bool is_flat() const noexcept { return (word_ & chunked) == 0; }
+        /// Whether there is one row, in a flat table.
+        bool is_one_row() const noexcept { return word_ == 1; }
+        std::uint32_t size() const noexcept { return word_ & ~chunked; }
+        /// The size of a flat table, for which nothing has to be masked.
+        std::uint32_t flat_size() const noexcept { return word_; }
+
+    private:
+        friend root;
+        static constexpr std::uint32_t chunked = std::uint32_t(1) << 31;
+        explicit extent(std::uint32_t w) noexcept : word_(w) {}
+        std::uint32_t word_;
+    };
 
     hook* hooks[hook_kinds] = {};
     void* home;               ///< the writers' block
     std::size_t memory;       ///< how many bytes were allocated for it
     std::uint32_t capacity;   ///< of rows when flat, of branches when not
     std::uint32_t count = 0;  ///< of branches; for writers
-    Size size;                ///< of rows; with spine_bit when they are in chunks
 
     root(void* h, std::size_t m, std::uint32_t c, bool spine, std::uint64_t version,
          garbage::destroy_type d) noexcept
-        : home(h), memory(m), capacity(c), size(spine ? spine_bit : 0)
+        : home(h), memory(m), capacity(c), size_(spine ? extent::chunked : 0)
     {
         this->birth = version;
         this->destroy = d;
@@ -258,41 +279,40 @@ struct REGISTRY_IO_EXPORT root : Header
     children_type branches() const noexcept { return children_type(payload_of(*this), capacity); }
 
     // For writers, who know what they wrote.
-    bool is_spine() const noexcept
-    {
-        return (size.load(std::memory_order_relaxed) & spine_bit) != 0;
-    }
-    std::uint32_t handlers() const noexcept
-    {
-        return size.load(std::memory_order_relaxed) & ~spine_bit;
-    }
+    bool is_spine() const noexcept { return !written().is_flat(); }
+    std::uint32_t handlers() const noexcept { return written().size(); }
     void set_handlers(std::uint32_t n) noexcept
     {
         // release: pairs with the reader's acquire; the row was written before.
-        size.store(n | (size.load(std::memory_order_relaxed) & spine_bit),
-                   std::memory_order_release);
+        size_.store(n | (is_spine() ? extent::chunked : 0), std::memory_order_release);
+    }
+
+    /// What a reader sees from now on. To be called once in a walk, so that handlers that register
+    /// others cannot make the walk run on.
+    extent look() const noexcept
+    {
+        // acquire: the rows were written before.
+        return extent(size_.load(std::memory_order_acquire));
     }
 
     /// Calls `f(rows, n)` for each contiguous run of rows, in order.
     template <class F>
     void each_run(F f) const
     {
-        // acquire: the rows were written before.
-        std::uint32_t const n = size.load(std::memory_order_acquire);
-        if ((n & spine_bit) == 0) [[likely]]
-            f(rows(), n);
+        extent const seen = look();
+        if (seen.is_flat()) [[likely]]
+            f(rows(), seen.flat_size());
         else
-            each_chunk(n & ~spine_bit,
-                       [&](chunk_type const& c, std::uint32_t m) { f(c.rows(), m); });
+            each_chunk(seen, [&](chunk_type const& c, std::uint32_t m) { f(c.rows(), m); });
     }
 
-    /// The chunks of a spine, as far as its first `left` rows go.
+    /// The chunks of a spine, as far as a reader sees its rows.
     class chunk_range
     {
     public:
         chunk_range() noexcept = default;
-        chunk_range(root const& r, std::uint32_t left) noexcept
-            : branch_(r.branches().nodes), left_(left)
+        chunk_range(root const& r, extent seen) noexcept
+            : branch_(r.branches().nodes), left_(seen.size())
         {
         }
 
@@ -320,16 +340,21 @@ struct REGISTRY_IO_EXPORT root : Header
         std::uint32_t left_ = 0;
     };
 
-    /// Calls `f(chunk, n)` for each chunk of a spine with `left` rows, in order.
+    /// Calls `f(chunk, n)` for each chunk of a spine, in order.
     template <class F>
-    void each_chunk(std::uint32_t left, F f) const
+    void each_chunk(extent seen, F f) const
     {
-        for (chunk_range chunks(*this, left); !chunks.empty();) {
+        for (chunk_range chunks(*this, seen); !chunks.empty();) {
             std::uint32_t n = 0;
             chunk_type const& c = chunks.next(n);
             f(c, n);
         }
     }
+
+private:
+    extent written() const noexcept { return extent(size_.load(std::memory_order_relaxed)); }
+
+    Size size_;  ///< the word of an extent
 };
 
 }  // namespace detail

@@ -69,7 +69,11 @@ public:
                         seen = turn_.load();
                         if (times_ < 0)
                             return;
-                        workload_.run(times_, t);
+                        if (times_ > 0)
+                            workload_.run(times_, t);
+                        else
+                            while (!stop_.load())
+                                workload_.run(16, t);
                         ++done_;
                     }
                 });
@@ -79,17 +83,21 @@ public:
     ~crew()
     {
         start(-1);
+        stop();  // an exception may have come between
         for (std::thread& t : threads_)
             t.join();
     }
 
+    /// Lets the others run so many times; 0: until `stop`.
     void start(long times)
     {
         times_ = times;
+        stop_ = false;
         done_ = 0;
         ++turn_;
         turn_.notify_all();
     }
+    void stop() { stop_ = true; }
     /// Waits for the others without sleeping, which would disturb the sample.
     void wait()
     {
@@ -101,6 +109,7 @@ public:
 private:
     Workload& workload_;
     long times_ = 0;
+    std::atomic<bool> stop_{false};
     std::atomic<unsigned> turn_{0};
     std::atomic<std::size_t> done_{0};
     std::vector<std::thread> threads_;
@@ -143,9 +152,14 @@ sample take(Workload& w, crew<Workload>& c, std::string_view objective, long tim
 {
     if (objective == "removal") {
         if constexpr (changes<Workload>) {
+            // While the others notify: what removals cost depends on who is reading.
+            c.start(0);
             stopwatch const watch;
             w.change(times);
-            return watch.stop(static_cast<double>(times));
+            sample const s = watch.stop(static_cast<double>(times));
+            c.stop();
+            c.wait();
+            return s;
         } else {
             throw std::runtime_error(
                 "the objective removal needs a member `void change(long times)` "

@@ -34,6 +34,30 @@ struct planned_failure : std::exception
 inline constinit thread_local unsigned long handled = 0;
 inline constinit thread_local double failure_debt = 0;
 
+/// How registries of one kind are notified, and what their handlers are made of. This is for
+/// functions; `registry_io_perf/asynchronous.hpp` has the one for coroutines. One object a thread.
+template <class Registry>
+struct caller
+{
+    using event = typename Registry::event_type;
+
+    /// Notifies. Throws what the panic policy lets pass.
+    void notify(Registry const& r, event const& e) { (void)r.notify(e); }
+
+    /// Returns a handler that does what `f` does.
+    template <class F>
+    static F handler(F f)
+    {
+        return f;
+    }
+
+    /// Returns a handler that notifies another registry.
+    static auto notifier(Registry const& inner)
+    {
+        return [to = &inner](event const& e) { (void)to->notify(e); };
+    }
+};
+
 /// The workload that a profile describes, for one kind of registry.
 ///
 /// Concurrency: `run` may be called by as many threads at once as the profile says, each with an
@@ -67,9 +91,9 @@ public:
             registry const& r = slots_[s.next]->registry_;
             s.next = s.next + 1 == count(profile_.registries) ? 0 : s.next + 1;
             if (profile_.failures > 0)
-                notify_failing(r, e);
+                notify_failing(s, r, e);
             else
-                (void)r.notify(e);
+                s.call.notify(r, e);
             if (thread == 0 && profile_.changes > 0)
                 for (s.debt += profile_.changes; s.debt >= double(profile_.batch);
                      s.debt -= double(profile_.batch))
@@ -110,6 +134,7 @@ private:
     {
         std::size_t next = 0;
         double debt = 0;
+        caller<registry> call = {};
     };
 
     static std::size_t count(long n) noexcept { return static_cast<std::size_t>(n); }
@@ -122,8 +147,7 @@ private:
             if (profile_.failures > 0)
                 made->registry_.on_panic([](auto const&) {});
         if (level > 0) {
-            registry const* const inner = &slots_[count(r)]->registry_;
-            add(made->registry_, 0, [inner](event const& e) { (void)inner->notify(e); });
+            add(made->registry_, 0, caller<registry>::notifier(slots_[count(r)]->registry_));
         }
         long const n = profile_.handlers[count(r) % profile_.handlers.size()];
         for (long i = 0; i < n; ++i)
@@ -149,28 +173,30 @@ private:
         long const n = s.made++;
         long const work = profile_.work[count(n) % profile_.work.size()];
         if (profile_.failures > 0)
-            return add(to, n, [work, share = profile_.failures](event const& e) {
-                handled = work_steps(handled + e.bytes[0], work);
-                if ((failure_debt += share) >= 1) {
-                    failure_debt -= 1;
-                    throw planned_failure();
-                }
-            });
+            return add(to, n,
+                       caller<registry>::handler([work, share = profile_.failures](event const& e) {
+                           handled = work_steps(handled + e.bytes[0], work);
+                           if ((failure_debt += share) >= 1) {
+                               failure_debt -= 1;
+                               throw planned_failure();
+                           }
+                       }));
         if (work == 0)
-            return add(to, n, [n](event const& e) {
-                handled += e.bytes[0] * static_cast<unsigned long>(n);
-            });
-        return add(to, n,
-                   [work](event const& e) { handled = work_steps(handled + e.bytes[0], work); });
+            return add(to, n, caller<registry>::handler([n](event const& e) {
+                           handled += e.bytes[0] * static_cast<unsigned long>(n);
+                       }));
+        return add(to, n, caller<registry>::handler([work](event const& e) {
+                       handled = work_steps(handled + e.bytes[0], work);
+                   }));
     }
 
-    static void notify_failing(registry const& r, event const& e)
+    static void notify_failing(state& s, registry const& r, event const& e)
     {
         if constexpr (registry::panic_policy::isolates)
-            (void)r.notify(e);
+            s.call.notify(r, e);
         else
             try {
-                (void)r.notify(e);
+                s.call.notify(r, e);
             } catch (planned_failure const&) {
             }
     }

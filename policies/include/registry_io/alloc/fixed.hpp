@@ -9,7 +9,7 @@
 
 #include <cstddef>
 
-#include <registry_io/detail/arena.hpp>
+#include <registry_io/arena.hpp>
 #include <registry_io/policy.hpp>
 
 namespace registry_io {
@@ -62,7 +62,7 @@ public:
 
 private:
     alignas(std::max_align_t) std::byte storage_[Bytes];
-    detail::arena arena_;
+    arena arena_;
 };
 
 }  // namespace alloc

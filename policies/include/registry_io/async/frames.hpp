@@ -185,6 +185,7 @@ struct frame_cache
     /// Where frames come from now; null for the recycled heap.
     frame_memory* memory = nullptr;
     shelf shelves[frame_sizes] = {};
+    reclaim::exit_link on_exit{};
     bool armed = false;   ///< the exit hook knows of this thread
     bool closed = false;  ///< the thread is exiting: nothing is kept any more
 };
@@ -240,7 +241,7 @@ inline bool arm_frame_cache(frame_cache& cache) noexcept
     if (cache.armed)
         return true;
     frame_exit_hook& h = frame_statics<>::exit_hook;
-    cache.armed = h.created && h.arm(&cache);
+    cache.armed = h.created && h.arm(&cache, cache.on_exit);
     return cache.armed;
 }
 

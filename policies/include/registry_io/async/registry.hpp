@@ -58,6 +58,7 @@ namespace detail {
 template <class Event>
 struct call
 {
+    using registry_io_event = Event;  // what logs call it
     Event const* event;
     context const* where;
     /// Set by a handler that has made a coroutine, which has not begun.
@@ -133,10 +134,19 @@ public:
         run(f_, c);
     }
 
+    void on_registered(registration const& r) noexcept
+        requires registry_io::detail::told_of_registration<F>
+    {
+        registry_io::detail::tell(f_, r);
+    }
+
     friend bool operator==(handler const& h, std::nullptr_t)
     {
         return registry_io::detail::is_empty_handler(h.f_);
     }
+
+    /// The user's handler, for who asks after its label.
+    F const& handler_of_user() const noexcept { return f_; }
 
 private:
     template <class Self>
@@ -176,6 +186,11 @@ private:
     F f_;
 };
 
+/// Whether what a handler returns can be put into the frame of the coroutine that awaits it.
+template <class Made>
+concept kept = std::is_constructible_v<std::decay_t<Made>, Made> &&
+    std::is_move_constructible_v<std::decay_t<Made>>;
+
 template <class F, class Event>
 consteval bool check_handler()
 {
@@ -188,7 +203,11 @@ consteval bool check_handler()
                       "registry_io: an async handler must return void, an async::task or something "
                       "else that can be awaited; a function that returns asio::awaitable is made "
                       "one by async::asio_handler");
-        return std::is_void_v<made> || awaitable<made>;
+        static_assert(!awaitable<made> || kept<made>,
+                      "registry_io: what an async handler returns is moved into a coroutine that "
+                      "awaits it, and this type cannot be moved; return an async::task that awaits "
+                      "it");
+        return std::is_void_v<made> || (awaitable<made> && kept<made>);
     } else {
         return false;
     }
@@ -220,8 +239,9 @@ inline constexpr mutable_members mutable_members_of<async::detail::handler<F, Ev
 /// policies without such a count are refused.
 template <class Event, class SnapshotPolicy, class OrderingPolicy, class PanicPolicy,
           class AllocPolicy>
-class basic_async_registry : private basic_registry<async::detail::call<Event>, SnapshotPolicy,
-                                                    OrderingPolicy, PanicPolicy, AllocPolicy>
+class basic_async_registry
+    : private basic_registry<async::detail::call<Event>, SnapshotPolicy, OrderingPolicy,
+                             PanicPolicy, AllocPolicy>::engine
 {
     static_assert(registry_io::detail::check_event<Event>());
     static_assert(!snapshot_policy<SnapshotPolicy> || pinning_snapshot_policy<SnapshotPolicy>,
@@ -229,8 +249,8 @@ class basic_async_registry : private basic_registry<async::detail::call<Event>, 
                   "handlers wait without holding up all others (pinning_snapshot_policy); take "
                   "hazard_pointer for an async registry");
 
-    using base = basic_registry<async::detail::call<Event>, SnapshotPolicy, OrderingPolicy,
-                                PanicPolicy, AllocPolicy>;
+    using base = typename basic_registry<async::detail::call<Event>, SnapshotPolicy, OrderingPolicy,
+                                         PanicPolicy, AllocPolicy>::engine;
     using typename base::columns;
     using typename base::dispatcher;
     using typename base::entry;
@@ -293,6 +313,7 @@ public:
     using base::log_to;
     using base::log_to_stderr;
     using base::on_panic;
+    using base::registration_of;
     using base::size;
     using base::unregister;
 
@@ -312,7 +333,8 @@ public:
     /// Destroying the coroutine that awaits it, while it waits, destroys the handlers that wait;
     /// each is reported to the panic policy as failed by `async::abandoned`. Precondition: none of
     /// them is running then, or going to be resumed; nor is the coroutine itself: when the last
-    /// handler has ended the executor has it, and resumes it (asserted).
+    /// handler has ended the executor has it, and resumes it (asserted). Nor may the callback for
+    /// failures destroy it while it is told of a failure of this notify.
     /// Concurrency: safe with any member but the destructor. Allocates frames for coroutines alone.
     notify_all notify(Event const& event) const noexcept { return notify_all(*this, event); }
 
@@ -393,16 +415,29 @@ public:
             return {};
     }
 
-    /// Adds a handler with a key; otherwise as above.
+    /// Adds a handler with a key, or a member function with its object; otherwise as above.
     template <class Key, class F>
     handler_id register_handler(Key&& priority, F&& f)
     {
-        if constexpr (registry_io::detail::check_key<key_type, Key&&, F, Event>()) {
+        if constexpr (registry_io::detail::is_member_not_key<key_type, Key&&>)
+            return register_handler(registry_io::detail::bind_member<Event, async::environment>(
+                priority, std::forward<F>(f)));
+        else if constexpr (registry_io::detail::check_key<key_type, Key&&, F, Event>()) {
             if constexpr (async::detail::check_handler<std::decay_t<F>, Event>())
                 return base::register_handler(std::forward<Key>(priority),
                                               wrap(std::forward<F>(f)));
         }
         return {};
+    }
+
+    /// Adds a member function and its object as a handler with a key; otherwise as above.
+    template <class Key, class Member, class Object>
+        requires std::is_member_pointer_v<Member>
+    handler_id register_handler(Key&& priority, Member member, Object&& object)
+    {
+        return register_handler(std::forward<Key>(priority),
+                                registry_io::detail::bind_member<Event, async::environment>(
+                                    member, std::forward<Object>(object)));
     }
 
     /// Adds a handler that is removed when the returned guard is destroyed.
@@ -418,6 +453,18 @@ public:
     {
         return this->guard(
             [&] { return register_handler(std::forward<Key>(priority), std::forward<F>(f)); });
+    }
+
+    /// Adds a member function and its object as a handler with a key, that is removed when the
+    /// returned guard is destroyed.
+    template <class Key, class Member, class Object>
+        requires std::is_member_pointer_v<Member>
+    async_handler_guard register_guard(Key&& priority, Member member, Object&& object)
+    {
+        return this->guard([&] {
+            return register_handler(std::forward<Key>(priority), member,
+                                    std::forward<Object>(object));
+        });
     }
 
     /// Calls `f(transaction&)`, then applies all it asked for at once. As in `basic_registry`.
@@ -576,9 +623,9 @@ protected:
     template <class Outcome, class View>
     BOOST_FORCEINLINE void settle(Outcome outcome, View view) noexcept(PanicPolicy::isolates)
     {
-        // It is there from the beginning of the read on.
+        // Not by way of the registry, which a handler may have destroyed. The scope is there from
+        // the beginning of the read on.
         // NOLINTNEXTLINE(bugprone-unchecked-optional-access)
-        // Not by way of the registry, which a handler may have destroyed.
         if (scope_->invoke(outcome, view) == verdict::remove)
             dispatcher::expel(*static_cast<writers*>(snapshot_of(view).home), view.id());
     }
@@ -616,10 +663,12 @@ protected:
     };
 
     /// What the panic policy's scope wants to be kept while a handler runs; nothing for most.
-    BOOST_FORCEINLINE auto running() noexcept
+    BOOST_FORCEINLINE auto running([[maybe_unused]] at where) noexcept
     {
         // NOLINTBEGIN(bugprone-unchecked-optional-access): as above.
-        if constexpr (requires { scope_->running(); })
+        if constexpr (requires { scope_->running(where); })
+            return scope_->running(where);
+        else if constexpr (requires { scope_->running(); })
             return scope_->running();
         else
             return not_watched();
@@ -631,7 +680,7 @@ protected:
     /// What escapes the panic policy leaves it, as it would leave a notify that does not wait.
     BOOST_FORCEINLINE promise* start(at where)
     {
-        auto here = running();
+        auto here = running(where);
         call_.begun = nullptr;
         BOOST_TRY
         {
@@ -871,15 +920,12 @@ private:
     {
         async::detail::activated const here(&this->where_);
         typename base::scope_of_read const s(*this, r);
-        // acquire: the rows were written before. Loaded once, so that a handler which registers
-        // cannot make this notify run on.
-        std::uint32_t const n = r.size.load(std::memory_order_acquire);
-        if ((n & root::spine_bit) == 0) [[likely]]
-            walk(r, nullptr, r.rows().entries, n);
+        typename root::extent const seen = r.look();
+        if (seen.is_flat()) [[likely]]
+            walk(r, nullptr, r.rows().entries, seen.flat_size());
         else
-            r.each_chunk(n & ~root::spine_bit, [&](chunk const& c, std::uint32_t m) {
-                walk(r, &c, c.rows().entries, m);
-            });
+            r.each_chunk(
+                seen, [&](chunk const& c, std::uint32_t m) { walk(r, &c, c.rows().entries, m); });
         if (this->handlers_ == nullptr) [[likely]]
             this->conclude_at_once();
         else
@@ -1033,14 +1079,12 @@ private:
     {
         async::detail::activated const here(&this->where_);
         typename base::scope_of_read const s(*this, r);
-        // acquire: the rows were written before. Loaded once, so that a handler which registers
-        // cannot make this notify run on.
-        std::uint32_t const n = r.size.load(std::memory_order_acquire);
-        if ((n & root::spine_bit) == 0) [[likely]] {
+        typename root::extent const seen = r.look();
+        if (seen.is_flat()) [[likely]] {
             next_ = r.rows().entries;
-            end_ = next_ + n;
+            end_ = next_ + seen.flat_size();
         } else {
-            parts_ = typename root::chunk_range(r, n & ~root::spine_bit);
+            parts_ = typename root::chunk_range(r, seen);
             next_part();
         }
         if (promise* const p = run(r)) [[unlikely]] {
@@ -1176,7 +1220,7 @@ public:
 private:
     friend class basic_async_registry;
 
-    static_assert(std::is_copy_constructible_v<Event>,
+    static_assert(std::is_copy_constructible_v<Event> && std::is_move_constructible_v<Event>,
                   "registry_io: next() returns a copy of the event, and this one cannot be copied");
 
     explicit next_event(basic_async_registry& r) noexcept : registry_(r) {}
@@ -1233,16 +1277,29 @@ public:
             return {};
     }
 
-    /// Adds a handler with a key; otherwise as above.
+    /// Adds a handler with a key, or a member function with its object; otherwise as above.
     template <class Key, class F>
     handler_id register_handler(Key&& priority, F&& f)
     {
-        if constexpr (registry_io::detail::check_key<key_type, Key&&, F, Event>()) {
+        if constexpr (registry_io::detail::is_member_not_key<key_type, Key&&>)
+            return register_handler(registry_io::detail::bind_member<Event, async::environment>(
+                priority, std::forward<F>(f)));
+        else if constexpr (registry_io::detail::check_key<key_type, Key&&, F, Event>()) {
             if constexpr (async::detail::check_handler<std::decay_t<F>, Event>())
                 return of_base_.register_handler(std::forward<Key>(priority),
                                                  wrap(std::forward<F>(f)));
         }
         return {};
+    }
+
+    /// Adds a member function and its object as a handler with a key; otherwise as above.
+    template <class Key, class Member, class Object>
+        requires std::is_member_pointer_v<Member>
+    handler_id register_handler(Key&& priority, Member member, Object&& object)
+    {
+        return register_handler(std::forward<Key>(priority),
+                                registry_io::detail::bind_member<Event, async::environment>(
+                                    member, std::forward<Object>(object)));
     }
 
     /// Removes a handler when the transaction ends.

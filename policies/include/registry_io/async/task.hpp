@@ -308,10 +308,47 @@ private:
     activation activation_;
 };
 
+/// A result with a stronger alignment than `operator new` gives. It aligns itself, so that the
+/// promise needs no such alignment: clang without `-fcoro-aligned-allocation` selects the aligned
+/// `operator delete` for an over-aligned promise, and then calls it without the alignment.
+template <class T>
+class self_aligned
+{
+public:
+    self_aligned() noexcept {}
+    self_aligned(self_aligned const&) = delete;
+    self_aligned& operator=(self_aligned const&) = delete;
+    ~self_aligned()
+    {
+        if (value_ != nullptr)
+            value_->~T();
+    }
+
+    template <class U>
+    void emplace(U&& value)
+    {
+        void* place = bytes_;
+        std::size_t size = sizeof bytes_;
+        value_ = ::new (std::align(alignof(T), sizeof(T), place, size)) T(std::forward<U>(value));
+    }
+    T& operator*() noexcept { return *value_; }
+
+private:
+    T* value_ = nullptr;
+    std::byte bytes_[sizeof(T) + alignof(T) - 1];
+};
+
 /// The result of a task.
 template <class T>
 class promise_of : public promise_base
 {
+    static_assert(!std::is_rvalue_reference_v<T>,
+                  "registry_io: an async::task cannot return an rvalue reference, whose object "
+                  "would be gone; return a value");
+    static_assert(std::is_reference_v<T> || std::is_move_constructible_v<T>,
+                  "registry_io: the result of an async::task is moved out of its frame, and this "
+                  "type cannot be moved; return a std::unique_ptr");
+
 public:
     template <class U>
         requires std::is_constructible_v<T, U&&>
@@ -323,7 +360,9 @@ public:
     T take() { return std::move(*value_); }
 
 private:
-    std::optional<T> value_;
+    std::conditional_t<(alignof(T) > __STDCPP_DEFAULT_NEW_ALIGNMENT__), self_aligned<T>,
+                       std::optional<T>>
+        value_;
 };
 
 template <class T>
@@ -510,14 +549,66 @@ struct detached
 template <class Awaitable>
 using await_result = decltype(get_awaiter(std::declval<Awaitable>()).await_resume());
 
+/// A value whose move throws nothing: it keeps what the move of the value has thrown.
+template <class T>
+class quietly_moved
+{
+public:
+    explicit quietly_moved(T& from) noexcept { take(from); }
+    quietly_moved(quietly_moved&& other) noexcept : exception_(std::move(other.exception_))
+    {
+        if (other.value_)
+            take(*other.value_);
+    }
+    quietly_moved& operator=(quietly_moved&&) = delete;
+
+    /// The value. Throws what moving it has thrown.
+    T&& get()
+    {
+        if (exception_ != nullptr)
+            std::rethrow_exception(std::move(exception_));
+        // NOLINTNEXTLINE(bugprone-unchecked-optional-access): there is one where nothing was thrown
+        return std::move(*value_);
+    }
+
+private:
+    void take(T& from) noexcept {BOOST_TRY{value_.emplace(std::move(from));
+} BOOST_CATCH(...)
+{
+    exception_ = std::current_exception();
+}
+BOOST_CATCH_END
+}  // namespace detail
+
+std::optional<T> value_;
+std::exception_ptr exception_;
+};  // namespace async
+
 /// Makes a task of anything that can be awaited.
 template <class Awaitable>
+    requires std::is_nothrow_move_constructible_v<Awaitable>
 task<> as_task(Awaitable a)
 {
     co_await std::move(a);
 }
 
-}  // namespace detail
+template <class Awaitable>
+task<> await_quietly_moved(quietly_moved<Awaitable> a)
+{
+    co_await a.get();
+}
+
+/// The same where a move may throw. It must not throw while the coroutine is made: when a parameter
+/// of a coroutine throws as it is moved into the frame, clang without optimisation frees the frame
+/// and then reads the exception from it.
+template <class Awaitable>
+    requires(!std::is_nothrow_move_constructible_v<Awaitable>)
+task<> as_task(Awaitable a)
+{
+    return await_quietly_moved(quietly_moved<Awaitable>(a));
+}
+
+}  // namespace v1
 
 /// Runs what is awaited, and waits for it. Returns its result, or throws what it throws.
 ///
@@ -527,6 +618,11 @@ template <awaitable Awaitable>
 detail::await_result<Awaitable> sync_wait(Awaitable&& a, environment const& env = environment())
 {
     using result = detail::await_result<Awaitable>;
+    static_assert(
+        std::is_void_v<result> || std::is_reference_v<result> ||
+            std::is_move_constructible_v<result>,
+        "registry_io: sync_wait moves the result out of the coroutine that awaits it, and "
+        "this type cannot be moved; await it in an async::task instead");
     struct state
     {
         std::mutex mutex;
@@ -585,7 +681,7 @@ detail::await_result<Awaitable> sync_wait(Awaitable&& a, environment const& env 
     // NOLINTEND(bugprone-unchecked-optional-access)
 }
 
-}  // namespace async
+}  // namespace registry_io
 }  // namespace v1
 }  // namespace registry_io
 

@@ -18,7 +18,6 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <ctime>
 #include <exception>
 #include <mutex>
 #include <new>
@@ -26,6 +25,7 @@
 #include <string_view>
 #include <system_error>
 #include <type_traits>
+#include <utility>
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -35,26 +35,17 @@
 #include <boost/core/no_exceptions_support.hpp>
 
 #include <registry_io/config.hpp>
+#include <registry_io/detail/type_name.hpp>
+#include <registry_io/observe/detail/adaptor.hpp>
+#include <registry_io/observe/detail/clock.hpp>
 #include <registry_io/panic_info.hpp>
 #include <registry_io/policy.hpp>
+#include <registry_io/reclaim/env.hpp>
 #include <registry_io/version.hpp>
 
 namespace registry_io {
 inline namespace v1 {
 namespace observe {
-
-/// The clock of a recording: nanoseconds of `CLOCK_MONOTONIC`.
-struct monotonic_clock
-{
-    /// Returns the time in nanoseconds. Throws: nothing. Thread-safe.
-    static std::uint64_t now() noexcept
-    {
-        std::timespec t{};
-        ::clock_gettime(CLOCK_MONOTONIC, &t);
-        return static_cast<std::uint64_t>(t.tv_sec) * 1000000000u +
-            static_cast<std::uint64_t>(t.tv_nsec);
-    }
-};
 
 namespace detail {
 
@@ -67,16 +58,19 @@ BOOST_FORCEINLINE void add(counter& c, std::uint64_t n = 1) noexcept
     c.store(c.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
 }
 
-/// Counts of values by their binary logarithm; the last bucket also holds what is greater.
+/// Counts of values by their binary logarithm, and their sum, which gives the exact mean; the last
+/// bucket also holds what is greater.
 template <std::size_t Buckets>
 struct histogram
 {
     counter buckets[Buckets];
+    counter sum;
 
     void record(std::uint64_t value) noexcept
     {
         auto const log = static_cast<std::size_t>(std::bit_width(value | 1) - 1);
         add(buckets[log < Buckets ? log : Buckets - 1]);
+        add(sum, value);
     }
 };
 
@@ -121,6 +115,7 @@ private:
     {
         for (std::size_t i = 0; i < N; ++i)
             f(from.buckets[i], to.buckets[i]);
+        f(from.sum, to.sum);
     }
 };
 
@@ -140,6 +135,7 @@ struct thread_record : counts
     recording* home;
     thread_record* previous;
     thread_record* following;
+    reclaim::exit_link on_exit;
 };
 static_assert(sizeof(thread_record) <= 2048 && std::is_trivially_destructible_v<thread_record>);
 
@@ -149,6 +145,9 @@ inline constinit std::atomic<unsigned> last_file{0};
 /// The recording of one type: never destroyed, so that it outlives static objects.
 struct recording
 {
+    /// Its registries are asynchronous. Set by each measured handler of one. relaxed: it orders
+    /// nothing, and never goes back.
+    std::atomic<bool> asynchronous{false};
     std::mutex mutex;
     // The rest is used under the mutex.
     counts ended;
@@ -160,8 +159,9 @@ struct recording
     std::uint64_t begin = 0;
     std::uint64_t threads = 0;
     thread_record* first = nullptr;
-    pthread_key_t key = 0;
-    bool has_key = false;
+    reclaim::thread_exit_hook exit_hook;
+    bool has_hook = false;
+    bool follows_process = false;  ///< through forks, and to its exit
     std::string_view registry;
     char directory[512] = {};
 
@@ -202,14 +202,14 @@ struct recording
             t.random = threads * 0x9E3779B97F4A7C15u;
         }
         // Without a destructor at its end, a thread folds its counts each time it is measured.
-        t.joined = has_key && ::pthread_setspecific(key, &t) == 0;
+        t.joined = has_hook && exit_hook.arm(&t, t.on_exit);
         if (t.joined)
             link(t);
         else
             fold(t);
     }
 
-    /// At the end of a thread. A notify that comes later still joins again.
+    /// At the end of a thread. What it counts later it folds.
     static void leave(void* p) noexcept
     {
         auto& t = *static_cast<thread_record*>(p);
@@ -229,6 +229,7 @@ struct recording
         unregistered.store(0, std::memory_order_relaxed);
         for (counter& c : change_interval_ns.buckets)
             c.store(0, std::memory_order_relaxed);
+        change_interval_ns.sum.store(0, std::memory_order_relaxed);
         has_changed = false;
         begin = now;
         first = nullptr;
@@ -395,7 +396,7 @@ inline std::error_code write_directory(std::string const& directory, std::string
 
 /// What a registry is called in its recording. `notify` is the name of the type of its notifies: it
 /// has the policies in it, and nothing of the event.
-inline std::string registry_name(std::string_view notify)
+inline std::string registry_name(std::string_view notify, bool asynchronous)
 {
     constexpr std::string_view before = "writers<";
     std::size_t const begin = notify.find(before);
@@ -404,18 +405,15 @@ inline std::string registry_name(std::string_view notify)
         return std::string(notify);
     std::string_view policies = notify.substr(0, notify.rfind('>', outer - 1));
     policies.remove_prefix(begin + before.size());
-    return "basic_registry<Event, " + std::string(policies) + '>';
+    return (asynchronous ? "basic_async_registry<Event, " : "basic_registry<Event, ") +
+        std::string(policies) + '>';
 }
 
 /// The name of `T` as the compiler writes it.
 template <class T>
 std::string_view type_name() noexcept
 {
-    std::string_view s = __PRETTY_FUNCTION__;
-    s.remove_prefix(s.find("T = ") + 4);
-    // gcc: "[with T = X; std::string_view = ...]".
-    std::size_t const end = s.rfind("; ");
-    return s.substr(0, end != s.npos ? end : s.rfind(']'));
+    return registry_io::detail::type_name<T>;
 }
 
 }  // namespace detail
@@ -459,24 +457,22 @@ public:
     static constexpr bool logs = Panic::logs;
     using result_type = typename Panic::result_type;
     using handler_state = typename Panic::handler_state;
+    /// The wrapped policy.
+    using adapted = Panic;
 
-    /// Makes the recording, the first time. With POSIX keys used up, a thread's counts since it was
-    /// last measured are lost when it ends.
+    /// Makes the recording, the first time. Where the library cannot be told of a thread's exit, and in what
+    /// the thread does after it, the counts since the thread was last measured are lost.
     recorded() noexcept(std::is_nothrow_default_constructible_v<Panic>)
     {
-        [[maybe_unused]] static bool const begun = begin();
+        // Not a static variable of this function: a child of fork would wait for a thread of its
+        // parent that was making it. This it begins again.
+        ::pthread_once(&begun_, &begin);
     }
 
     template <class Notify>
     class scope
     {
-        /// The notify as the wrapped policy sees it.
-        struct inner_notify
-        {
-            Notify notify;
-            Panic& policy() const noexcept { return notify.policy().panic_; }
-            panic_hooks hooks() const noexcept { return notify.hooks(); }
-        };
+        using inner_notify = detail::inner_notify<Panic, Notify>;
 
         /// While it lives, the thread is in a handler. Of the scope it keeps nothing: a coroutine
         /// may be over, with its notify, when the call returns.
@@ -567,7 +563,8 @@ public:
         }
 
         template <class Call, class View>
-        BOOST_FORCEINLINE verdict invoke(Call call, View handler) noexcept(Panic::isolates)
+        BOOST_FORCEINLINE verdict invoke(Call call, View handler) noexcept(
+            noexcept(inner_.invoke(settled<Call>{call}, handler)))
         {
             if (BOOST_UNLIKELY(measured_))
                 ++handlers_;
@@ -576,18 +573,22 @@ public:
             return inner_.invoke(watched<Call>{call, measured_}, handler);
         }
 
-        result_type finish() noexcept(Panic::isolates) { return inner_.finish(); }
+        auto finish() noexcept(noexcept(inner_.finish())) { return inner_.finish(); }
 
         /// For registries that run handlers apart from `invoke`, which then only tells how they
         /// ended: to be kept while a handler runs on this thread.
-        in_handler running() noexcept
+        template <class View>
+        auto running(View handler) noexcept
         {
             apart_ = true;
-            return in_handler(measured_);
+            if (BOOST_UNLIKELY(measured_))
+                recording_.asynchronous.store(true, std::memory_order_relaxed);
+            return detail::run_both([&] { return in_handler(measured_); },
+                                    [&] { return detail::running_of(inner_, handler); });
         }
 
     private:
-        typename Panic::template scope<inner_notify> inner_;
+        registry_io::detail::scope_of<Panic, inner_notify> inner_;
         bool measured_ = false;
         bool apart_ = false;
         std::uint32_t handlers_ = 0;
@@ -604,7 +605,20 @@ public:
     void changed(std::size_t added, std::size_t removed) noexcept
     {
         recording_.add_change(added, removed, now());
+        if constexpr (requires { panic_.changed(added, removed); })
+            panic_.changed(added, removed);
     }
+
+    /// Called by the registry for each handler, before it is in the table.
+    template <class State, class F>
+    void registering(State& state, F const& f, char const* event)
+        requires requires(Panic& p) { p.registering(state, f, event); }
+    {
+        panic_.registering(state, f, event);
+    }
+
+    /// The wrapped policy.
+    Panic& wrapped() noexcept { return panic_; }
 
     /// Sets the directory for the file that is written at exit; "" stands for none: the recording
     /// is not written then. Returns an error if the name is longer than 511 characters.
@@ -659,7 +673,9 @@ public:
         if (r.registry.empty())
             detail::append_string(out, detail::type_name<recorded>());
         else
-            detail::append_string(out, detail::registry_name(r.registry));
+            detail::append_string(
+                out,
+                detail::registry_name(r.registry, r.asynchronous.load(std::memory_order_relaxed)));
         out += ",\n  \"processor\": ";
         detail::append_string(out, cpu);
         out += ",\n  \"threads\": ";
@@ -668,6 +684,8 @@ public:
         out += seconds;
         out += ",\n  \"sampled_one_in\": ";
         detail::append_number(out, OneIn);
+        out += ",\n  \"clock_ns\": ";
+        detail::append_number(out, clock_ns());
         out += ",\n  \"counts\": {";
         auto const count = [&out](char const* name, detail::counter const& c) {
             out += name;
@@ -688,7 +706,13 @@ public:
         detail::append_histogram(out, "depth", all.depth);
         out += ',';
         detail::append_histogram(out, "change_interval_ns", r.change_interval_ns);
-        out += "\n  }\n}\n";
+        out += "\n  },\n  \"sums\": {";
+        count("\"inter_arrival_ns\": ", all.inter_arrival_ns.sum);
+        count(", \"handler_ns\": ", all.handler_ns.sum);
+        count(", \"handlers_at_notify\": ", all.handlers_at_notify.sum);
+        count(", \"depth\": ", all.depth.sum);
+        count(", \"change_interval_ns\": ", r.change_interval_ns.sum);
+        out += "}\n}\n";
         return out;
     }
 
@@ -698,6 +722,18 @@ private:
 
     static std::uint64_t now() noexcept { return Clock::now(); }
 
+    /// What one reading of the clock takes, which is part of each duration.
+    static std::uint64_t clock_ns() noexcept
+    {
+        std::uint64_t least = static_cast<std::uint64_t>(-1);
+        for (int i = 0; i < 100; ++i) {
+            std::uint64_t const begin = now();
+            std::uint64_t const took = now() - begin;
+            least = took < least ? took : least;
+        }
+        return least;
+    }
+
     /// Adds up what all threads have counted. Needs the mutex.
     static void sum(detail::counts& all) noexcept
     {
@@ -706,18 +742,20 @@ private:
             detail::counts::sum(*t, all);
     }
 
-    REGISTRY_IO_DETAIL_COLD static bool begin() noexcept
+    REGISTRY_IO_DETAIL_COLD static void begin() noexcept
     {
         detail::recording& r = recording_;
         r.begin = now();
-        r.has_key = ::pthread_key_create(&r.key, &detail::recording::leave) == 0;
+        r.has_hook = r.exit_hook.create(&detail::recording::leave);
+        // Once, though a child whose parent was in here begins again.
+        if (std::exchange(r.follows_process, true))
+            return;
         ::pthread_atfork([] { recording_.mutex.lock(); }, [] { recording_.mutex.unlock(); },
                          [] {
                              recording_.start_again(mine_, now());
                              recording_.mutex.unlock();
                          });
         std::atexit(&write_at_exit);
-        return true;
     }
 
     static void write_at_exit() noexcept
@@ -732,6 +770,8 @@ private:
                 sum(all);
                 if (all.notify.load(std::memory_order_relaxed) == 0 && !recording_.has_changed)
                     return;
+                // At exit no other thread changes the environment.
+                // NOLINTNEXTLINE(concurrency-mt-unsafe)
                 char const* const given = std::getenv("REGISTRY_IO_RECORDING_DIRECTORY");
                 where = chosen_ ? recording_.directory : given != nullptr ? given : ".";
             }
@@ -759,7 +799,7 @@ private:
     /// A notify that may be measured, or is the first one after one that was.
     BOOST_NOINLINE static bool look(detail::thread_record& t, std::string_view type) noexcept
     {
-        joined(type);  // before the count is read: without a key, joining begins it again
+        joined(type);  // before the count is read: without a hook, joining begins it again
         std::uint64_t const n = t.notify.load(std::memory_order_relaxed);
         bool const outermost = t.inside == 0;
         bool const measure = n >= t.next_sample;
@@ -803,6 +843,7 @@ private:
     }
 
     inline static constinit detail::recording recording_{};
+    inline static constinit ::pthread_once_t begun_ = PTHREAD_ONCE_INIT;
     inline static constinit bool chosen_ = false;
     inline static constinit thread_local detail::thread_record mine_{};
 

@@ -8,6 +8,7 @@
 #include <registry_io/detail/supported.hpp>
 
 #include <atomic>
+#include <bit>
 #include <cstdint>
 #include <cstdio>
 #include <ctime>
@@ -17,8 +18,8 @@
 #include <boost/core/no_exceptions_support.hpp>
 
 #include <registry_io/config.hpp>
-#include <registry_io/detail/fatal.hpp>
 #include <registry_io/detail/report.hpp>
+#include <registry_io/fatal.hpp>
 #include <registry_io/panic_info.hpp>
 #include <registry_io/policy.hpp>
 
@@ -32,11 +33,12 @@ namespace panic {
 /// With a callback (`on_panic`) that one is told, on the notifying thread, right after the handler
 /// and before its next sibling; what the callback throws is swallowed. A failure of the same
 /// registry inside the callback, on the same thread, is logged and not reported. Without one a line
-/// goes to `stderr`, or to the sink given to `log_to`, at most one a second for each registry; the
-/// line says how many were held back since the last one. Costs nothing until a handler throws; then
-/// no lock, and no allocation but the exception's own. With exceptions off it calls handlers and is
-/// done. The formatting of a line allows 400 characters; a longer message is cut. Take it: by
-/// default.
+/// goes to `stderr`, or to the sink given to `log_to`, at most one a second for each registry. The
+/// line tells the handler's id, the type of its events, and its name where the registry knows it;
+/// and how many failures were held back since the last line, of how many handlers. Costs nothing
+/// until a handler throws; then no lock, and no allocation but the exception's own. With exceptions
+/// off it calls handlers and is done. The description of the handler is cut at 300 characters and
+/// the message at 350. Take it: by default.
 class REGISTRY_IO_EXPORT catch_log
 {
 public:
@@ -86,31 +88,37 @@ public:
         BOOST_NOINLINE static void failed(Notify notify, View handler,
                                           std::exception const* e) noexcept
         {
-            notify.policy().failed(notify.hooks(), handler.id(), detail::message_of(e));
+            notify.policy().failed(notify.hooks(), handler.id(), detail::message_of(e),
+                                   detail::event_name_of(notify), detail::label_of(handler));
         }
 
         Notify notify_;
     };
 
     /// For bad input where exceptions are off: says why, and ends the program.
-    [[noreturn]] static void fatal(char const* reason) noexcept { detail::fatal(reason); }
+    [[noreturn]] static void fatal(char const* reason) noexcept { registry_io::fatal(reason); }
 
     /// Reports one failure. For policies that build on this one; must be called while the exception
-    /// is being handled.
-    void failed(panic_hooks const& hooks, handler_id id, std::string_view message) noexcept
+    /// is being handled. `event` is the name of the type of events, or null; `label` is the
+    /// handler's `handler_label`, where there is one.
+    template <class Label = detail::no_label>
+    void failed(panic_hooks const& hooks, handler_id id, std::string_view message,
+                char const* event = nullptr, Label const& label = {}) noexcept
     {
         BOOST_TRY
         {
-            if (!detail::report(hooks, id, message))
-                log(hooks, id, message);
+            if (!detail::report(hooks, id, message, label))
+                log(hooks, id, message, event, label);
         }
         BOOST_CATCH(...) {}  // what the callback or the sink throws is swallowed
         BOOST_CATCH_END
     }
 
 private:
+    template <class Label>
     REGISTRY_IO_DETAIL_COLD void log(panic_hooks const& hooks, handler_id id,
-                                     std::string_view message)
+                                     std::string_view message, char const* event,
+                                     Label const& label)
     {
         // The monotonic clock in whole seconds, plus one so that zero means never.
         std::timespec now{};
@@ -121,26 +129,32 @@ private:
 #endif
         auto const ms = static_cast<std::uint64_t>(now.tv_sec) * 1000 +
             static_cast<std::uint64_t>(now.tv_nsec) / 1000000 + 1000;
-        // relaxed: these two words order nothing but themselves.
+        // relaxed: the time orders nothing but itself.
         std::uint64_t next = next_line_.load(std::memory_order_relaxed);
         if (ms < next ||
             !next_line_.compare_exchange_strong(next, ms + 1000, std::memory_order_relaxed)) {
-            held_back_.fetch_add(1, std::memory_order_relaxed);
+            // release, and acquire below: what is counted is also among the handlers.
+            whose_.fetch_or(std::uint32_t(1) << id.value() % 32, std::memory_order_relaxed);
+            held_back_.fetch_add(1, std::memory_order_release);
             return;
         }
-        std::uint32_t const held = held_back_.exchange(0, std::memory_order_relaxed);
+        std::uint32_t const held = held_back_.exchange(0, std::memory_order_acquire);
+        // 0 if the line before has taken the bit of what is counted now.
+        int const several = std::popcount(whose_.exchange(0, std::memory_order_relaxed));
         if (message.data() == nullptr)
             message = "not a std::exception";
         // Of a long message the beginning, so that there is room for the rest.
-        char text[512];
-        int n = std::snprintf(text, sizeof text, "registry_io: handler %llu:%llu threw: %.*s",
-                              static_cast<unsigned long long>(id.registry_serial()),
-                              static_cast<unsigned long long>(id.value()),
+        char handler[301];
+        detail::describe(handler, id, event, label);
+        char text[768];
+        int n = std::snprintf(text, sizeof text, "registry_io: %s threw: %.*s", handler,
                               message.size() < 350 ? static_cast<int>(message.size()) : 350,
                               message.data());
         if (held != 0)
             n += std::snprintf(text + n, sizeof text - static_cast<std::size_t>(n),
-                               " (and %lu failures held back)", static_cast<unsigned long>(held));
+                               several < 2 ? " (and %lu failures held back)"
+                                           : " (and %lu failures of %d or more handlers held back)",
+                               static_cast<unsigned long>(held), several);
         std::string_view const line(text, static_cast<std::size_t>(n));
         if (hooks.has_log()) {
             hooks.log(line);
@@ -152,6 +166,8 @@ private:
 
     std::atomic<std::uint64_t> next_line_{0};
     std::atomic<std::uint32_t> held_back_{0};
+    // A bit for each handler with the same number modulo 32: in the room behind the count.
+    std::atomic<std::uint32_t> whose_{0};
 };
 
 }  // namespace panic

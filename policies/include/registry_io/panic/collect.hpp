@@ -15,7 +15,8 @@
 #include <boost/core/no_exceptions_support.hpp>
 
 #include <registry_io/config.hpp>
-#include <registry_io/detail/fatal.hpp>
+#include <registry_io/detail/report.hpp>
+#include <registry_io/fatal.hpp>
 #include <registry_io/panic_info.hpp>
 #include <registry_io/policy.hpp>
 
@@ -61,7 +62,7 @@ private:
 /// `notify` returns what failed: up to N failures, and how many more.
 ///
 /// `notify` is `noexcept`; there is neither a callback nor a log. The result lies on the caller's
-/// stack: 40 bytes for each of N, nothing is allocated but the exceptions themselves. With
+/// stack: 48 bytes for each of N, nothing is allocated but the exceptions themselves. With
 /// exceptions off it calls handlers and returns an empty result.
 /// Take it: when the caller of `notify` decides what a failure means.
 template <std::size_t N = 4>
@@ -111,14 +112,15 @@ struct REGISTRY_IO_EXPORT collect
         template <class View>
         BOOST_NOINLINE void failed(View handler, std::exception const* e) noexcept
         {
-            result_.add(panic_info(handler.id(), std::current_exception(), detail::message_of(e)));
+            result_.add(panic_info(handler.id(), std::current_exception(), detail::message_of(e),
+                                   detail::label_of(handler)));
         }
 
         result_type result_;
     };
 
     /// For bad input where exceptions are off: says why, and ends the program.
-    [[noreturn]] static void fatal(char const* reason) noexcept { detail::fatal(reason); }
+    [[noreturn]] static void fatal(char const* reason) noexcept { registry_io::fatal(reason); }
 };
 
 }  // namespace panic

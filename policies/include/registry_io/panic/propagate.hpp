@@ -13,8 +13,8 @@
 #include <boost/core/no_exceptions_support.hpp>
 
 #include <registry_io/config.hpp>
-#include <registry_io/detail/fatal.hpp>
 #include <registry_io/detail/report.hpp>
+#include <registry_io/fatal.hpp>
 #include <registry_io/panic_info.hpp>
 #include <registry_io/policy.hpp>
 
@@ -86,7 +86,8 @@ struct REGISTRY_IO_EXPORT propagate
                 first_ = std::current_exception();
             BOOST_TRY
             {
-                detail::report(notify_.hooks(), handler.id(), detail::message_of(e));
+                detail::report(notify_.hooks(), handler.id(), detail::message_of(e),
+                               detail::label_of(handler));
             }
             BOOST_CATCH(...) {}
             BOOST_CATCH_END
@@ -97,7 +98,7 @@ struct REGISTRY_IO_EXPORT propagate
     };
 
     /// For bad input where exceptions are off: says why, and ends the program.
-    [[noreturn]] static void fatal(char const* reason) noexcept { detail::fatal(reason); }
+    [[noreturn]] static void fatal(char const* reason) noexcept { registry_io::fatal(reason); }
 };
 
 }  // namespace panic

@@ -16,8 +16,8 @@
 #include <boost/core/no_exceptions_support.hpp>
 
 #include <registry_io/config.hpp>
-#include <registry_io/detail/fatal.hpp>
 #include <registry_io/detail/report.hpp>
+#include <registry_io/fatal.hpp>
 #include <registry_io/panic_info.hpp>
 #include <registry_io/policy.hpp>
 
@@ -98,16 +98,18 @@ struct REGISTRY_IO_EXPORT quarantine
             bool reported = true;
             BOOST_TRY
             {
-                reported = detail::report(notify_.hooks(), id, what);
+                reported = detail::report(notify_.hooks(), id, what, detail::label_of(handler));
             }
             BOOST_CATCH(...) {}
             BOOST_CATCH_END
             if (!reported && failures == N) {
+                char text[301];
+                detail::describe(text, id, detail::event_name_of(notify_),
+                                 detail::label_of(handler));
                 std::fprintf(stderr,
-                             "registry_io: handler %llu:%llu removed after %u failures in a row; "
+                             "registry_io: %s removed after %u failures in a row; "
                              "the last: %.*s\n",
-                             static_cast<unsigned long long>(id.registry_serial()),
-                             static_cast<unsigned long long>(id.value()), static_cast<unsigned>(N),
+                             text, static_cast<unsigned>(N),
                              what.size() < 350 ? static_cast<int>(what.size()) : 350, what.data());
             }
             return failures >= N ? verdict::remove : verdict::keep;
@@ -117,7 +119,7 @@ struct REGISTRY_IO_EXPORT quarantine
     };
 
     /// For bad input where exceptions are off: says why, and ends the program.
-    [[noreturn]] static void fatal(char const* reason) noexcept { detail::fatal(reason); }
+    [[noreturn]] static void fatal(char const* reason) noexcept { registry_io::fatal(reason); }
 };
 
 }  // namespace panic

@@ -8,7 +8,7 @@
 #include <registry_io/detail/supported.hpp>
 
 #include <registry_io/config.hpp>
-#include <registry_io/detail/fatal.hpp>
+#include <registry_io/fatal.hpp>
 #include <registry_io/policy.hpp>
 
 namespace registry_io {
@@ -47,7 +47,7 @@ struct REGISTRY_IO_EXPORT terminate
     };
 
     /// Says why, and ends the program.
-    [[noreturn]] static void fatal(char const* reason) noexcept { detail::fatal(reason); }
+    [[noreturn]] static void fatal(char const* reason) noexcept { registry_io::fatal(reason); }
 };
 
 }  // namespace panic

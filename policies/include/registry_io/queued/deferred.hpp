@@ -88,19 +88,20 @@ public:
     /// Destroys the events that were not drained.
     ~deferred()
     {
-        if (is_open_)
+        if (is_open())
             events().~queue();
     }
 
     /// Lets posts in. Precondition: it was made with `closed`, and is not open yet. By one context;
-    /// interrupts may post meanwhile.
+    /// interrupts of it may post meanwhile, and any context may ask for `lost`. Other threads may
+    /// post and drain when they have been told that the queue is open.
     void open() noexcept
     {
-        BOOST_ASSERT(!is_open_);
+        BOOST_ASSERT(!is_open());
         ::new (static_cast<void*>(room_)) queue();
         // Only the compiler has to keep the order, as those who post now are interrupts.
         std::atomic_signal_fence(std::memory_order_release);
-        is_open_ = true;
+        is_open_.store(true, std::memory_order_relaxed);
     }
 
     /// Leaves a copy of `event` for the next `drain`.
@@ -111,11 +112,13 @@ public:
     {
         // A flag that an interrupt finds set, or sets and clears before this goes on: no atomic
         // exchange is needed for that, only stores in this order.
-        if (posting_ || !is_open_) {
+        // relaxed, throughout: the contexts are interrupts of each other, so only the compiler has to
+        // keep the order, which the fences see to.
+        if (posting_.load(std::memory_order_relaxed) || !is_open()) {
             count_lost();
             return false;
         }
-        posting_ = true;
+        posting_.store(true, std::memory_order_relaxed);
         std::atomic_signal_fence(std::memory_order_seq_cst);
         bool const posted = events().push(event);
         if (!posted) {
@@ -123,7 +126,7 @@ public:
             Full::full(event);
         }
         std::atomic_signal_fence(std::memory_order_seq_cst);
-        posting_ = false;
+        posting_.store(false, std::memory_order_relaxed);
         return posted;
     }
 
@@ -140,23 +143,34 @@ public:
         auto const notify = [&registry](Event const& event) {
             static_cast<void>(registry.notify(event));
         };
-        while (n != limit && is_open_ && events().consume_one(notify))
+        while (n != limit && is_open() && events().consume_one(notify))
             ++n;
         return n;
     }
 
     /// How many events have been given up so far, modulo 2^32. By any context. Where one post is
     /// given up inside of another that is being given up, the two may count as one.
-    std::uint32_t lost() const noexcept { return lost_; }
+    std::uint32_t lost() const noexcept
+    {
+        // relaxed: a count is only a count.
+        return lost_.load(std::memory_order_relaxed);
+    }
 
     /// Whether nothing waits. By the context that drains.
-    bool empty() const noexcept { return !is_open_ || events().read_available() == 0; }
+    bool empty() const noexcept { return !is_open() || events().read_available() == 0; }
 
     /// How many events there is room for.
     static constexpr std::size_t capacity() noexcept { return Capacity; }
 
 private:
-    void count_lost() noexcept { lost_ = lost_ + 1; }
+    // A load and a store, and no atomic addition, which processors such as the Cortex-M0 lack: one
+    // context counts. It is atomic for those that read it.
+    void count_lost() noexcept
+    {
+        lost_.store(lost_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    }
+
+    bool is_open() const noexcept { return is_open_.load(std::memory_order_relaxed); }
 
     queue& events() noexcept { return *std::launder(reinterpret_cast<queue*>(room_)); }
     queue const& events() const noexcept
@@ -165,9 +179,9 @@ private:
     }
 
     alignas(queue) std::byte room_[sizeof(queue)]{};
-    std::uint32_t volatile lost_ = 0;
-    bool volatile posting_ = false;
-    bool volatile is_open_ = false;
+    std::atomic<std::uint32_t> lost_{0};
+    std::atomic<bool> posting_{false};
+    std::atomic<bool> is_open_{false};
 };
 
 }  // namespace queued

@@ -9,8 +9,6 @@
 
 #include <cstdint>
 
-#include <boost/assert.hpp>
-
 #include <registry_io/reclaim/retired.hpp>
 
 namespace registry_io {
@@ -100,8 +98,8 @@ public:
     REGISTRY_IO_DETAIL_COLD void close(garbage_list& dead) noexcept
     {
         // A store in place is for one thread, which may be inside.
-        BOOST_ASSERT_MSG(Store::in_place || !held() || inside<Env>(&store_),
-                         "registry_io: the registry is destroyed while a notify is running");
+        reclaim::assert_unread(
+            [this] { return Store::in_place || !held() || inside<Env>(&store_); });
         retirement r(retired_);
         Root* const old = current();
         store_.exchange(nullptr);

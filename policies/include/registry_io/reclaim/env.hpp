@@ -47,49 +47,118 @@ namespace detail {
 REGISTRY_IO_EXPORT inline constinit thread_local frame* innermost_frame = nullptr;
 }
 
+/// A call that a thread makes when it exits. Lives in a thread_local without a destructor.
+struct exit_link
+{
+    void (*call)(void*) = nullptr;
+    void* argument = nullptr;
+    exit_link* next = nullptr;
+};
+
+namespace detail {
+/// The calls that a thread makes when it exits.
+struct exit_chain
+{
+    exit_link* first = nullptr;
+    bool over = false;  ///< they have been made: nobody makes those that come later
+
+    void run() noexcept
+    {
+        over = true;
+        while (exit_link* const l = first) {
+            first = l->next;
+            l->call(l->argument);
+        }
+    }
+};
+REGISTRY_IO_EXPORT inline constinit thread_local exit_chain exits{};
+
+#if !defined(_WIN32)
+/// The key whose destructor runs a thread's chain. One for all, as keys are few.
+///
+/// A key, not a thread_local with a destructor: those run before the keys' destructors, so code in a
+/// thread_local's destructor that notifies finds its record still in place. It costs the hot path
+/// nothing either, where a destructor on the hot variable would. And glibc allocates for each such
+/// destructor, but for none of the first keys.
+template <class Unused = void>
+struct REGISTRY_IO_EXPORT exit_key
+{
+#if defined(__GLIBC__)
+    /// A thread has room for the values of so many keys. For one of the others
+    /// `pthread_setspecific` allocates.
+    static constexpr ::pthread_key_t without_allocation = 32;
+#else
+    static constexpr ::pthread_key_t without_allocation = ~::pthread_key_t(0);
+#endif
+
+    REGISTRY_IO_EXPORT static inline constinit ::pthread_once_t once = PTHREAD_ONCE_INIT;
+    REGISTRY_IO_EXPORT static inline constinit ::pthread_key_t key = 0;
+    REGISTRY_IO_EXPORT static inline constinit bool usable = false;
+
+    /// Returns whether there is a key that does not make threads allocate.
+    static bool create() noexcept
+    {
+        static_cast<void>(&early);
+        ::pthread_once(&once, [] {
+            usable = ::pthread_key_create(
+                         &key, [](void* chain) { static_cast<exit_chain*>(chain)->run(); }) == 0;
+            if (usable && key >= without_allocation) {
+                ::pthread_key_delete(key);
+                usable = false;
+            }
+        });
+        return usable;
+    }
+
+    /// Made when the program or the library is loaded: later all of the first keys may be others'.
+    REGISTRY_IO_EXPORT static inline bool const early = create();
+};
+#endif
+}  // namespace detail
+
 /// Calls a function for each thread that has armed it, when that thread exits.
 class thread_exit_hook
 {
 public:
     using function = void (*)(void*);
 
-#if defined(_WIN32)
-    // Not verified: the library is run on Linux alone.
+    /// Returns whether `arm` works.
     bool create(function f) noexcept
     {
         function_ = f;
+#if defined(_WIN32)
         return true;
+#else
+        return detail::exit_key<>::create();
+#endif
     }
-    bool arm(void* record) noexcept
+
+    /// Lets the calling thread call the function with `record` when it exits. Returns false when
+    /// that cannot be arranged. Does not allocate.
+    bool arm(void* record, exit_link& link) noexcept
     {
+        detail::exit_chain& chain = detail::exits;
+        if (chain.over)
+            return false;
+#if defined(_WIN32)
+        // Not verified: the library is run on Linux alone.
         struct at_exit
         {
-            function f = nullptr;
-            void* record = nullptr;
-            ~at_exit()
-            {
-                if (f != nullptr)
-                    f(record);
-            }
+            ~at_exit() { detail::exits.run(); }
         };
-        thread_local at_exit hook;
-        hook.f = function_;
-        hook.record = record;
+        thread_local at_exit const hook;
+        static_cast<void>(&hook);
+#else
+        if (chain.first == nullptr && ::pthread_setspecific(detail::exit_key<>::key, &chain) != 0)
+            return false;
+#endif
+        link = {function_, record, chain.first};
+        chain.first = &link;
         return true;
     }
 
 private:
     function function_ = nullptr;
-#else
-    // A key, not a thread_local with a destructor: those run before the keys' destructors, so code
-    // in a thread_local's destructor that notifies finds its record still in place. It costs the
-    // hot path nothing either, where a destructor on the hot variable would.
-    bool create(function f) noexcept { return ::pthread_key_create(&key_, f) == 0; }
-    bool arm(void* record) noexcept { return ::pthread_setspecific(key_, record) == 0; }
-
-private:
-    ::pthread_key_t key_ = 0;
-#endif
 };
 
 namespace detail {
@@ -143,6 +212,21 @@ BOOST_FORCEINLINE void assert_domain([[maybe_unused]] Domain const& domain,
 {
     BOOST_ASSERT_MSG(domain == own,
                      "registry_io: notified from a shared object with its own domain");
+}
+
+/// Asserts that no notify of a registry runs while the registry is destroyed. Not a template, as the
+/// message names the function that it is in.
+BOOST_NOINLINE inline void assert_not_running([[maybe_unused]] bool unread) noexcept
+{
+    BOOST_ASSERT_MSG(unread, "registry_io: the registry is destroyed while a notify is running");
+}
+/// As above. `unread()` is called only where assertions are on, since it scans the readers' records.
+template <class F>
+BOOST_FORCEINLINE void assert_unread([[maybe_unused]] F unread) noexcept
+{
+#if !defined(BOOST_ASSERT_IS_VOID)
+    reclaim::assert_not_running(unread());
+#endif
 }
 
 /// The environment of shipped code: all that it shares with other threads, and all that belongs to

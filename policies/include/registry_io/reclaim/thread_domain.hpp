@@ -25,7 +25,8 @@ struct thread_record
     Record* previous = nullptr;
     bool linked = false;
     bool permanent = false;  ///< stays linked until the thread exits
-    bool exiting = false;    ///< the exit hook has run: from now on it is linked for each read
+    exit_link on_exit{};
+    bool exiting = false;  ///< the exit hook has run: from now on it is linked for each read
 };
 
 /// What a domain has the system call: with its own record of the calling thread, when the thread
@@ -78,7 +79,7 @@ public:
         first_ = &r;
         r.linked = true;
         if (can_hook_ && !r.exiting)
-            r.permanent = exit_hook_.arm(&r);
+            r.permanent = exit_hook_.arm(&r, r.on_exit);
     }
 
     /// Takes it off the list. A record that is idle has no mail then: mail is posted to records

@@ -13,7 +13,6 @@
 #include <new>
 #include <utility>
 
-#include <boost/assert.hpp>
 #include <boost/throw_exception.hpp>
 
 #include <registry_io/policy.hpp>
@@ -212,8 +211,7 @@ public:
 
     REGISTRY_IO_DETAIL_COLD void close(garbage_list& dead) noexcept
     {
-        BOOST_ASSERT_MSG(!held() || would_deadlock(),
-                         "registry_io: the registry is destroyed while a notify is running");
+        reclaim::assert_unread([this] { return !held() || would_deadlock(); });
         typename retired::release r(retired_);
         Root* const old = std::exchange(current_, nullptr);
         store_.root_.exchange(nullptr, std::memory_order_acq_rel).reset();

@@ -13,8 +13,6 @@
 #include <type_traits>
 #include <utility>
 
-#include <boost/assert.hpp>
-
 #include <registry_io/policy.hpp>
 #include <registry_io/reclaim/hazard.hpp>
 #include <registry_io/reclaim/option.hpp>
@@ -336,8 +334,7 @@ public:
 
     REGISTRY_IO_DETAIL_COLD void close(garbage_list& dead) noexcept
     {
-        BOOST_ASSERT_MSG(!domain::read_by_others(&store_),
-                         "registry_io: the registry is destroyed while a notify is running");
+        reclaim::assert_unread([this] { return !domain::read_by_others(&store_); });
         retirement r(retired_);
         if (Root* const old = store_.root_.exchange(nullptr, std::memory_order_relaxed))
             pending_.push(*old);

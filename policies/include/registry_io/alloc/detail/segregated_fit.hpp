@@ -267,8 +267,11 @@ private:
         } else {
             list const l = list_of(h.units);
             head(l) = h.next;
-            if (h.next == none && (columns_[l.row] &= ~(word(1) << l.column)) == 0)
-                used_rows_ &= ~(word(1) << l.row);
+            if (h.next == none) {
+                columns_[l.row] &= ~(word(1) << l.column);
+                if (columns_[l.row] == 0)
+                    used_rows_ &= ~(word(1) << l.row);
+            }
         }
         flip_edges(start, h.units);
         return h.units;

@@ -70,6 +70,8 @@ public:
     bool claim() noexcept { return !claimed_.exchange(true, std::memory_order_relaxed); }
 
     /// For the one that has claimed it: ends the wait, with the event if there is one.
+    // By value: what the caller has may go with the registry.
+    // NOLINTNEXTLINE(performance-unnecessary-value-param)
     static void end(std::shared_ptr<next_state> s, Event const* event)
     {
         next_state& me = *s;

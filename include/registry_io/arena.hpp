@@ -2,8 +2,17 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-#ifndef REGISTRY_IO_DETAIL_ARENA_HPP
-#define REGISTRY_IO_DETAIL_ARENA_HPP
+// An allocator over one piece of memory, for alloc policies that keep everything inside the
+// registry. First fit over a list of holes that is sorted by address (Knuth, TAOCP 2.5, algorithms
+// A and B). Invariant: no two holes touch, since neighbours are joined when memory is given back.
+// All that it needs besides the memory is one pointer; the few blocks of a small registry leave few
+// holes. For a large registry take `alloc::pool`, whose cost does not depend on the number of
+// holes.
+
+#ifndef REGISTRY_IO_ARENA_HPP
+#define REGISTRY_IO_ARENA_HPP
+
+#include <registry_io/detail/supported.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -12,20 +21,18 @@
 
 namespace registry_io {
 inline namespace v1 {
-namespace detail {
 
-/// Hands out parts of one piece of memory: first fit, neighbours are joined when they are given
-/// back. Linear in the number of holes. For one thread at a time.
+/// Hands out parts of one piece of memory.
 ///
-/// For `alloc::fixed`, whose few blocks leave few holes: all that this needs besides the memory is
-/// one pointer. What `alloc::pool` uses is constant in the number of holes, but its lists would
-/// take 400 bytes of the smallest registry, and more of a larger one.
+/// Owns nothing: the memory must outlive it. Complexity: linear in the number of holes.
+/// Concurrency: for one thread at a time.
 class arena
 {
 public:
+    /// An arena without memory, whose every allocation fails.
     constexpr arena() noexcept = default;
 
-    /// Precondition: `memory` is aligned for `std::max_align_t`.
+    /// An arena of `size` bytes. Precondition: `memory` is aligned for `std::max_align_t`.
     arena(void* memory, std::size_t size) noexcept
     {
         size = size / unit * unit;
@@ -33,7 +40,8 @@ public:
             holes_ = ::new (memory) hole{nullptr, size};
     }
 
-    /// Null when no hole is large enough.
+    /// Returns memory, or null when no hole is large enough. `align` is a power of two. Throws:
+    /// nothing.
     void* allocate(std::size_t size, std::size_t align) noexcept
     {
         std::size_t const n = rounded(size, align);
@@ -51,6 +59,7 @@ public:
         return nullptr;
     }
 
+    /// Takes back what `allocate` gave for this size and alignment. Throws: nothing.
     void deallocate(void* p, std::size_t size, std::size_t align) noexcept
     {
         std::size_t const n = rounded(size, align);
@@ -110,7 +119,6 @@ private:
     hole* holes_ = nullptr;
 };
 
-}  // namespace detail
 }  // namespace v1
 }  // namespace registry_io
 

@@ -2,24 +2,29 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-#ifndef REGISTRY_IO_DETAIL_FATAL_HPP
-#define REGISTRY_IO_DETAIL_FATAL_HPP
+// The last words of a program. A panic policy needs a `fatal` of its own for errors that nobody can
+// handle; one that runs on an operating system can call this.
+
+#ifndef REGISTRY_IO_FATAL_HPP
+#define REGISTRY_IO_FATAL_HPP
+
+#include <registry_io/detail/supported.hpp>
 
 #include <cstdio>
 #include <exception>
 
 namespace registry_io {
 inline namespace v1 {
-namespace detail {
 
-/// Says why, and ends the program: what the panic policies' fatal does.
+/// Writes `registry_io: ` and the reason to `stderr`, and calls `std::terminate`.
+///
+/// What a hosted panic policy's own `fatal` does. Throws: nothing. Concurrency: safe on any thread.
 [[noreturn]] inline void fatal(char const* reason) noexcept
 {
     std::fprintf(stderr, "registry_io: %s\n", reason);
     std::terminate();
 }
 
-}  // namespace detail
 }  // namespace v1
 }  // namespace registry_io
 

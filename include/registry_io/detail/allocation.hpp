@@ -1,0 +1,92 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+// Objects in memory from an alloc policy's source: made by `create`, which frees the memory again
+// if the constructor throws, and destroyed by `destroy`.
+
+#ifndef REGISTRY_IO_DETAIL_ALLOCATION_HPP
+#define REGISTRY_IO_DETAIL_ALLOCATION_HPP
+
+#include <new>
+#include <stdexcept>
+#include <utility>
+
+#include <boost/throw_exception.hpp>
+
+namespace registry_io {
+inline namespace v1 {
+namespace detail {
+
+// Not where they are called: each says in which function it is, and the name of a member of a class
+// template is long, and another one for each registry.
+
+[[noreturn]] inline void no_memory()
+{
+    boost::throw_exception(std::bad_alloc(), BOOST_CURRENT_LOCATION);
+}
+
+[[noreturn]] inline void refuse_full()
+{
+    boost::throw_exception(
+        std::length_error("registry_io: the registry holds as many handlers as it can"),
+        BOOST_CURRENT_LOCATION);
+}
+
+[[noreturn]] inline void refuse_empty_handler()
+{
+    boost::throw_exception(std::invalid_argument("registry_io: the handler is empty"),
+                           BOOST_CURRENT_LOCATION);
+}
+
+[[noreturn]] inline void refuse_priority()
+{
+    boost::throw_exception(std::out_of_range("registry_io: the priority is out of its key's range"),
+                           BOOST_CURRENT_LOCATION);
+}
+
+/// Memory for a `T`, freed unless it is released.
+template <class T, class Source>
+struct allocated
+{
+    explicit allocated(Source& s) : source(s), memory(s.allocate(sizeof(T), alignof(T)))
+    {
+        if (memory == nullptr)
+            no_memory();
+    }
+    allocated(allocated const&) = delete;
+    allocated& operator=(allocated const&) = delete;
+    ~allocated()
+    {
+        if (memory != nullptr)
+            source.deallocate(memory, sizeof(T), alignof(T));
+    }
+
+    Source& source;
+    void* memory;
+};
+
+/// Makes a `T`. Throws `std::bad_alloc` when the source returns null, and what the source and the
+/// constructor throw; then the memory is free again.
+template <class T, class Source, class... Arguments>
+T* create(Source& source, Arguments&&... arguments)
+{
+    allocated<T, Source> room(source);
+    T* const made = ::new (room.memory) T(std::forward<Arguments>(arguments)...);
+    room.memory = nullptr;
+    return made;
+}
+
+/// Destroys what `create` has made. The source is a copy: `t` may hold the original.
+template <class T, class Source>
+void destroy(T* t, Source source) noexcept
+{
+    t->~T();
+    source.deallocate(t, sizeof(T), alignof(T));
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace registry_io
+
+#endif

@@ -1,0 +1,122 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+// Edits of a flat snapshot: one table, its rows right behind the header. A change shifts the rows
+// behind it, in a copy of the table or, where no reader can hold the table, in place. The capacity
+// doubles when the table is full and halves when it is a quarter full, so that a registry that goes
+// up and down by one does not reallocate each time.
+
+#ifndef REGISTRY_IO_DETAIL_FLAT_EDIT_HPP
+#define REGISTRY_IO_DETAIL_FLAT_EDIT_HPP
+
+#include <atomic>
+#include <cstdint>
+
+#include <registry_io/config.hpp>
+#include <registry_io/detail/draft.hpp>
+#include <registry_io/detail/shapes.hpp>
+
+namespace registry_io {
+inline namespace v1 {
+namespace detail {
+
+template <class Home>
+class flat_edit : public draft<Home>
+{
+protected:
+    using base = draft<Home>;
+    using typename base::columns;
+    using typename base::root;
+    using typename base::shape;
+    using entry = typename shape::entry;
+    using key = typename shape::key;
+    using base::adopt;
+    using base::base;
+    using base::current_;
+    using base::home_;
+    using base::in_place_;
+    using base::owns_root;
+    using base::work_;
+    static constexpr std::uint32_t flat_limit = shape::flat_limit;
+    static constexpr bool bounded = shape::bounded;
+
+    /// Appends to the current root, as `edit::append`.
+    bool append_flat(entry const& e, std::uint64_t id, bool has_block, key k)
+    {
+        root* const r = current_;
+        std::uint32_t const n = r->handlers();
+        if (n == r->capacity || !home_.fires_last(r->rows(), n, k, id))
+            return false;
+        if (has_block)
+            shape::block_of(e)->birth = home_.version;
+        r->rows().set(n, e, shape::tag(id, has_block), k);
+        r->set_handlers(n + 1);
+        home_.size.store(n + 1, std::memory_order_relaxed);
+        return true;
+    }
+
+    void insert_flat(entry const& e, std::uint64_t t, key k, std::uint32_t n, std::uint32_t hint)
+    {
+        std::uint32_t const at = n == 0 ? 0 : home_.upper_bound(work_->rows(), n, k, t >> 1);
+        if (work_ != nullptr && owns_root() && n < work_->capacity) {
+            columns rows = work_->rows();
+            rows.copy(at + 1, rows, at, n - at);
+            rows.set(at, e, t, k);
+            work_->set_handlers(n + 1);
+            return;
+        }
+        in_place_ = false;
+        std::uint32_t capacity = work_ == nullptr ? first_capacity(hint) : work_->capacity;
+        if (n == capacity)
+            capacity = capacity < flat_limit / 2 ? capacity * 2 : flat_limit;
+        root* const fresh = home_.new_root(capacity, false);
+        columns rows = fresh->rows();
+        if (work_ != nullptr) {
+            rows.copy(0, work_->rows(), 0, at);
+            rows.copy(at + 1, work_->rows(), at, n - at);
+        }
+        rows.set(at, e, t, k);
+        fresh->set_handlers(n + 1);
+        adopt(fresh);
+    }
+
+    void erase_flat(std::uint32_t at)
+    {
+        std::uint32_t const n = work_->handlers();
+        if (n == 1) {
+            adopt(nullptr);
+            in_place_ = false;
+            return;
+        }
+        if (owns_root()) {
+            columns rows = work_->rows();
+            rows.copy(at, rows, at + 1, n - at - 1);
+            work_->set_handlers(n - 1);
+            return;
+        }
+        std::uint32_t capacity = work_->capacity;
+        if (!bounded && n <= capacity / 4)
+            capacity /= 2;
+        root* const fresh = home_.new_root(capacity, false);
+        columns rows = fresh->rows();
+        rows.copy(0, work_->rows(), 0, at);
+        rows.copy(at, work_->rows(), at + 1, n - at - 1);
+        fresh->set_handlers(n - 1);
+        adopt(fresh);
+    }
+
+private:
+    static std::uint32_t first_capacity(std::uint32_t hint) noexcept
+    {
+        if (bounded)
+            return flat_limit;
+        return hint < 4 ? 4 : hint < flat_limit ? hint : flat_limit;
+    }
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace registry_io
+
+#endif

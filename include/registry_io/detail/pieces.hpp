@@ -1,0 +1,217 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+// The memory of snapshots: makes and frees their roots, branches and chunks. One of each is kept
+// for next time, so that a registry in a steady state does not go to the heap; not where memory is
+// bounded, since there what is not used must be available to all. A root may outlive its registry
+// while a reader holds it, so the block that is its `home` lives until the last root has gone: one
+// side counts the roots that were replaced, the other those that readers have freed.
+
+#ifndef REGISTRY_IO_DETAIL_PIECES_HPP
+#define REGISTRY_IO_DETAIL_PIECES_HPP
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <new>
+#include <utility>
+
+#include <registry_io/config.hpp>
+#include <registry_io/detail/allocation.hpp>
+#include <registry_io/detail/shapes.hpp>
+#include <registry_io/detail/table.hpp>
+#include <registry_io/garbage.hpp>
+
+namespace registry_io {
+inline namespace v1 {
+namespace detail {
+
+/// `Home` derives from this class, and is what `root::home` and `piece::home` point to. Its member
+/// `drop()` is called when the last root has gone after `close_tables`.
+template <class Shapes, class Home>
+class pieces
+{
+    using root = typename Shapes::root;
+    using chunk = typename Shapes::chunk;
+    using branch = typename Shapes::branch;
+    using source = typename Shapes::source;
+    static constexpr bool bounded = Shapes::bounded;
+
+public:
+    explicit pieces(source const& src) : memory(src) {}
+    pieces(pieces const&) = delete;
+    pieces& operator=(pieces const&) = delete;
+
+    source memory;
+    std::uint64_t version = 0;  ///< of the current root
+    hook* hooks[hook_kinds] = {};
+
+    /// An empty root of the next version.
+    root* new_root(std::uint32_t capacity, bool spine)
+    {
+        std::size_t bytes = root::bytes(capacity, spine);
+        void* const p = take(spare_root_, bytes, table_align);
+        root* const r = ::new (p) root(home(), bytes, capacity, spine, version + 1, &destroy_root);
+        for (unsigned i = 0; i < hook_kinds; ++i)
+            r->hooks[i] = hooks[i];
+        return r;
+    }
+
+    /// Frees a root that was never published, or that no reader can see any more. Needs the lock.
+    void free_root(root& r) noexcept
+    {
+        std::size_t const bytes = r.memory;
+        r.~root();
+        give(spare_root_, &r, bytes, table_align);
+    }
+
+    chunk* new_chunk(std::uint64_t birth)
+    {
+        std::size_t bytes = chunk::bytes();
+        return ::new (take(spare_chunk_, bytes, table_align))
+            chunk(home(), birth, &destroy_piece<chunk>);
+    }
+
+    branch* new_branch(std::uint64_t birth)
+    {
+        std::size_t bytes = branch::bytes();
+        return ::new (take(spare_branch_, bytes, table_align))
+            branch(home(), birth, &destroy_piece<branch>);
+    }
+
+    /// Keeps or frees the tables among what no reader can see any more, and takes them out of the
+    /// list. Needs the lock.
+    void recycle(garbage_list& free) noexcept
+    {
+        garbage_list rest;
+        while (garbage* const g = free.pop()) {
+            // Where a shared object has another copy of these functions, the table is freed
+            // instead.
+            if (g->destroy == &destroy_root) {
+                --tables_;
+                free_root(static_cast<root&>(*g));
+            } else if (g->destroy == &destroy_piece<chunk>) {
+                free_piece(spare_chunk_, static_cast<chunk*>(g));
+            } else if (g->destroy == &destroy_piece<branch>) {
+                free_piece(spare_branch_, static_cast<branch*>(g));
+            } else {
+                rest.push(g);
+            }
+        }
+        free = rest;
+    }
+
+    /// Counts a root that is replaced and goes to the snapshot policy.
+    void count_replaced() noexcept { ++tables_; }
+
+    /// Ends the count: no root will follow. Returns how many roots readers still hold; if there are
+    /// any, freeing the last of them calls `drop()`.
+    std::size_t close_tables() noexcept
+    {
+        // acq_rel: every table's end comes before ours.
+        return tables_ - freed_.fetch_sub(tables_, std::memory_order_acq_rel);
+    }
+
+    REGISTRY_IO_DETAIL_COLD void free_spares() noexcept
+    {
+        for (spare* s : {&spare_root_, &spare_branch_, &spare_chunk_})
+            if (void* const p = std::exchange(s->memory, nullptr))
+                memory.deallocate(p, s->bytes, table_align);
+    }
+
+    // The functions that `garbage::destroy` points to.
+
+    /// Frees a root. Called without the lock, often by the last reader.
+    static void destroy_root(garbage* g) noexcept
+    {
+        root* const r = static_cast<root*>(g);
+        Home* const h = static_cast<Home*>(r->home);
+        std::size_t const bytes = r->memory;
+        r->~root();
+        source(h->memory).deallocate(r, bytes, table_align);
+        // acq_rel: see close_tables.
+        if (h->freed_.fetch_add(1, std::memory_order_acq_rel) + 1 == 0)
+            h->drop();
+    }
+
+    /// The same for a chunk or a branch.
+    template <class Piece>
+    static void destroy_piece(garbage* g) noexcept
+    {
+        auto* const p = static_cast<Piece*>(g);
+        Home* const h = static_cast<Home*>(p->home);
+        p->~Piece();
+        source(h->memory).deallocate(p, Piece::bytes(), table_align);
+    }
+
+private:
+    struct spare
+    {
+        void* memory = nullptr;
+        std::size_t bytes = 0;
+    };
+
+    BOOST_NOINLINE void* take(spare& s, std::size_t& bytes, std::size_t align)
+    {
+        if (s.memory != nullptr && s.bytes >= bytes && s.bytes / 2 <= bytes) {
+            bytes = s.bytes;
+            return std::exchange(s.memory, nullptr);
+        }
+        void* const p = memory.allocate(bytes, align);
+        if (p == nullptr)
+            no_memory();
+        return p;
+    }
+
+    BOOST_NOINLINE void give(spare& s, void* p, std::size_t bytes, std::size_t align) noexcept
+    {
+        if (!bounded)
+            std::swap(s.memory, p), std::swap(s.bytes, bytes);
+        if (p != nullptr)
+            memory.deallocate(p, bytes, align);
+    }
+
+    template <class Piece>
+    void free_piece(spare& s, Piece* p) noexcept
+    {
+        p->~Piece();
+        give(s, p, Piece::bytes(), table_align);
+    }
+
+    void* home() noexcept { return static_cast<Home*>(this); }
+
+    /// How many roots were replaced and not taken back by a writer; and how many of them others
+    /// have freed.
+    std::size_t tables_ = 0;
+    typename Shapes::template atomic<std::size_t> freed_{0};
+    spare spare_root_;
+    spare spare_branch_;
+    spare spare_chunk_;
+};
+
+/// A new piece, until it has its place.
+template <class Piece>
+class owner
+{
+public:
+    explicit owner(Piece* p) noexcept : piece_(p) {}
+    owner(owner const&) = delete;
+    owner& operator=(owner const&) = delete;
+    ~owner()
+    {
+        if (piece_ != nullptr)
+            piece_->destroy(piece_);
+    }
+    Piece* operator->() const noexcept { return piece_; }
+    Piece* release() noexcept { return std::exchange(piece_, nullptr); }
+
+private:
+    Piece* piece_;
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace registry_io
+
+#endif

@@ -1,0 +1,195 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+// Where a row belongs in a snapshot, and where it is. A row belongs behind all rows whose key does
+// not fire after its own: keys first, then ids, which are the order of registration. Both questions
+// are answered by binary search (Knuth, TAOCP 6.2.1), in a chunked snapshot on three levels: the
+// branches, the chunks of one branch, the rows of one chunk. Invariant: the rows of a snapshot are
+// sorted by (key, id), and each child's `first_row` is the first row below it.
+
+#ifndef REGISTRY_IO_DETAIL_ROW_ORDER_HPP
+#define REGISTRY_IO_DETAIL_ROW_ORDER_HPP
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+#include <registry_io/config.hpp>
+#include <registry_io/detail/allocation.hpp>
+#include <registry_io/detail/handler.hpp>
+#include <registry_io/detail/id_index.hpp>
+#include <registry_io/detail/shapes.hpp>
+
+namespace registry_io {
+inline namespace v1 {
+namespace detail {
+
+/// The ordering policy, and the index that leads from an id to its key. The index is in use while
+/// the snapshot is chunked and its rows have keys; a flat table is scanned.
+template <class Shapes>
+class row_order
+{
+    using root = typename Shapes::root;
+    using chunk = typename Shapes::chunk;
+    using branch = typename Shapes::branch;
+    using columns = typename Shapes::columns;
+    using user_key = typename Shapes::user_key;
+    using key = typename Shapes::key;
+    using source = typename Shapes::source;
+    static constexpr bool keyed = Shapes::keyed;
+
+public:
+    row_order(typename Shapes::ordering const& order, source const& src)
+        : ordering_(order), index_(src)
+    {
+    }
+
+    // ----- where a row belongs
+
+    bool fires_last(columns const& rows, std::uint32_t n, key const& k, std::uint64_t id) const
+    {
+        return !fires_before(k, id, rows, n - 1);
+    }
+
+    /// The first row that (k, id) fires before.
+    std::uint32_t upper_bound(columns const& rows, std::uint32_t n, key const& k,
+                              std::uint64_t id) const
+    {
+        std::uint32_t low = 0;
+        std::uint32_t high = n;
+        // Most go to the end.
+        if (n != 0 && fires_last(rows, n, k, id))
+            return n;
+        while (low < high) {
+            std::uint32_t const middle = low + (high - low) / 2;
+            if (fires_before(k, id, rows, middle))
+                high = middle;
+            else
+                low = middle + 1;
+        }
+        return low;
+    }
+
+    /// The child in which (k, id) belongs: the last one whose first row does not fire after it.
+    template <class Children>
+    std::uint32_t child_for(Children const& c, std::uint32_t n, key const& k,
+                            std::uint64_t id) const
+    {
+        auto behind = [&](std::uint32_t i) {
+            return fires_before(k, id, c.first_rows[i].key, c.first_rows[i].id);
+        };
+        std::uint32_t low = 1;
+        std::uint32_t high = n;
+        if (high > 1 && !behind(high - 1))
+            return high - 1;
+        while (low < high) {
+            std::uint32_t const middle = low + (high - low) / 2;
+            if (behind(middle))
+                high = middle;
+            else
+                low = middle + 1;
+        }
+        return low - 1;
+    }
+
+    // ----- finding
+
+    /// Finds a row of `r`; with `take`, the index forgets it. A flat table or a chunk is scanned;
+    /// the chunk is found by the key that the index knows, or by id.
+    bool locate(root const* r, std::uint64_t id, place* p, bool take = false)
+    {
+        if (r == nullptr)
+            return false;
+        auto scan = [&](columns const& rows, place at, std::uint32_t n) {
+            for (; at.row < n; ++at.row) {
+                if (rows.id(at.row) == id) {
+                    if (p != nullptr)
+                        *p = at;
+                    return true;
+                }
+            }
+            return false;
+        };
+        if (!r->is_spine())
+            return scan(r->rows(), {}, r->handlers());
+        auto scan_chunk = [&](key const& k) {
+            place at;
+            at.branch = child_for(r->branches(), r->count, k, id);
+            branch const& b = *r->branches().nodes[at.branch];
+            at.chunk = child_for(b.chunks(), b.count, k, id);
+            chunk const& c = *b.chunks().nodes[at.chunk];
+            return scan(c.rows(), at, c.size.load(std::memory_order_relaxed));
+        };
+        if constexpr (keyed)
+            return index_.find(id, take, scan_chunk);
+        else
+            return scan_chunk(key());
+    }
+
+    // ----- the index
+
+    void index_reserve(std::size_t n)
+    {
+        if constexpr (keyed)
+            index_.reserve(n, no_memory);
+    }
+    void index_insert(std::uint64_t id, key k) noexcept
+    {
+        if constexpr (keyed)
+            index_.insert(id, k);
+    }
+
+    /// Forgets all ids, and keeps the memory.
+    void index_reset() noexcept { index_.reset(); }
+    /// Forgets all ids, and gives up the memory.
+    void index_clear() noexcept { index_.clear(); }
+
+    /// Makes the index say what root `r` says, which may be null. The index has room: it never
+    /// shrinks while there are handlers.
+    REGISTRY_IO_DETAIL_COLD void rebuild_index([[maybe_unused]] root const* r) noexcept
+    {
+        if constexpr (keyed) {
+            if (r == nullptr || !r->is_spine()) {
+                index_.clear();
+                return;
+            }
+            index_.reset();
+            r->each_run([&](columns rows, std::uint32_t n) {
+                for (std::uint32_t i = 0; i < n; ++i)
+                    index_.insert(rows.id(i), rows.keys[i]);
+            });
+        }
+    }
+
+private:
+    bool before(key const& a, key const& b) const
+    {
+        if constexpr (!keyed)
+            return false;
+        else if constexpr (key_in_table<user_key>)
+            return ordering_.before(a, b);
+        else
+            return ordering_.before(*a, *b);
+    }
+
+    /// Whether a new row (k, id) fires before that one.
+    bool fires_before(key const& k, std::uint64_t id, key const& that, std::uint64_t that_id) const
+    {
+        return before(k, that) || (id < that_id && !before(that, k));
+    }
+    bool fires_before(key const& k, std::uint64_t id, columns const& rows, std::uint32_t i) const
+    {
+        return fires_before(k, id, rows.key(i), rows.id(i));
+    }
+
+    REGISTRY_IO_NO_UNIQUE_ADDRESS typename Shapes::ordering ordering_;
+    id_index<key, source> index_;
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace registry_io
+
+#endif

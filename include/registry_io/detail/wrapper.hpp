@@ -1,0 +1,194 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+#ifndef REGISTRY_IO_DETAIL_WRAPPER_HPP
+#define REGISTRY_IO_DETAIL_WRAPPER_HPP
+
+#include <cstddef>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include <boost/config.hpp>
+#include <boost/core/no_exceptions_support.hpp>
+
+#include <registry_io/config.hpp>
+#include <registry_io/detail/callable.hpp>
+#include <registry_io/registration.hpp>
+
+namespace registry_io {
+inline namespace v1 {
+namespace detail {
+
+// What handlers have in common that call another handler. They work in synchronous registries,
+// which pass the event, and in asynchronous ones, which may pass an environment too and await what
+// the handler returns.
+
+template <class R>
+concept awaitable_result = has_awaiter<std::remove_reference_t<R>&> || has_co_await<R>;
+
+template <class R>
+struct wrapper_result
+{
+    using type = std::conditional_t<awaitable_result<R>, R, void>;
+};
+/// What a wrapper returns: what must be awaited, and else nothing.
+template <class F, class... Args>
+using wrapper_result_t = typename wrapper_result<std::invoke_result_t<F, Args...>>::type;
+
+/// `std::invoke` without <functional>.
+template <class F, class... Args>
+BOOST_FORCEINLINE constexpr decltype(auto) call(F& f, Args&... args)
+{
+    if constexpr (std::is_member_pointer_v<std::remove_cv_t<F>>)
+        return std::apply(f, std::forward_as_tuple(args...));
+    else
+        return f(args...);
+}
+
+/// The same, for what a wrapper returns.
+template <class F, class... Args>
+BOOST_FORCEINLINE constexpr wrapper_result_t<F&, Args&...> call_handler(F& f, Args&... args)
+{
+    if constexpr (std::is_void_v<wrapper_result_t<F&, Args&...>>)
+        static_cast<void>(detail::call(f, args...));
+    else
+        return detail::call(f, args...);
+}
+
+/// Removes a handler that is not to run any more. If that fails for lack of memory, its next call
+/// tries again.
+inline void remove_if_possible(registration const& self) noexcept
+{
+    BOOST_TRY
+    {
+        self.unregister();
+    }
+    BOOST_CATCH(...) {}
+    BOOST_CATCH_END
+}
+
+/// Whether a handler wants to know that it is called once at most, and removed before that.
+template <class F>
+concept told_of_one_shot = requires(F& f) { f.on_one_shot(); };
+
+/// Tells a handler so, if it wants to know.
+template <class F>
+void tell_one_shot(F& f) noexcept
+{
+    if constexpr (told_of_one_shot<F>)
+        f.on_one_shot();
+}
+
+template <class R>
+concept made_by_coroutines = requires { typename R::promise_type; };
+
+/// What a wrapper returns that does not call its handler: nothing, or a task that does nothing.
+/// Without <coroutine>, which whoever returns a task has included.
+#ifdef __cpp_impl_coroutine
+template <class R>
+R do_nothing()
+{
+    co_return;
+}
+/// Keeps an object alive for as long as the handler's task runs. The arguments and the handler live
+/// that long anyway.
+template <class R, class Kept, class F, class... Args>
+R keep_while_running(Kept kept, F& f, Args&... args)
+{
+    co_await detail::call(f, args...);
+    static_cast<void>(kept);
+}
+#endif
+template <class R>
+R skipped()
+{
+    if constexpr (!std::is_void_v<R>) {
+        static_assert(made_by_coroutines<R>,
+                      "registry_io: a handler in this wrapper returns nothing or a task, such as "
+                      "async::task<>; make it a coroutine that awaits the other awaitable");
+        if constexpr (made_by_coroutines<R>)
+            return detail::do_nothing<R>();
+    }
+}
+
+/// Whether an object that is not const is called by another operator than a const one.
+template <class F, class... Args>
+consteval bool calls_non_const()
+{
+    if constexpr (!std::is_invocable_v<F&, Args...>)
+        return false;
+    else if constexpr (!std::is_invocable_v<F const&, Args...>)
+        return true;
+    else if constexpr (sizeof...(Args) == 1)
+        return detail::has_non_const_call<F, std::remove_cvref_t<Args>...>();
+    else
+        return false;
+}
+
+/// The base of a wrapper that passes on the arguments of its call. `Derived` has a member `run(self,
+/// f, args...)`, which decides whether to call `f`.
+template <class Derived, class F>
+class wrapper
+{
+public:
+    /// Calls the handler or not, as the wrapper decides. Throws what the handler throws.
+    template <class... Args>
+        requires std::is_invocable_v<F const&, Args const&...>
+    BOOST_FORCEINLINE wrapper_result_t<F const&, Args const&...> operator()(
+        Args const&... args) const
+    {
+        return Derived::run(static_cast<Derived const&>(*this), f_, args...);
+    }
+    /// Where one thread runs handlers, which need not be const then.
+    template <class... Args>
+        requires(calls_non_const<F, Args const&...>())
+    BOOST_FORCEINLINE wrapper_result_t<F&, Args const&...> operator()(Args const&... args)
+    {
+        return Derived::run(static_cast<Derived&>(*this), f_, args...);
+    }
+
+    /// For registries: passes on the registration to the handler.
+    void on_registered(registration const& r) noexcept
+        requires told_of_registration<F>
+    {
+        detail::tell(f_, r);
+    }
+
+    /// For `once`.
+    void on_one_shot() noexcept
+        requires told_of_one_shot<F>
+    {
+        f_.on_one_shot();
+    }
+
+    /// Whether the handler is empty, which a registry refuses.
+    friend bool operator==(Derived const& w, std::nullptr_t) { return is_empty(w); }
+
+protected:
+    /// For wrappers with something else that may be empty.
+    static bool lacks(Derived const&) { return false; }
+
+    template <class G>
+    explicit wrapper(std::in_place_t, G&& f) : f_(std::forward<G>(f))
+    {
+    }
+    ~wrapper() = default;
+    wrapper(wrapper&&) = default;
+    wrapper(wrapper const&) = default;
+
+    REGISTRY_IO_NO_UNIQUE_ADDRESS F f_;
+
+private:
+    static bool is_empty(Derived const& w)
+    {
+        return detail::is_empty_handler(static_cast<wrapper const&>(w).f_) || Derived::lacks(w);
+    }
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace registry_io
+
+#endif

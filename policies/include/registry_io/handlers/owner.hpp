@@ -1,0 +1,272 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+#ifndef REGISTRY_IO_HANDLERS_OWNER_HPP
+#define REGISTRY_IO_HANDLERS_OWNER_HPP
+
+#include <registry_io/detail/supported.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <boost/core/no_exceptions_support.hpp>
+
+#include <registry_io/handler_id.hpp>
+#include <registry_io/registration.hpp>
+
+namespace registry_io {
+inline namespace v1 {
+
+/// Owns handlers of any number of registries, and removes them together.
+///
+/// Give one to each module, plugin or session: as a member, or as a base class. All handlers that
+/// are registered through it go with it. Move-only. An owner that outlives a registry is safe (with
+/// `alloc::fixed` that is a precondition violation, as for guards).
+///
+/// Concurrency: the members may be called by any thread at any time, but for the move operations
+/// and the destructor. A registration that runs at the same time as `remove_all` may be missed by
+/// it. Reentrancy: all members may be called inside handlers, and by the destructors of captures.
+class owner
+{
+public:
+    /// Owns nothing. Throws `std::bad_alloc`: one allocation.
+    owner() : owned_(std::make_shared<owned>()) {}
+
+    /// Takes over what `other` owns. The moved-from owner may only be destroyed or assigned to.
+    owner(owner&& other) noexcept = default;
+    /// Takes over what `other` owns, and removes what this owner has owned. Terminates when the
+    /// removal fails for lack of memory.
+    owner& operator=(owner&& other) noexcept
+    {
+        owner before(std::move(other));
+        owned_.swap(before.owned_);
+        return *this;
+    }
+
+    /// Removes the handlers. When no memory is left for that, the program terminates, as it does
+    /// with a guard: call `remove_all` first where that matters.
+    ///
+    /// If the owner is a base class or not the last member, other threads may still run the handlers
+    /// when the members that they use are already destroyed. Call `remove_all_and_wait` first in
+    /// the destructor of the derived class.
+    ~owner()
+    {
+        if (owned_ != nullptr)
+            remove_all();
+    }
+
+    /// Registers a handler as `registry.register_handler(arguments...)` does, and owns it.
+    ///
+    /// Returns its id. Throws what registering throws, and `std::bad_alloc`; then the handler is not
+    /// registered. Complexity: that of registering; now and then the ids of handlers that were
+    /// removed elsewhere are forgotten, which is amortised one `contains` for each registration.
+    template <class Registry, class... Arguments>
+    handler_id register_handler(Registry& registry, Arguments&&... arguments)
+    {
+        static_assert(
+            requires(Registry& r, handler_id id) { r.registration_of(id); },
+            "registry_io: an owner owns handlers of hosted registries and registry_refs");
+        handler_id const id = registry.register_handler(std::forward<Arguments>(arguments)...);
+        BOOST_TRY
+        {
+            add(registry.registration_of(id));
+        }
+        BOOST_CATCH(...)
+        {
+            registry.unregister(id);
+            BOOST_RETHROW
+        }
+        BOOST_CATCH_END
+        return id;
+    }
+
+    /// Owns a handler that is registered already, for example by a transaction:
+    /// `owner.add(registry.registration_of(id))`. Does nothing for a registration that names
+    /// nothing. Throws `std::bad_alloc`; then nothing has changed.
+    void add(registration const& r)
+    {
+        if (!r)
+            return;
+        std::lock_guard<std::mutex> const lock(owned_->mutex);
+        auto& groups = owned_->groups;
+        auto g = std::find_if(groups.begin(), groups.end(),
+                              [&](group const& other) { return other.anchor == r.anchor(); });
+        if (g == groups.end())
+            g = groups.emplace(g, r.anchor(), r.operations());
+        else if (g->ids.size() >= g->forget_at)
+            g->forget_removed();
+        g->ids.push_back(r.id());
+    }
+
+    /// Removes all handlers, those of one registry in one publication. Returns how many of them were
+    /// still registered.
+    ///
+    /// A notify that is running finishes its snapshot, the removed handlers included; see
+    /// `remove_all_and_wait`. Throws `std::bad_alloc`; then the registries that were not reached are
+    /// as before, and their handlers are still owned.
+    std::size_t remove_all()
+    {
+        // Captures that are destroyed may destroy this owner.
+        std::shared_ptr<owned> const o = owned_;
+        return remove(*o, o->take());
+    }
+
+    /// Removes all handlers, and waits until no notify runs them and their captures are destroyed.
+    ///
+    /// As `remove_all`, then `synchronize` for each registry that this owner has registered with
+    /// since the last `remove_all`, also if nothing was left to remove there. So afterwards no code
+    /// of the module runs in a handler. Throws as those; where one of them would wait for itself it
+    /// throws `std::system_error` with `std::errc::resource_deadlock_would_occur`, and nothing has
+    /// changed.
+    std::size_t remove_all_and_wait()
+    {
+        std::shared_ptr<owned> const o = owned_;
+        std::list<group> waiting;
+        {
+            std::lock_guard<std::mutex> const lock(o->mutex);
+            for (group const& g : o->groups) {
+                g.operations->refuse_deadlock(g.anchor);
+                waiting.emplace_back(g.anchor, *g.operations);
+            }
+        }
+        std::size_t const removed = remove(*o, o->take());
+        for (group const& g : waiting)
+            g.operations->synchronize(g.anchor);
+        return removed;
+    }
+
+    /// How many handlers it owns that are still registered. Complexity: one `contains` for each.
+    std::size_t size() const
+    {
+        std::lock_guard<std::mutex> const lock(owned_->mutex);
+        std::size_t n = 0;
+        for (group const& g : owned_->groups)
+            for (handler_id const id : g.ids)
+                n += g.operations->contains(g.anchor, id) ? 1 : 0;
+        return n;
+    }
+
+private:
+    /// The handlers of one registry.
+    struct group
+    {
+        group(detail::guard_anchor* a, detail::anchor_operations const& o) noexcept
+            : anchor(a), operations(&o)
+        {
+            o.hold(a);
+        }
+        group(group const&) = delete;
+        group& operator=(group const&) = delete;
+        ~group() { anchor->release(anchor); }
+
+        /// Without it the ids of one-shots and of expired handlers would pile up.
+        void forget_removed()
+        {
+            std::erase_if(ids, [this](handler_id id) { return !operations->contains(anchor, id); });
+            forget_at = std::max<std::size_t>(16, 2 * ids.size());
+        }
+
+        detail::guard_anchor* anchor;
+        detail::anchor_operations const* operations;
+        std::vector<handler_id> ids;
+        std::size_t forget_at = 16;
+    };
+
+    struct owned
+    {
+        std::list<group> take()
+        {
+            std::list<group> all;
+            std::lock_guard<std::mutex> const lock(mutex);
+            all.swap(groups);
+            return all;
+        }
+
+        std::mutex mutex;
+        std::list<group> groups;  // a list: putting back what could not be removed cannot fail
+    };
+
+    static std::size_t remove(owned& o, std::list<group> all)
+    {
+        std::size_t removed = 0;
+        BOOST_TRY
+        {
+            for (; !all.empty(); all.pop_front()) {
+                group const& g = all.front();
+                removed += g.operations->remove(g.anchor, g.ids.data(), g.ids.size());
+            }
+        }
+        BOOST_CATCH(...)
+        {
+            std::lock_guard<std::mutex> const lock(o.mutex);
+            o.groups.splice(o.groups.end(), all);
+            BOOST_RETHROW
+        }
+        BOOST_CATCH_END
+        return removed;
+    }
+
+    std::shared_ptr<owned> owned_;
+};
+
+/// A registry whose handlers all have an owner: the members that register take it first.
+///
+/// Take `owned<SyncRegistry<event>>` in place of `SyncRegistry<event>` where a handler that nobody
+/// removes would be a mistake. The other members are those of `Registry`.
+template <class Registry>
+class owned : private Registry
+{
+public:
+    using typename Registry::event_type;
+    using typename Registry::key_type;
+    using typename Registry::result_type;
+
+    using Registry::clear;
+    using Registry::contains;
+    using Registry::empty;
+    using Registry::for_each_handler;
+    using Registry::notify;
+    using Registry::size;
+    using Registry::synchronize;
+    using Registry::unregister;
+    using Registry::unregister_and_wait;
+
+    using Registry::Registry;
+    /// An empty registry.
+    owned() = default;
+
+    /// Registers a handler, with a key or without, which `o` owns. Otherwise as
+    /// `owner::register_handler`.
+    template <class... Arguments>
+    handler_id register_handler(owner& o, Arguments&&... arguments)
+    {
+        return o.register_handler(static_cast<Registry&>(*this),
+                                  std::forward<Arguments>(arguments)...);
+    }
+
+    /// Refuses a handler without an owner, with a sentence.
+    template <class First, class... Arguments>
+        requires(!std::is_base_of_v<owner, std::remove_cvref_t<First>>)
+    handler_id register_handler(First&&, Arguments&&...)
+    {
+        static_assert(std::is_base_of_v<owner, std::remove_cvref_t<First>>,
+                      "registry_io: a handler of this registry needs an owner: "
+                      "register_handler(owner, f)");
+        return {};
+    }
+
+    /// The registry with all members, for code that keeps the rule by other means.
+    Registry& unowned() noexcept { return *this; }
+};
+
+}  // namespace v1
+}  // namespace registry_io
+
+#endif

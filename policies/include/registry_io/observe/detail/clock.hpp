@@ -1,0 +1,34 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+#ifndef REGISTRY_IO_OBSERVE_DETAIL_CLOCK_HPP
+#define REGISTRY_IO_OBSERVE_DETAIL_CLOCK_HPP
+
+#include <registry_io/detail/supported.hpp>
+
+#include <cstdint>
+#include <ctime>
+
+namespace registry_io {
+inline namespace v1 {
+namespace observe {
+
+/// The clock of what is measured: nanoseconds of `CLOCK_MONOTONIC`.
+struct monotonic_clock
+{
+    /// Returns the time in nanoseconds. Throws: nothing. Thread-safe.
+    static std::uint64_t now() noexcept
+    {
+        std::timespec t{};
+        ::clock_gettime(CLOCK_MONOTONIC, &t);
+        return static_cast<std::uint64_t>(t.tv_sec) * 1000000000u +
+            static_cast<std::uint64_t>(t.tv_nsec);
+    }
+};
+
+}  // namespace observe
+}  // namespace v1
+}  // namespace registry_io
+
+#endif

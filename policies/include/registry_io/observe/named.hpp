@@ -1,0 +1,144 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+#ifndef REGISTRY_IO_OBSERVE_NAMED_HPP
+#define REGISTRY_IO_OBSERVE_NAMED_HPP
+
+#include <registry_io/detail/supported.hpp>
+
+#include <cstddef>
+#include <source_location>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include <registry_io/detail/callable.hpp>
+#include <registry_io/handler_label.hpp>
+#include <registry_io/observe/detail/adaptor.hpp>
+
+namespace registry_io {
+inline namespace v1 {
+namespace observe {
+
+namespace detail {
+
+/// What is kept for each handler.
+class label_state
+{
+public:
+    /// The handler's name, place and type.
+    handler_label const& label() const noexcept { return label_; }
+    /// For the policy: before the handler is in the table.
+    void set_label(handler_label l) noexcept { label_ = std::move(l); }
+
+private:
+    handler_label label_;
+};
+
+}  // namespace detail
+
+/// A handler with a label, made by `name`. It calls what it wraps and is callable as that is.
+template <class F>
+class labelled
+{
+public:
+    /// `f` with a label. Throws what constructing `F` throws.
+    template <class G>
+    labelled(handler_label label, G&& f) : label_(std::move(label)), f_(std::forward<G>(f))
+    {
+    }
+
+    /// The handler's name and place.
+    handler_label const& label() const noexcept { return label_; }
+
+    /// Calls the handler. Throws what it throws.
+    template <class... Arguments>
+        requires std::is_invocable_v<F const&, Arguments...>
+    decltype(auto) operator()(Arguments&&... arguments) const
+    {
+        return call(f_, std::forward<Arguments>(arguments)...);
+    }
+    /// The same where one thread runs handlers and `f` is not callable as a const object.
+    template <class... Arguments>
+        requires(!std::is_invocable_v<F const&, Arguments...> &&
+                 std::is_invocable_v<F&, Arguments...>)
+    decltype(auto) operator()(Arguments&&... arguments)
+    {
+        return call(f_, std::forward<Arguments>(arguments)...);
+    }
+
+    /// Whether it wraps an empty handler, which a registry refuses.
+    friend bool operator==(labelled const& f, std::nullptr_t)
+    {
+        return registry_io::detail::is_empty_handler(f.f_);
+    }
+
+private:
+    template <class G, class First, class... More>
+    static decltype(auto) call(G& f, First&& first, More&&... more)
+    {
+        if constexpr (std::is_member_pointer_v<std::remove_cv_t<G>>)
+            return registry_io::detail::invoke(f, first);
+        else
+            return f(std::forward<First>(first), std::forward<More>(more)...);
+    }
+
+    handler_label label_;
+    F f_;
+};
+
+/// Names a handler: `registry.register_handler(name("audit", f))`. The place is that of the call.
+///
+/// A registry with the panic policy `named` shows both. Every other registry calls the handler and
+/// does not look. Throws `std::bad_alloc`, what moving or copying `f` throws; one allocation.
+template <class F>
+labelled<std::decay_t<F>> name(std::string_view handler_name, F&& f,
+                               std::source_location where = std::source_location::current())
+{
+    return {handler_label(handler_name, registry_io::detail::type_name<std::decay_t<F>>, where),
+            std::forward<F>(f)};
+}
+
+/// Gives a handler its place without a name: `registry.register_handler(here(f))`.
+template <class F>
+labelled<std::decay_t<F>> here(F&& f, std::source_location where = std::source_location::current())
+{
+    return observe::name(std::string_view(), std::forward<F>(f), where);
+}
+
+/// Knows each handler's name and place: a panic policy that behaves as `Panic`, and shows them in
+/// its log line, in `panic_info::label`, and in `for_each_handler`:
+///
+///     registry.for_each_handler([](handler_id id, auto const& key, auto const& state) {
+///         std::cout << id << ' ' << state.label().text() << '\n'; });
+///
+/// Register handlers with `name` or `here`; of others it knows the type. Adaptors around it and
+/// inside it show the label too. A notify does no more than with `Panic`, but each handler has a
+/// block, with one pointer for the label: handlers of one word no longer lie in the table.
+/// Take it: to see in a log which handler failed, and where it was registered.
+template <class Panic>
+class named : public detail::adaptor<Panic, detail::label_state>
+{
+    using base = detail::adaptor<Panic, detail::label_state>;
+
+public:
+    /// As that of the wrapped policy.
+    template <class Notify>
+    using scope = detail::transparent_scope<Panic, Notify>;
+
+    /// Called by the registry for each handler, before it is in the table.
+    template <class State, class F>
+    void registering(State& state, F const& f, char const* event)
+    {
+        state.set_label(detail::label_in(f));
+        if constexpr (requires { base::registering(state, f, event); })
+            base::registering(state, f, event);
+    }
+};
+
+}  // namespace observe
+}  // namespace v1
+}  // namespace registry_io
+
+#endif

@@ -1,0 +1,43 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+#ifndef REGISTRY_IO_OBSERVE_TAPPED_HPP
+#define REGISTRY_IO_OBSERVE_TAPPED_HPP
+
+#include <registry_io/detail/supported.hpp>
+
+#include <registry_io/observe/detail/adaptor.hpp>
+#include <registry_io/observe/detail/tap.hpp>
+
+namespace registry_io {
+inline namespace v1 {
+namespace observe {
+
+/// Hands all that goes on in a registry to functions of yours: a panic policy that behaves as
+/// `Panic`. `Tap` is a class with static functions, which must not throw and are called on the
+/// notifying thread:
+///
+/// * `notify_begins(char const* event)` and `notify_ends(char const* event)`, with the type of
+///   events. A notify of an empty registry calls neither.
+/// * `handler_begins(tapped_call const&)` and `handler_ends(tapped_call const&)`, around each
+///   handler. A coroutine's call ends where it first waits.
+/// * `handler_failed(tapped_call const&)`, when a handler throws; after its `handler_ends`.
+///
+/// They may do what a handler may. All registries with one `Tap` call the same functions.
+/// Take it: to trace, to log or to count in a way of your own.
+template <class Tap, class Panic>
+class tapped : public detail::adaptor<Panic, detail::tap_state<Tap>>
+{
+public:
+    /// As that of the wrapped policy, with the tap called.
+    template <class Notify>
+    using scope = detail::observing_scope<Panic, Notify,
+                                          typename detail::tap_observer<Tap>::template of<Notify>>;
+};
+
+}  // namespace observe
+}  // namespace v1
+}  // namespace registry_io
+
+#endif

@@ -1,0 +1,299 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+// The tables of a snapshot alone, without a registry, a lock or a snapshot policy: their edits, in
+// place and by copies, beside a sorted vector; and what the headers say of a tree after each change.
+
+#include <registry_io/archetype.hpp>
+#include <registry_io/detail/edit.hpp>
+#include <registry_io/detail/pieces.hpp>
+#include <registry_io/detail/row_order.hpp>
+#include <registry_io/detail/shapes.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <new>
+#include <random>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+namespace {
+
+namespace detail = registry_io::detail;
+using registry_io::garbage;
+using registry_io::garbage_list;
+
+/// Blocks of memory that are in use.
+std::size_t blocks = 0;
+
+/// Counts its blocks, and fails on demand.
+struct counted
+{
+    using category = registry_io::axis::alloc;
+    static constexpr std::size_t capacity = 0;
+
+    struct source
+    {
+        /// How many allocations succeed before one fails; none fails below 0.
+        static inline int left = -1;
+
+        void* allocate(std::size_t size, std::size_t align)
+        {
+            if (left == 0)
+                return nullptr;
+            if (left > 0)
+                --left;
+            ++blocks;
+            return ::operator new(size, std::align_val_t(align));
+        }
+        void deallocate(void* p, std::size_t, std::size_t align) noexcept
+        {
+            --blocks;
+            ::operator delete(p, std::align_val_t(align));
+        }
+    };
+};
+
+/// The greatest number is first.
+struct greatest
+{
+    using key_type = int;
+    bool before(int a, int b) const { return a > b; }
+};
+
+/// In the order of registration.
+struct none
+{
+    using key_type = void;
+};
+
+/// All that an edit asks for. Nobody reads, so what is retired is freed at once, or, when `pinned`,
+/// at the end.
+template <class Ordering>
+class tree : public detail::pieces<detail::shapes<registry_io::archetype::snapshot, Ordering,
+                                                  registry_io::archetype::panic, counted>,
+                                   tree<Ordering>>,
+             public detail::row_order<detail::shapes<registry_io::archetype::snapshot, Ordering,
+                                                     registry_io::archetype::panic, counted>>
+{
+public:
+    using shape = detail::shapes<registry_io::archetype::snapshot, Ordering,
+                                 registry_io::archetype::panic, counted>;
+    using root = typename shape::root;
+    using key = typename shape::key;
+
+    struct retirement
+    {
+        garbage_list dead;
+    };
+    struct completion
+    {
+    };
+    struct publisher
+    {
+        root* now = nullptr;
+        bool pinned = false;
+        garbage_list kept;
+
+        root* current() const noexcept { return now; }
+        bool exclusive() const noexcept { return !pinned; }
+        retirement reserve(garbage_list& dead, completion*, void (&)()) { return {dead}; }
+        template <class Recycle>
+        void publish(root* fresh, retirement& r, Recycle recycle) noexcept
+        {
+            root* const old = std::exchange(now, fresh);
+            if (old != nullptr && old != fresh)
+                r.dead.push(old);
+            if (pinned) {
+                kept.append(r.dead);
+            } else {
+                recycle(r.dead);
+                r.dead.destroy_all();
+            }
+        }
+    };
+
+    publisher policy_writer;
+    std::atomic<std::size_t> size{0};
+    std::atomic<registry_io::archetype::panic*> panic{nullptr};
+
+    tree() : tree::pieces({}), tree::row_order({}, {}) {}
+    tree(tree const&) = delete;
+    tree& operator=(tree const&) = delete;
+    ~tree()
+    {
+        clear();
+        policy_writer.kept.destroy_all();
+        this->index_clear();
+        this->free_spares();
+    }
+
+    void drop() noexcept {}
+
+    void insert(std::uint64_t id, key k)
+    {
+        change([&](auto& edit, garbage_list&) {
+            if (edit.append({}, id, false, k))
+                return false;
+            edit.insert({}, id, false, k, 0);
+            return true;
+        });
+    }
+
+    bool erase(std::uint64_t id)
+    {
+        bool erased = false;
+        change([&](auto& edit, garbage_list& dead) { return erased = edit.erase(id, dead); });
+        return erased;
+    }
+
+    void clear()
+    {
+        change([&](auto& edit, garbage_list& dead) { return edit.clear(dead) != 0; });
+    }
+
+    std::vector<std::uint64_t> ids() const
+    {
+        std::vector<std::uint64_t> all;
+        if (root const* const r = policy_writer.now)
+            r->each_run([&](auto rows, std::uint32_t n) {
+                for (std::uint32_t i = 0; i < n; ++i)
+                    all.push_back(rows.id(i));
+            });
+        return all;
+    }
+
+    /// Whether each child's first row is the first row below it, and no child is empty.
+    bool is_sound() const
+    {
+        root const* const r = policy_writer.now;
+        if (r == nullptr || !r->is_spine())
+            return true;
+        std::uint32_t rows = 0;
+        for (std::uint32_t i = 0; i < r->count; ++i) {
+            auto const& b = *r->branches().nodes[i];
+            if (b.count == 0 || b.count > b.capacity ||
+                r->branches().first_rows[i].id != b.first().id)
+                return false;
+            for (std::uint32_t j = 0; j < b.count; ++j) {
+                auto const& c = *b.chunks().nodes[j];
+                std::uint32_t const n = c.size.load(std::memory_order_relaxed);
+                if (n == 0 || n > c.capacity || b.chunks().first_rows[j].id != c.rows().id(0))
+                    return false;
+                rows += n;
+            }
+        }
+        return rows == r->handlers();
+    }
+
+private:
+    template <class F>
+    void change(F f)
+    {
+        garbage_list dead;
+        detail::edit<tree> edit(*this, true);
+        if (f(edit, dead))
+            edit.commit(dead);
+        else
+            edit.leave();
+    }
+};
+
+/// Grows to `most` rows and shrinks to none, a row at a time at random places, three times over.
+template <class Ordering, class Key>
+void grow_and_shrink(bool pinned, std::size_t most, Key key_of)
+{
+    std::size_t const before = blocks;
+    {
+        tree<Ordering> t;
+        t.policy_writer.pinned = pinned;
+        std::vector<std::pair<int, std::uint64_t>> model;  // less the key, so that it is ascending
+        std::mt19937 random(20260101);
+        std::uint64_t id = 0;
+        auto const agrees = [&] {
+            std::vector<std::uint64_t> wanted;
+            for (auto const& row : model)
+                wanted.push_back(row.second);
+            return t.ids() == wanted && t.is_sound() && t.size == model.size();
+        };
+        std::size_t wrong = 0;
+        for (int round = 0; round < 3; ++round) {
+            for (bool const grows : {true, false}) {
+                while (grows ? model.size() < most : !model.empty()) {
+                    if ((random() % 4 != 0) == grows || model.empty()) {
+                        int const k = static_cast<int>(random() % 50);
+                        t.insert(++id, key_of(k));
+                        std::pair<int, std::uint64_t> const row(
+                            std::is_void_v<typename Ordering::key_type> ? 0 : -k, id);
+                        model.insert(std::upper_bound(model.begin(), model.end(), row), row);
+                    } else {
+                        auto const at =
+                            model.begin() + static_cast<std::ptrdiff_t>(random() % model.size());
+                        wrong += t.erase(at->second) ? 0u : 1u;
+                        wrong += t.erase(at->second) ? 1u : 0u;
+                        model.erase(at);
+                    }
+                    if (model.size() % 64 == 0)
+                        wrong += agrees() ? 0u : 1u;
+                }
+                wrong += agrees() ? 0u : 1u;
+            }
+        }
+        BOOST_TEST(wrong == 0u);
+    }
+    BOOST_TEST(blocks == before);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_tree_with_keys_is_a_sorted_list)
+{
+    for (bool const pinned : {false, true})
+        grow_and_shrink<greatest>(pinned, 9000, [](int k) { return k; });
+}
+
+BOOST_AUTO_TEST_CASE(a_tree_without_keys_is_a_list)
+{
+    for (bool const pinned : {false, true})
+        grow_and_shrink<none>(pinned, 9000, [](int) { return detail::no_key(); });
+}
+
+BOOST_AUTO_TEST_CASE(an_edit_of_a_tree_that_fails_changes_nothing)
+{
+    std::size_t const before = blocks;
+    {
+        tree<greatest> t;
+        t.policy_writer.pinned = true;
+        std::uint64_t id = 0;
+        std::size_t failures = 0;
+        std::size_t wrong = 0;
+        std::mt19937 random(7);
+        while (t.size < 1000) {
+            auto const was = t.ids();
+            int const k = static_cast<int>(random() % 1000);
+            ++id;
+            for (int n = 0;; ++n) {
+                counted::source::left = n;
+                try {
+                    t.insert(id, k);
+                    counted::source::left = -1;
+                    break;
+                } catch (std::bad_alloc const&) {
+                    counted::source::left = -1;
+                    ++failures;
+                    wrong += t.ids() == was && t.is_sound() && t.size == was.size() ? 0u : 1u;
+                }
+            }
+            wrong += t.size == was.size() + 1 ? 0u : 1u;
+        }
+        BOOST_TEST(wrong == 0u);
+        BOOST_TEST(failures > 1000u);
+    }
+    BOOST_TEST(blocks == before);
+}

@@ -1,0 +1,27 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+// expect: its key trivially copyable, assignable and default-constructible
+
+#include <compare>
+
+#include <registry_io/presets/firmware.hpp>
+
+namespace rio = registry_io;
+
+struct rank
+{
+#ifdef REGISTRY_IO_TEST_CONTROL
+    rank() = default;
+#endif
+    constexpr explicit rank(int n) : number(n) {}
+    int number = 0;
+    friend auto operator<=>(rank, rank) = default;
+};
+
+int main()
+{
+    rio::FirmwareRegistry<int, 4>::with<rio::ordering::basic_priority<rank>> registry;
+    registry.notify(1);
+}

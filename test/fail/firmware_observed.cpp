@@ -1,0 +1,18 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+// expect: registry_io: with this snapshot policy the panic policy must isolate, and keep
+
+#include <registry_io.hpp>
+#include <registry_io/observe/limited.hpp>
+
+namespace rio = registry_io;
+
+#ifdef REGISTRY_IO_TEST_CONTROL
+using policy = rio::panic::terminate;
+#else
+using policy = rio::observe::forbidden<rio::panic::terminate>;
+#endif
+
+rio::FirmwareRegistry<int, 4>::with<policy> registry;

@@ -1,0 +1,20 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+// expect: registry_io: the predicate of filtered must be callable as a const object
+
+#include <registry_io/handlers/filtered.hpp>
+#include <registry_io/presets/sync.hpp>
+
+namespace rio = registry_io;
+
+int main()
+{
+    rio::SyncRegistry<int> registry;
+#ifdef REGISTRY_IO_TEST_CONTROL
+    registry.register_handler(rio::filtered([](int i) { return i > 0; }, [](int) {}));
+#else
+    registry.register_handler(rio::filtered([](char const*) { return true; }, [](int) {}));
+#endif
+}

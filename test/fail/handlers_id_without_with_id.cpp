@@ -1,0 +1,20 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+// expect: registry_io: a handler that takes its own id is registered as with_id(f)
+
+#include <registry_io/handlers/with_id.hpp>
+#include <registry_io/presets/sync.hpp>
+
+namespace rio = registry_io;
+
+int main()
+{
+    rio::SyncRegistry<int> registry;
+#ifdef REGISTRY_IO_TEST_CONTROL
+    registry.register_handler(rio::with_id([](rio::handler_id, int) {}));
+#else
+    registry.register_handler([](rio::handler_id, int) {});
+#endif
+}

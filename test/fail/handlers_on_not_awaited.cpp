@@ -1,0 +1,22 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+// expect: registry_io: the handler of on(executor, f) returns something that must be awaited
+
+#include <registry_io/async/task.hpp>
+#include <registry_io/handlers/on.hpp>
+#include <registry_io/presets/sync.hpp>
+
+namespace rio = registry_io;
+
+int main()
+{
+    rio::SyncRegistry<int> registry;
+#ifdef REGISTRY_IO_TEST_CONTROL
+    registry.register_handler(rio::on([](auto f) { f(); }, [](int) {}));
+#else
+    registry.register_handler(
+        rio::on([](auto f) { f(); }, [](int) -> rio::async::task<> { co_return; }));
+#endif
+}

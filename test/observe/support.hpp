@@ -1,0 +1,84 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+// What the tests of observe have in common.
+
+#ifndef REGISTRY_IO_TEST_OBSERVE_SUPPORT_HPP
+#define REGISTRY_IO_TEST_OBSERVE_SUPPORT_HPP
+
+#include <atomic>
+#include <coroutine>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <thread>
+#include <utility>
+
+namespace test {
+
+/// Moved by the test, and the same on all threads.
+struct hand_clock
+{
+    static std::uint64_t now() noexcept { return time.load(std::memory_order_relaxed); }
+    static void advance(std::uint64_t ns) { time.fetch_add(ns, std::memory_order_relaxed); }
+    inline static std::atomic<std::uint64_t> time{1000};
+};
+
+/// A coroutine that awaits it waits until it is opened.
+struct gate
+{
+    bool await_ready() const noexcept { return false; }
+    void await_suspend(std::coroutine_handle<> h) noexcept { waiting = h; }
+    void await_resume() const noexcept {}
+    void open() { std::exchange(waiting, nullptr).resume(); }
+    std::coroutine_handle<> waiting;
+};
+
+/// A coroutine that awaits it is resumed on another thread, which then calls `after`, all before
+/// the awaiting thread has left the coroutine.
+struct elsewhere
+{
+    std::function<void()> after;
+
+    bool await_ready() const noexcept { return false; }
+    void await_suspend(std::coroutine_handle<> h)
+    {
+        std::thread([h, f = after] {
+            h.resume();
+            f();
+        }).join();
+    }
+    void await_resume() const noexcept {}
+};
+
+/// Runs at once, and ends by itself.
+struct detached
+{
+    struct promise_type
+    {
+        detached get_return_object() noexcept { return {}; }
+        std::suspend_never initial_suspend() noexcept { return {}; }
+        std::suspend_never final_suspend() noexcept { return {}; }
+        void return_void() noexcept {}
+        void unhandled_exception() { std::terminate(); }
+    };
+};
+
+/// Notifies an asynchronous registry, and counts when that has ended.
+template <class R, class Event>
+detached notify_of(R const& r, Event event, int& ended)
+{
+    co_await r.notify(event);
+    ++ended;
+}
+template <class R, class Event>
+detached notify_in_turn_of(R const& r, Event event, int& ended)
+{
+    co_await r.notify_sequential(event);
+    ++ended;
+}
+
+}  // namespace test
+
+#endif

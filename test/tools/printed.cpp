@@ -1,0 +1,81 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+// What test/printers looks at with gdb: it stops in `look`.
+
+#include <registry_io/observe/gdb.hpp>
+#include <registry_io/observe/named.hpp>
+#include <registry_io/panic/catch_log.hpp>
+#include <registry_io/presets.hpp>
+#include <registry_io/presets/async.hpp>
+#include <registry_io/queued/deferred.hpp>
+#include <registry_io/snapshot/atomic_shared_ptr.hpp>
+#include <registry_io/snapshot/locked.hpp>
+
+namespace rio = registry_io;
+
+namespace {
+
+struct reading
+{
+    int value;
+};
+
+struct adder
+{
+    int* to;
+    void operator()(reading const& r) const { *to += r.value; }
+};
+
+void plain(reading const&) {}
+
+template <class... Things>
+[[gnu::noinline]] void look(Things const&...)
+{
+    asm volatile("" ::: "memory");
+}
+
+/// The same few handlers in a registry of any policies.
+template <class Registry>
+void fill(Registry& r, int& sum)
+{
+    r.register_handler(3, adder{&sum});
+    r.register_handler(7, rio::observe::name("audit", plain));
+}
+
+}  // namespace
+
+int main()
+{
+    int sum = 0;
+    rio::SyncRegistry<reading> empty;
+    rio::SyncRegistry<reading> sync;
+    rio::SyncRegistry<reading>::with<rio::observe::named<rio::panic::catch_log>> named;
+    rio::RcuRegistry<reading> rcu;
+    rio::LocalRegistry<reading> local;
+    rio::SyncRegistry<reading>::with<rio::snapshot::locked> locked;
+    rio::SyncRegistry<reading>::with<rio::snapshot::atomic_shared_ptr> shared;
+    rio::AsyncRegistry<reading> async;
+    fill(sync, sum);
+    fill(named, sum);
+    fill(rcu, sum);
+    fill(local, sum);
+    fill(locked, sum);
+    fill(shared, sum);
+    fill(async, sum);
+    rio::SyncRegistry<reading> large;
+    for (int i = 0; i < 1000; ++i)
+        large.register_handler(i % 10, adder{&sum});
+    rio::handler_id const no_id;
+    rio::handler_id const id(3, 17);
+    rio::handler_guard const no_guard;
+    rio::handler_guard const guard = named.register_guard(rio::observe::name("guarded", plain));
+    rio::handler_label const label("a label");
+    rio::queued::deferred<reading, 8> queue;
+    queue.post({1});
+    queue.post({2});
+    named.notify({1});
+    look(empty, sync, named, rcu, local, locked, shared, async, large, no_id, id, no_guard, guard,
+         label, queue);
+}

@@ -1,0 +1,28 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+// The program whose probes test/probes reads back.
+
+#include <registry_io/observe/named.hpp>
+#include <registry_io/observe/traced.hpp>
+#include <registry_io/presets/sync.hpp>
+
+namespace rio = registry_io;
+
+struct reading
+{
+    int value;
+};
+
+int main()
+{
+    rio::SyncRegistry<reading>::with<
+        rio::observe::traced<rio::observe::named<rio::panic::catch_log>>>
+        r;
+    r.on_panic([](rio::panic_info const&) {});
+    r.register_handler(2, rio::observe::name("first", [](reading const&) {}));
+    r.register_handler(1, rio::observe::name("second", [](reading const&) { throw 1; }));
+    r.notify({1});
+    return 0;
+}
