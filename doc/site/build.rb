@@ -121,8 +121,9 @@ module Site
     def convert_image(node) = super.sub('<img ', '<img loading="lazy" ')
   end
 
-  # `fn:name[file.hpp]` links to the line that defines a function: in that header or, should it have
-  # moved, in any other. The header's page is added to the site.
+  # `fn:name[file.hpp]` links to the line that defines a function in that header, or in the first of several
+  # that defines it. Many functions have the same name, so no other header will do. The header's page is
+  # added to the site.
   class Functions < Asciidoctor::Extensions::InlineMacroProcessor
     use_dsl
     named :fn
@@ -132,7 +133,7 @@ module Site
       text = "<code>#{target}</code>"
       file, line = Site.definition(target, attributes['file'])
       if file.nil?
-        Site.problem "#{Site.current}.adoc: no header defines the function '#{target}'"
+        Site.problem "#{Site.current}.adoc: no header defines the function '#{target}' (#{attributes['file']})"
       elsif !Site.one_file
         text = "<a href=\"#{Site.source_stem file}.html#L#{line}\">#{text}</a>"
       end
@@ -146,11 +147,11 @@ module Site
   def self.source_stem(file) = "src-#{file.sub(/\.hpp\z/, '').gsub(%r{[/.]}, '-')}"
 
   # The header and the line that define a function, not a call of it.
-  def self.definition(name, hint)
+  def self.definition(name, hints)
     @headers ||= ROOTS.flat_map { |r| Dir["#{r}/**/*.hpp"].sort.map { |f| [f.delete_prefix("#{r}/"), File.readlines(f, chomp: true)] } }
     defines = %r{\A\s*(?!return\b|else\b|//)(?:[\w:<>,&*~\[\]]+\s+)+[&*]?#{Regexp.escape name}\((?!.*;\s*(//.*)?\z)}
-    here, elsewhere = @headers.partition { |f, _| f == hint || f.end_with?("/#{hint}") }
-    (here + elsewhere).each do |file, lines|
+    named = hints.to_s.split.flat_map { |h| @headers.select { |f, _| f == h || f.end_with?("/#{h}") } }
+    named.each do |file, lines|
       i = lines.index { |l| l.match? defines } or next
       (@sources ||= {})[file] ||= lines
       return [file, i + 1]
