@@ -12,12 +12,14 @@
 
 #include <boost/core/lightweight_test.hpp>
 
+// tag::fail[]
 namespace rio = registry_io;
 
 static void fail(int)
 {
     throw std::runtime_error("no disk");
 }
+// end::fail[]
 
 int main()
 {

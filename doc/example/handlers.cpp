@@ -2,7 +2,7 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// The manual's chapter on handlers: once, with_id, members, tracked, owner, blockable, and so on.
+// The manual's page on wrapped handlers: once, with_id, members, tracked, owner, blockable, and so on.
 
 #include <registry_io/handlers/blockable.hpp>
 #include <registry_io/handlers/connection.hpp>
@@ -22,6 +22,7 @@
 
 #include <boost/core/lightweight_test.hpp>
 
+// tag::types[]
 namespace rio = registry_io;
 
 struct message
@@ -37,6 +38,7 @@ struct window
     void on_message(message const& m) { shown += m.text; }
     std::string shown;
 };
+// end::types[]
 
 // tag::plugin[]
 class plugin

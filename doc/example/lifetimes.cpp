@@ -13,14 +13,18 @@
 
 #include <boost/core/lightweight_test.hpp>
 
+// tag::message[]
 struct message
 {
     std::string text;
 };
+// end::message[]
 
 int main()
 {
+    // tag::registry[]
     using registry = registry_io::SyncRegistry<message>;
+    // end::registry[]
 
     {
         // tag::ids[]

@@ -11,7 +11,9 @@
 
 #include <boost/core/lightweight_test.hpp>
 
+// tag::alias[]
 namespace rio = registry_io;
+// end::alias[]
 
 int main()
 {

@@ -10,7 +10,9 @@
 
 #include <boost/core/lightweight_test.hpp>
 
+// tag::alias[]
 namespace rio = registry_io;
+// end::alias[]
 
 // tag::key[]
 struct stage

@@ -11,7 +11,9 @@
 
 #include <boost/core/lightweight_test.hpp>
 
+// tag::alias[]
 namespace rio = registry_io;
+// end::alias[]
 
 // tag::ordering[]
 /// Handlers fire by name, in alphabetical order.

@@ -12,7 +12,9 @@
 
 #include <boost/core/lightweight_test.hpp>
 
+// tag::alias[]
 namespace rio = registry_io;
+// end::alias[]
 
 // tag::with[]
 struct tick

@@ -16,7 +16,9 @@
 
 #include <registry_io/unsynchronized.hpp>
 
+// tag::alias[]
 namespace rio = registry_io;
+// end::alias[]
 
 int main()
 {

@@ -330,7 +330,8 @@ private:
         typename PanicPolicy::template scope<notify_view> scope{notify_view{}};
         scope.invoke([&] { f(*static_cast<Event const*>(event)); }, handler_view{});
         scope.finish();
-        detail::check_unchanged<F, PanicPolicy>(boost::addressof(f), &state);
+        detail::check_unchanged<F, PanicPolicy>(boost::addressof(f),
+                                                static_cast<void const*>(&state));
     }
 
     // Inline, so that an id which nobody keeps is never made.

@@ -174,14 +174,15 @@ struct handler_archetype
 ///
 /// More members cost nothing where they are missing:
 ///
-/// * `p.registering(state, handler, event)` is called for each handler, by the thread that registers
-///   it, before it is in the table and without the lock. `event` is the name of the type of events.
-///   It may throw; then the handler is not registered.
+/// * `p.registering(state, handler, event)` is called for each handler, by the thread that
+///   registers it, before it is in the table and without the lock. `event` is the name of the type
+///   of events. It may throw; then the handler is not registered.
 /// * `p.changed(added, removed)`, which must not throw, is called under the writers' lock after
 ///   each change of the table, with the numbers of handlers that it has added and removed.
 /// * `running(handler)` of a scope, or `running()`, returns an object that an asynchronous registry
 ///   keeps while a handler runs until it first waits; then it calls the object's `end()`. The
-///   handler and the notify may be over by then. `invoke` then only tells how the handler has ended.
+///   handler and the notify may be over by then. `invoke` then only tells how the handler has
+///   ended.
 /// * `P::adapted` says that P wraps another panic policy and sees each call even in a notify with a
 ///   sink of its own, which takes the place of a policy that is no adaptor.
 template <class P>
@@ -249,8 +250,8 @@ constexpr auto shared_reader(F f) noexcept
 /// version of the root (1, 2, ... in the order of publication), before it publishes. The policy
 /// knows nothing else about a root. A policy may bring the
 /// atomics for what the core shares between readers and writers, `P::atomic<T>`, with the members
-/// of `std::atomic<T>`, which is used otherwise; and `P::env::nap()`, with which a first registration
-/// waits for another one. Without it that wait spins.
+/// of `std::atomic<T>`, which is used otherwise; and `P::env::nap()`, with which a first
+/// registration waits for another one. Without it that wait spins.
 ///
 /// `P::store<Root>` lies in the registry and holds what readers read. An empty store has no root.
 /// * `read(f)` calls `f(root)` with the current root protected, or does not call it when there is
