@@ -155,9 +155,12 @@ private:
 ///
 /// Order of wrappers: `once(on(e, f))` posts once, and the call runs although the handler has been
 /// removed; `on(e, once(f))` posts each event until the first call has run. `on(e, tracked(p, f))`
-/// looks at the object when the call runs; `tracked(p, on(e, f))` when it is posted. Precondition of handlers in `on` that know their
-/// registration, as `once` does: the registry is not destroyed while a call of them runs, and does
-/// not hold all its memory (`alloc::fixed`).
+/// looks at the object when the call runs; `tracked(p, on(e, f))` when it is posted.
+///
+/// Preconditions: the handler is destroyed before the context of its executor is, so declare the
+/// registry behind the context. Handlers in `on` that know their registration, as `once` does: the
+/// registry is not destroyed while a call of them runs, and does not hold all its memory
+/// (`alloc::fixed`).
 ///
 /// Throws `std::bad_alloc` and what moving `f` throws. Costs one allocation, and in a call what the
 /// executor costs and a copy of the event.
