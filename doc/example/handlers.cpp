@@ -2,7 +2,8 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// The manual's page on wrapped handlers: once, with_id, members, tracked, owner, blockable, and so on.
+// The manual's page on wrapped handlers: once, with_id, members, tracked, owner, blockable, and so
+// on.
 
 #include <registry_io/handlers/blockable.hpp>
 #include <registry_io/handlers/connection.hpp>

@@ -2,8 +2,8 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// Writes a trace that chrome://tracing and https://ui.perfetto.dev show: a row for each thread, a bar
-// for each notify and for each handler in it.
+// Writes a trace that chrome://tracing and https://ui.perfetto.dev show: a row for each thread, a
+// bar for each notify and for each handler in it.
 
 #include <registry_io/observe/named.hpp>
 #include <registry_io/observe/tapped.hpp>

@@ -198,8 +198,8 @@ public:
     ///
     /// Two arguments may also be a member function and its object: `register_handler(&S::on_event,
     /// &s)`. The object is a pointer, a `std::shared_ptr`, which keeps the object alive while the
-    /// handler is registered, or a `std::weak_ptr`: then the handler runs while the object is alive,
-    /// keeps it alive meanwhile, and is removed by the first notify after its end. Throws
+    /// handler is registered, or a `std::weak_ptr`: then the handler runs while the object is
+    /// alive, keeps it alive meanwhile, and is removed by the first notify after its end. Throws
     /// `std::invalid_argument` for a null pointer.
     template <class Key, class F>
     handler_id register_handler(Key&& priority, F&& f)
@@ -267,7 +267,8 @@ public:
     /// Complexity: linear in at most one chunk, else logarithmic. Takes the writers' lock.
     bool contains(handler_id id) const { return engine_.contains(id); }
 
-    /// Names a handler together with this registry, for code that does not know the registry's type.
+    /// Names a handler together with this registry, for code that does not know the registry's
+    /// type.
     ///
     /// Returns a registration that names nothing for a foreign or empty id. Throws: nothing.
     registration registration_of(handler_id id) const noexcept

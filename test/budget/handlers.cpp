@@ -3,8 +3,8 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
 // What a wrapper costs in each call, as in instructions.cpp: "bare" is a SyncRegistry with one
-// handler of two words, and "over bare" is what the wrapper adds to its notify. What wrappers add to
-// the handler's size is asserted.
+// handler of two words, and "over bare" is what the wrapper adds to its notify. What wrappers add
+// to the handler's size is asserted.
 //
 // budget gcc with_id over bare 1 0
 // budget gcc filtered over bare 1 3

@@ -3,8 +3,8 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
 // The smallest use in a program that has what registries share in another file.
-// 200 bytes of it are what a log line says of the event and of the handler, and the hook for the exit of
-// threads that all policies share.
+// 200 bytes of it are what a log line says of the event and of the handler, and the hook for the
+// exit of threads that all policies share.
 //
 // budget gcc text 6200
 // budget clang text 6200

@@ -3,7 +3,8 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
 // The tables of a snapshot alone, without a registry, a lock or a snapshot policy: their edits, in
-// place and by copies, beside a sorted vector; and what the headers say of a tree after each change.
+// place and by copies, beside a sorted vector; and what the headers say of a tree after each
+// change.
 
 #include <registry_io/archetype.hpp>
 #include <registry_io/detail/edit.hpp>

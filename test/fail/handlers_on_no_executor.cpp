@@ -2,7 +2,8 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// expect: registry_io: the executor of on(executor, f) must be callable with a function that takes nothing
+// expect: registry_io: the executor of on(executor, f) must be callable with a function that takes
+// nothing
 
 #include <registry_io/handlers/on.hpp>
 #include <registry_io/presets/sync.hpp>

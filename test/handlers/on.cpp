@@ -210,7 +210,8 @@ BOOST_AUTO_TEST_CASE(asio_s_executors_take_handlers)
 {
     boost::asio::io_context io;
     boost::asio::thread_pool pool(2);
-    rio::SyncRegistry<message> r;  // its handlers hold executors, which must go before their contexts
+    rio::SyncRegistry<message>
+        r;  // its handlers hold executors, which must go before their contexts
     std::atomic<int> calls{0};
     std::thread::id where;
     r.register_handler(rio::on(io.get_executor(), [&](message const& m) {

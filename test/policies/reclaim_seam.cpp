@@ -239,8 +239,8 @@ BOOST_AUTO_TEST_CASE(what_was_taken_out_goes_with_the_last_root_that_shows_it)
     } while (std::next_permutation(order.begin(), order.end()));
 }
 
-/// What is to happen after a drain has found its list empty, and before it closes its era, is done by
-/// `before_close`.
+/// What is to happen after a drain has found its list empty, and before it closes its era, is done
+/// by `before_close`.
 struct closing_env : staged_env
 {
     inline static std::function<void()> before_close;

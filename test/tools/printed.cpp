@@ -76,6 +76,6 @@ int main()
     queue.post({1});
     queue.post({2});
     named.notify({1});
-    stop_here(empty, sync, named, rcu, local, locked, shared, async, large, no_id, id, no_guard, guard,
-         label, queue);
+    stop_here(empty, sync, named, rcu, local, locked, shared, async, large, no_id, id, no_guard,
+              guard, label, queue);
 }

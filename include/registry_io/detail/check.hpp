@@ -325,8 +325,8 @@ template <class Panic>
 concept word_panic = panic_policy<Panic> && std::is_empty_v<Panic> && Panic::isolates &&
     !Panic::reports && !Panic::logs && std::is_void_v<typename Panic::result_type> &&
     std::is_empty_v<typename Panic::handler_state> &&
-    // Such a registry tells nobody of its changes, nor of a handler's name; what observes would have
-    // to be told.
+    // Such a registry tells nobody of its changes, nor of a handler's name; what observes would
+    // have to be told.
     !requires(Panic& p, std::size_t n) { p.changed(n, n); } &&
     !requires { typename Panic::adapted; };
 template <class Alloc>

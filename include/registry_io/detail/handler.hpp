@@ -39,8 +39,8 @@ struct no_key
 {
 };
 
-/// Keys lie in the tables, unless copying them could fail or cost much, or a table cannot hold them:
-/// rows are assigned to, and aligned as a number of 64 bits.
+/// Keys lie in the tables, unless copying them could fail or cost much, or a table cannot hold
+/// them: rows are assigned to, and aligned as a number of 64 bits.
 template <class Key>
 inline constexpr bool key_in_table = std::is_trivially_copyable_v<Key> &&
     std::is_copy_constructible_v<Key> && std::is_copy_assignable_v<Key> &&

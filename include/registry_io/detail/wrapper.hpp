@@ -127,8 +127,8 @@ consteval bool calls_non_const()
         return false;
 }
 
-/// The base of a wrapper that passes on the arguments of its call. `Derived` has a member `run(self,
-/// f, args...)`, which decides whether to call `f`.
+/// The base of a wrapper that passes on the arguments of its call. `Derived` has a member
+/// `run(self, f, args...)`, which decides whether to call `f`.
 template <class Derived, class F>
 class wrapper
 {

@@ -3,8 +3,8 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
 // The exception that stands for a handler which never ended. When a coroutine that awaits a notify
-// is destroyed, the notify destroys the handlers that still wait, and tells the panic policy of each
-// one that it was abandoned.
+// is destroyed, the notify destroys the handlers that still wait, and tells the panic policy of
+// each one that it was abandoned.
 
 #ifndef REGISTRY_IO_ASYNC_ABANDONED_HPP
 #define REGISTRY_IO_ASYNC_ABANDONED_HPP

@@ -77,8 +77,8 @@ inline executor_ref on(boost::asio::any_io_executor& e) noexcept
 /// cannot be posted for want of memory has no effect either.
 /// Throws what the operation's start throws. If the executor of the environment is not one of
 /// Asio's and throws when it is to resume the task, the task is resumed where the operation
-/// completes, and awaiting throws what the executor has thrown. If an Asio executor throws then, the
-/// exception leaves the function that runs the context, and nobody resumes the task.
+/// completes, and awaiting throws what the executor has thrown. If an Asio executor throws then,
+/// the exception leaves the function that runs the context, and nobody resumes the task.
 /// Precondition: a coroutine that waits for the operation is not destroyed before the operation has
 /// ended, or its context has been destroyed.
 struct use_task_t

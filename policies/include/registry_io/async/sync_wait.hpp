@@ -2,8 +2,8 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// `sync_wait`: the way from a plain function into coroutines. It starts what is awaited on the calling
-// thread, and blocks that thread until it has ended.
+// `sync_wait`: the way from a plain function into coroutines. It starts what is awaited on the
+// calling thread, and blocks that thread until it has ended.
 
 #ifndef REGISTRY_IO_ASYNC_SYNC_WAIT_HPP
 #define REGISTRY_IO_ASYNC_SYNC_WAIT_HPP

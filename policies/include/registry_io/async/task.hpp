@@ -2,9 +2,9 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// `async::task`, the coroutine type of handlers. A task is lazy: it begins when it is awaited, runs in
-// place up to where it waits, and when it ends resumes whoever awaits it. The other parts of what a
-// coroutine needs come with this header: `awaitable`, `sync_wait`, environments and frames.
+// `async::task`, the coroutine type of handlers. A task is lazy: it begins when it is awaited, runs
+// in place up to where it waits, and when it ends resumes whoever awaits it. The other parts of
+// what a coroutine needs come with this header: `awaitable`, `sync_wait`, environments and frames.
 
 #ifndef REGISTRY_IO_ASYNC_TASK_HPP
 #define REGISTRY_IO_ASYNC_TASK_HPP

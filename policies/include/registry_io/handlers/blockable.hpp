@@ -136,9 +136,9 @@ private:
 /// Makes a handler that does not run while `count` has blocks.
 ///
 /// Any number of handlers, of any registries, may share a count. A blocked handler misses the
-/// events; it stays registered in its place. Blocks are counted: two `block_guard`s, and the handler
-/// runs again after both have gone. A block is seen by the next call of the handler, also in a
-/// notify that is running; it does not wait for a call that is running.
+/// events; it stays registered in its place. Blocks are counted: two `block_guard`s, and the
+/// handler runs again after both have gone. A block is seen by the next call of the handler, also
+/// in a notify that is running; it does not wait for a call that is running.
 ///
 /// Order of wrappers: `blockable(count, once(f))` keeps its one run while it is blocked;
 /// `once(blockable(count, f))` uses it up. Throws what moving `f` throws. Costs 16 bytes in the

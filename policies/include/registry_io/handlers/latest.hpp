@@ -184,8 +184,8 @@ private:
         bool is_open_for(numbered const& n) const noexcept
         {
             // relaxed: `mutex_` orders this. A notify that has stored its event before the
-            // registering thread looked for the last time may read either value, and is silent: that
-            // thread tells the event. One that has stored it afterwards reads the number.
+            // registering thread looked for the last time may read either value, and is silent:
+            // that thread tells the event. One that has stored it afterwards reads the number.
             return n.number > s->told.load(std::memory_order_relaxed);
         }
 

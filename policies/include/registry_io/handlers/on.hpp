@@ -146,9 +146,9 @@ private:
 ///
 /// What removing the handler means for a call that has been posted: a call that has not begun when
 /// the captures of the handler are destroyed does nothing when its turn comes. So after
-/// `unregister_and_wait` no call begins. A call that is running then is not waited for; it keeps the
-/// captures alive until it ends. To wait for that as well, post something behind it and wait for
-/// that, or join the executor's thread, after the removal.
+/// `unregister_and_wait` no call begins. A call that is running then is not waited for; it keeps
+/// the captures alive until it ends. To wait for that as well, post something behind it and wait
+/// for that, or join the executor's thread, after the removal.
 ///
 /// An exception that leaves `f` goes to the executor, not to the panic policy of the registry; one
 /// that leaves posting is a failure of the handler.

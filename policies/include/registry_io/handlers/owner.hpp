@@ -53,9 +53,9 @@ public:
     /// Removes the handlers. When no memory is left for that, the program terminates, as it does
     /// with a guard: call `remove_all` first where that matters.
     ///
-    /// If the owner is a base class or not the last member, other threads may still run the handlers
-    /// when the members that they use are already destroyed. Call `remove_all_and_wait` first in
-    /// the destructor of the derived class.
+    /// If the owner is a base class or not the last member, other threads may still run the
+    /// handlers when the members that they use are already destroyed. Call `remove_all_and_wait`
+    /// first in the destructor of the derived class.
     ~owner()
     {
         if (owned_ != nullptr)
@@ -64,8 +64,8 @@ public:
 
     /// Registers a handler as `registry.register_handler(arguments...)` does, and owns it.
     ///
-    /// Returns its id. Throws what registering throws, and `std::bad_alloc`; then the handler is not
-    /// registered. Complexity: that of registering; now and then the ids of handlers that were
+    /// Returns its id. Throws what registering throws, and `std::bad_alloc`; then the handler is
+    /// not registered. Complexity: that of registering; now and then the ids of handlers that were
     /// removed elsewhere are forgotten, which is amortised one `contains` for each registration.
     template <class Registry, class... Arguments>
     handler_id register_handler(Registry& registry, Arguments&&... arguments)
@@ -105,12 +105,12 @@ public:
         g->ids.push_back(r.id());
     }
 
-    /// Removes all handlers, those of one registry in one publication. Returns how many of them were
-    /// still registered.
+    /// Removes all handlers, those of one registry in one publication. Returns how many of them
+    /// were still registered.
     ///
     /// A notify that is running finishes its snapshot, the removed handlers included; see
-    /// `remove_all_and_wait`. Throws `std::bad_alloc`; then the registries that were not reached are
-    /// as before, and their handlers are still owned.
+    /// `remove_all_and_wait`. Throws `std::bad_alloc`; then the registries that were not reached
+    /// are as before, and their handlers are still owned.
     std::size_t remove_all()
     {
         // Captures that are destroyed may destroy this owner.

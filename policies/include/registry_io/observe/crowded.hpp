@@ -52,9 +52,9 @@ struct crowd_state
 
 }  // namespace detail
 
-/// Tells of a leak of handlers: a panic policy that behaves as `Panic`. When a handler is registered
-/// beside `Threshold` others, `Report::report(crowd const&)` is called with that handler's name and
-/// place; and again each time that the number has doubled.
+/// Tells of a leak of handlers: a panic policy that behaves as `Panic`. When a handler is
+/// registered beside `Threshold` others, `Report::report(crowd const&)` is called with that
+/// handler's name and place; and again each time that the number has doubled.
 ///
 /// The report runs on the registering thread, before the handler is in the table, and must not
 /// throw. Handlers of a transaction that is not over do not count yet. A notify does no more than

@@ -2,10 +2,11 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// `observe::recorded`: counts what the registries of one type are used for, and writes it to a file for
-// `registry_tune`. Every notify is counted; one in many, at random distances, is measured with a clock.
-// The counts are in `detail/recording.hpp`, the file is in `detail/recording_file.hpp`; this header has
-// the panic policy that wraps another one, and the life of a recording from first use to exit.
+// `observe::recorded`: counts what the registries of one type are used for, and writes it to a file
+// for `registry_tune`. Every notify is counted; one in many, at random distances, is measured with
+// a clock. The counts are in `detail/recording.hpp`, the file is in `detail/recording_file.hpp`;
+// this header has the panic policy that wraps another one, and the life of a recording from first
+// use to exit.
 
 #ifndef REGISTRY_IO_OBSERVE_RECORDED_HPP
 #define REGISTRY_IO_OBSERVE_RECORDED_HPP
@@ -87,8 +88,9 @@ public:
     /// The wrapped policy.
     using adapted = Panic;
 
-    /// Makes the recording, the first time. Where the library cannot be told of a thread's exit, and in what
-    /// the thread does after it, the counts since the thread was last measured are lost.
+    /// Makes the recording, the first time. Where the library cannot be told of a thread's exit,
+    /// and in what the thread does after it, the counts since the thread was last measured are
+    /// lost.
     recorded() noexcept(std::is_nothrow_default_constructible_v<Panic>)
     {
         // Not a static variable of this function: a child of fork would wait for a thread of its

@@ -118,8 +118,8 @@ public:
     {
         // A flag that an interrupt finds set, or sets and clears before this goes on: no atomic
         // exchange is needed for that, only stores in this order.
-        // relaxed, throughout: the contexts are interrupts of each other, so only the compiler has to
-        // keep the order, which the fences see to.
+        // relaxed, throughout: the contexts are interrupts of each other, so only the compiler has
+        // to keep the order, which the fences see to.
         if (posting_.load(std::memory_order_relaxed) || !is_open()) {
             count_lost();
             return false;

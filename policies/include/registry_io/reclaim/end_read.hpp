@@ -2,10 +2,10 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// The end of a read that does not take the fast path, for every domain whose readers have a slot: the
-// slot goes idle, and then its reader looks for mail. A writer posts mail and then looks at the slot
-// again. This is Dekker's algorithm: each side writes its word and then reads the other side's word.
-// Invariant: either the writer sees that the slot is idle, or the reader finds the mail.
+// The end of a read that does not take the fast path, for every domain whose readers have a slot:
+// the slot goes idle, and then its reader looks for mail. A writer posts mail and then looks at the
+// slot again. This is Dekker's algorithm: each side writes its word and then reads the other side's
+// word. Invariant: either the writer sees that the slot is idle, or the reader finds the mail.
 
 #ifndef REGISTRY_IO_RECLAIM_END_READ_HPP
 #define REGISTRY_IO_RECLAIM_END_READ_HPP

@@ -2,10 +2,10 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// The environment of the shipped code: every variable that reclamation shares between threads, every
-// one that belongs to a thread, and every call to the system. The algorithms take it as a parameter.
-// A checker passes an environment of its own with the same members, and so explores the shipped
-// code and not a copy of it. `single_thread_env.hpp` has the environment for one thread.
+// The environment of the shipped code: every variable that reclamation shares between threads,
+// every one that belongs to a thread, and every call to the system. The algorithms take it as a
+// parameter. A checker passes an environment of its own with the same members, and so explores the
+// shipped code and not a copy of it. `single_thread_env.hpp` has the environment for one thread.
 
 #ifndef REGISTRY_IO_RECLAIM_ENV_HPP
 #define REGISTRY_IO_RECLAIM_ENV_HPP

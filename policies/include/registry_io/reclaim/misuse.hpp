@@ -43,13 +43,14 @@ BOOST_FORCEINLINE void assert_domain([[maybe_unused]] Domain const& domain,
                      "registry_io: notified from a shared object with its own domain");
 }
 
-/// Asserts that no notify of a registry runs while the registry is destroyed. Not a template, as the
-/// message names the function that it is in.
+/// Asserts that no notify of a registry runs while the registry is destroyed. Not a template, as
+/// the message names the function that it is in.
 BOOST_NOINLINE inline void assert_not_running([[maybe_unused]] bool unread) noexcept
 {
     BOOST_ASSERT_MSG(unread, "registry_io: the registry is destroyed while a notify is running");
 }
-/// As above. `unread()` is called only where assertions are on, since it scans the readers' records.
+/// As above. `unread()` is called only where assertions are on, since it scans the readers'
+/// records.
 template <class F>
 BOOST_FORCEINLINE void assert_unread([[maybe_unused]] F unread) noexcept
 {

@@ -294,8 +294,8 @@ public:
         }
     }
 
-    /// Both in the order that they need: takes `dead` out of `replaced`, and retires `replaced`, if a
-    /// root was replaced.
+    /// Both in the order that they need: takes `dead` out of `replaced`, and retires `replaced`, if
+    /// a root was replaced.
     void replace(root* replaced, garbage_list& dead, release& r) noexcept
     {
         take_out(replaced, dead, r);

@@ -53,12 +53,13 @@ struct chain
 REGISTRY_IO_EXPORT inline constinit thread_local chain calls{};
 
 #if !defined(_WIN32)
-/// The key whose destructor runs a thread's calls. All hooks share one, since a process has few keys.
+/// The key whose destructor runs a thread's calls. All hooks share one, since a process has few
+/// keys.
 ///
 /// It is a key and not a thread_local with a destructor, for three reasons. Such destructors run
 /// before the destructors of keys, so with a key, code in a thread_local's destructor that notifies
-/// still finds its record. A destructor on a variable of the hot path would cost each access a call.
-/// And glibc allocates for each such destructor, but not for the values of the first keys.
+/// still finds its record. A destructor on a variable of the hot path would cost each access a
+/// call. And glibc allocates for each such destructor, but not for the values of the first keys.
 template <class Unused = void>
 struct REGISTRY_IO_EXPORT key
 {
@@ -113,9 +114,9 @@ public:
 #endif
     }
 
-    /// Makes the calling thread call the function with `record` when it exits. Returns false if that
-    /// cannot be arranged: the thread is past its exit calls, or the system refuses. Precondition:
-    /// `create` has returned true. Constant; does not allocate.
+    /// Makes the calling thread call the function with `record` when it exits. Returns false if
+    /// that cannot be arranged: the thread is past its exit calls, or the system refuses.
+    /// Precondition: `create` has returned true. Constant; does not allocate.
     bool arm(void* record, link& l) noexcept
     {
         detail::chain& mine = detail::calls;

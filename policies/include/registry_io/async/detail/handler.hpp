@@ -2,9 +2,9 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// A user's handler as the core stores it: a callable that takes a `call`, which leads to the event and
-// the environment. A plain function has ended when the call returns. Anything else returns something
-// that can be awaited, which becomes a task that has not begun; the notify runs it.
+// A user's handler as the core stores it: a callable that takes a `call`, which leads to the event
+// and the environment. A plain function has ended when the call returns. Anything else returns
+// something that can be awaited, which becomes a task that has not begun; the notify runs it.
 
 #ifndef REGISTRY_IO_ASYNC_DETAIL_HANDLER_HPP
 #define REGISTRY_IO_ASYNC_DETAIL_HANDLER_HPP

@@ -2,12 +2,12 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// A notify that runs all handlers at once. It starts them in order; those that wait end later, on any
-// thread. Reports to the panic policy are made one at a time and without a lock: a handler that ends
-// is pushed on a stack (Treiber, 1986), and `reporters_` counts the handlers that are pushed and not
-// reported. Whoever raises that count from zero reports, until it is zero again. Invariant: there is
-// at most one reporter; `missing_` is the number of handlers that wait plus one for the caller, and
-// whoever brings it to zero resumes the caller.
+// A notify that runs all handlers at once. It starts them in order; those that wait end later, on
+// any thread. Reports to the panic policy are made one at a time and without a lock: a handler that
+// ends is pushed on a stack (Treiber, 1986), and `reporters_` counts the handlers that are pushed
+// and not reported. Whoever raises that count from zero reports, until it is zero again. Invariant:
+// there is at most one reporter; `missing_` is the number of handlers that wait plus one for the
+// caller, and whoever brings it to zero resumes the caller.
 
 #ifndef REGISTRY_IO_ASYNC_DETAIL_NOTIFY_ALL_HPP
 #define REGISTRY_IO_ASYNC_DETAIL_NOTIFY_ALL_HPP

@@ -2,11 +2,12 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// The promise of a task. It tells awaited operands of this library in which environment the task runs,
-// keeps the thread's list of contexts that are active up to date around each suspension, and says at
-// the end who goes on. A handler that never waits leaves word in a `finish_record` on its caller's
-// stack, and its frame goes at once. Otherwise the end and `call_at_end` meet in `state_`: whichever of
-// the two comes second sees the other. Invariant: what is to follow the end happens once.
+// The promise of a task. It tells awaited operands of this library in which environment the task
+// runs, keeps the thread's list of contexts that are active up to date around each suspension, and
+// says at the end who goes on. A handler that never waits leaves word in a `finish_record` on its
+// caller's stack, and its frame goes at once. Otherwise the end and `call_at_end` meet in `state_`:
+// whichever of the two comes second sees the other. Invariant: what is to follow the end happens
+// once.
 
 #ifndef REGISTRY_IO_ASYNC_DETAIL_PROMISE_HPP
 #define REGISTRY_IO_ASYNC_DETAIL_PROMISE_HPP

@@ -3,10 +3,10 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
 // What a recorded workload is made of: counts and histograms, once for each thread and once for all
-// threads that have ended, and the list that leads from a recording to its threads. A thread counts in
-// its own record without a lock; what it has counted is folded into the recording when it exits.
-// Invariant: each count is in one place, the record of a thread or the recording, so their sum is exact
-// when no thread is counting.
+// threads that have ended, and the list that leads from a recording to its threads. A thread counts
+// in its own record without a lock; what it has counted is folded into the recording when it exits.
+// Invariant: each count is in one place, the record of a thread or the recording, so their sum is
+// exact when no thread is counting.
 
 #ifndef REGISTRY_IO_OBSERVE_DETAIL_RECORDING_HPP
 #define REGISTRY_IO_OBSERVE_DETAIL_RECORDING_HPP

@@ -2,9 +2,9 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// The file that a recorded workload is written to: its text (JSON), and how it gets to the disk. The text
-// goes into a temporary file that is renamed when it is complete, so no reader sees half of it, and a
-// failure leaves an earlier file as it was.
+// The file that a recorded workload is written to: its text (JSON), and how it gets to the disk.
+// The text goes into a temporary file that is renamed when it is complete, so no reader sees half
+// of it, and a failure leaves an earlier file as it was.
 
 #ifndef REGISTRY_IO_OBSERVE_DETAIL_RECORDING_FILE_HPP
 #define REGISTRY_IO_OBSERVE_DETAIL_RECORDING_FILE_HPP
