@@ -29,9 +29,9 @@ namespace thread_exit {
 /// the call is made.
 struct link
 {
-    void (*call)(void*) = nullptr;
-    void* argument = nullptr;
-    link* next = nullptr;
+    void (*call)(void*) = nullptr;  ///< what is called
+    void* argument = nullptr;       ///< and with what
+    link* next = nullptr;           ///< the call after this one
 };
 
 namespace detail {
@@ -101,6 +101,7 @@ struct REGISTRY_IO_EXPORT key
 class hook
 {
 public:
+    /// What is called, with the record that was armed.
     using function = void (*)(void*);
 
     /// Sets the function. Returns whether `arm` can work.
