@@ -35,6 +35,8 @@ class handler_label
         std::atomic<std::uint32_t> references{1};
         char const* name;
         char const* type;
+        // gcc warns of a missing initializer without it.
+        // NOLINTNEXTLINE(readability-redundant-member-init)
         std::source_location where{};
         bool placed = false;
     };

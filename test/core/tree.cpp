@@ -27,7 +27,6 @@
 namespace {
 
 namespace detail = registry_io::detail;
-using registry_io::garbage;
 using registry_io::garbage_list;
 
 /// Blocks of memory that are in use.

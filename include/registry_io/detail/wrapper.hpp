@@ -117,14 +117,14 @@ R skipped()
 template <class F, class... Args>
 consteval bool calls_non_const()
 {
-    if constexpr (!std::is_invocable_v<F&, Args...>)
-        return false;
-    else if constexpr (!std::is_invocable_v<F const&, Args...>)
-        return true;
-    else if constexpr (sizeof...(Args) == 1)
-        return detail::has_non_const_call<F, std::remove_cvref_t<Args>...>();
-    else
-        return false;
+    bool result = false;
+    if constexpr (std::is_invocable_v<F&, Args...>) {
+        if constexpr (!std::is_invocable_v<F const&, Args...>)
+            result = true;
+        else if constexpr (sizeof...(Args) == 1)
+            result = detail::has_non_const_call<F, std::remove_cvref_t<Args>...>();
+    }
+    return result;
 }
 
 /// The base of a wrapper that passes on the arguments of its call. `Derived` has a member

@@ -115,8 +115,8 @@ class blockable_handler : public detail::wrapper<blockable_handler<F>, F>
 public:
     /// Throws what moving or copying `f` throws.
     template <class G>
-    blockable_handler(std::in_place_t, block_count count, G&& f)
-        : base(std::in_place, std::forward<G>(f)), count_(std::move(count))
+    blockable_handler(std::in_place_t, block_count const& count, G&& f)
+        : base(std::in_place, std::forward<G>(f)), count_(count)
     {
     }
 
@@ -144,9 +144,9 @@ private:
 /// `once(blockable(count, f))` uses it up. Throws what moving `f` throws. Costs 16 bytes in the
 /// handler's block, and a load and a branch in a call.
 template <class F>
-[[nodiscard]] blockable_handler<std::decay_t<F>> blockable(block_count count, F&& f)
+[[nodiscard]] blockable_handler<std::decay_t<F>> blockable(block_count const& count, F&& f)
 {
-    return blockable_handler<std::decay_t<F>>(std::in_place, std::move(count), std::forward<F>(f));
+    return blockable_handler<std::decay_t<F>>(std::in_place, count, std::forward<F>(f));
 }
 
 }  // namespace v1

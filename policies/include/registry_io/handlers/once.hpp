@@ -33,7 +33,10 @@ public:
     {
     }
     /// Moves the handler. Precondition: it is not registered yet.
-    once_handler(once_handler&& other) : self_(other.self_), f_(std::move(other.f_)) {}
+    once_handler(once_handler&& other) noexcept(std::is_nothrow_move_constructible_v<F>)
+        : self_(other.self_), f_(std::move(other.f_))
+    {
+    }
 
     /// Calls the handler the first time, and does nothing afterwards. Throws what the handler
     /// throws.

@@ -406,22 +406,22 @@ inline std::string to_prometheus(registry_timings const& all,
         for (std::size_t i = 0; i < timing::buckets; ++i) {
             below += h.times.histogram[i];
             if (i >= 7 && i <= 35 && i % 2 == 1) {
-                out += duration + "_bucket" + labels;
+                out.append(duration).append("_bucket").append(labels);
                 detail::append_format(out, ",le=\"%llue-9\"} %llu\n",
                                       detail::wide((std::uint64_t(2) << i) - 1),
                                       detail::wide(below));
             }
         }
-        out += duration + "_bucket" + labels;
+        out.append(duration).append("_bucket").append(labels);
         detail::append_format(out, ",le=\"+Inf\"} %llu\n", detail::wide(h.times.calls));
-        out += duration + "_sum" + labels;
+        out.append(duration).append("_sum").append(labels);
         detail::append_format(out, "} %llue-9\n", detail::wide(h.times.total_ns));
-        out += duration + "_count" + labels;
+        out.append(duration).append("_count").append(labels);
         detail::append_format(out, "} %llu\n", detail::wide(h.times.calls));
     }
     out += metric(base + "_failures_total", "counter", "Calls of a handler that threw.");
     for (handler_timing const& h : all.handlers) {
-        out += base + "_failures_total" + labels_of(h);
+        out.append(base).append("_failures_total").append(labels_of(h));
         detail::append_format(out, "} %llu\n", detail::wide(h.times.failures));
     }
     out += metric(base + "_greatest_seconds", "gauge", "The longest call of a handler.");
