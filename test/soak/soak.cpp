@@ -6,7 +6,8 @@
 // likes: soak [SECONDS] [SEED]. What must hold: no handler runs after its captures were destroyed,
 // a transaction is seen whole, an id is removed once, each notify runs in the order of keys and
 // ids; after each round nothing is alive that is not registered, and the heap is as large as it
-// was. What is counted beside: how old a table was, in changes, when its reader let go of it.
+// was, but for what RCU keeps for later use. What is counted beside: how old a table was, in changes,
+// when its reader let go of it.
 //
 // The presets of one thread, and those again that serve several, run random programs beside a naive
 // model, as the fuzzer does.
@@ -22,6 +23,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <new>
 #include <random>
 #include <string>
 #include <thread>
@@ -73,10 +75,18 @@ void print_ages(counts const& c)
     std::printf("; oldest %" PRIu64 "\n", c.oldest.load());
 }
 
-/// Bytes of the heap that are in use; 0 where a sanitizer has taken the heap's place.
+/// Bytes that the domains of RCU have taken from the heap for their eras. An era is never freed, and
+/// there are as many as one sleeping reader has held up at once: that depends on how the threads of
+/// a round took turns.
+std::atomic<std::size_t> bytes_of_eras{0};
+
+/// Bytes of the heap that are in use, without those of eras; 0 where a sanitizer has taken the
+/// heap's place.
 std::size_t heap_in_use()
 {
-    return ::mallinfo2().uordblks;
+    std::size_t const all = ::mallinfo2().uordblks;
+    std::size_t const eras = bytes_of_eras.load();
+    return all > eras ? all - eras : 0;
 }
 
 struct soaked
@@ -436,6 +446,16 @@ std::uint64_t number(char const* text)
 
 }  // namespace
 
+// Eras are all that is allocated in this way with this size.
+void* operator new(std::size_t size, std::nothrow_t const&) noexcept
+{
+    void* const p = std::malloc(size);
+    if (p != nullptr &&
+        size == sizeof(registry_io::reclaim::rcu_era<registry_io::reclaim::std_env>))
+        bytes_of_eras += ::malloc_usable_size(p) + sizeof(std::size_t);
+    return p;
+}
+
 int main(int argc, char** argv)
 {
     std::uint64_t const seconds = argc > 1 ? number(argv[1]) : 60;
@@ -485,7 +505,9 @@ int main(int argc, char** argv)
         report(s, c);
     }
     std::printf("soak: %s: %" PRIu64 " notifies and %" PRIu64 " changes on %" PRIu64
-                " kinds of registries, %" PRIu64 " violations, seed %" PRIu64 "\n",
-                violations == 0 ? "held" : "FAILED", notifies, changes, kinds, violations, seed);
+                " kinds of registries, %" PRIu64 " violations, %zu bytes of eras, seed %" PRIu64
+                "\n",
+                violations == 0 ? "held" : "FAILED", notifies, changes, kinds, violations,
+                bytes_of_eras.load(), seed);
     return violations == 0 ? 0 : 1;
 }
