@@ -457,36 +457,16 @@ public:
     handler_id add(Key&& key, F&& f)
     {
         writers& w = make_known();
-        std::uint64_t id = reserve_id<F>();
-        incoming in = prepare(std::forward<Key>(key), std::forward<F>(f), id);
+        std::uint64_t const reserved = reserve_id<F>();
+        incoming in = prepare(std::forward<Key>(key), std::forward<F>(f), reserved);
         // Captures that earlier removals have left to writers may be destroyed in `add`, and the
         // registry with them: nothing of it is touched afterwards.
         std::uint64_t const serial = w.serial;
-        if constexpr (detail::told_of_registration<std::decay_t<F>>)
-            add_reserved(w, in, id);
-        else
-            id = w.add(in.e, in.block != nullptr, in.key, hint_);
+        std::uint64_t const id = w.add(in.e, in.block != nullptr, in.key, hint_, reserved);
         if (id == 0)
             return {};
         in.block = nullptr;  // the table has it
         return handler_id(serial, id);
-    }
-
-    /// As `writers::add`, with an id that was given out before.
-    void add_reserved(writers& w, incoming const& in, std::uint64_t& id)
-    {
-        w.locked_change([&](auto& change, garbage_list&) {
-#ifdef BOOST_NO_EXCEPTIONS
-            if (writers::bounded && size() == writers::flat_limit) {
-                id = 0;
-                return false;
-            }
-#endif
-            if (change.append(in.e, id, true, in.key))
-                return false;  // done, and nothing to publish
-            change.insert(in.e, id, true, in.key, hint_);
-            return true;
-        });
     }
 
     /// A guard of what `add()` registers.

@@ -257,7 +257,9 @@ public:
     }
 
     /// Adds a handler. Returns its id, or 0 when a bounded registry is full and exceptions are off.
-    BOOST_NOINLINE std::uint64_t add(entry const& e, bool has_block, key k, std::uint32_t hint)
+    /// `reserved` is the id if it was taken from `ids` before, else 0.
+    BOOST_NOINLINE std::uint64_t add(entry const& e, bool has_block, key k, std::uint32_t hint,
+                                     std::uint64_t reserved)
     {
         std::uint64_t id = 0;
         locked_change([&](edit& change, garbage_list&) {
@@ -266,7 +268,7 @@ public:
                 return false;
 #endif
             // relaxed: the lock orders ids and places alike.
-            id = ids.fetch_add(1, std::memory_order_relaxed) + 1;
+            id = reserved != 0 ? reserved : ids.fetch_add(1, std::memory_order_relaxed) + 1;
             if (change.append(e, id, has_block, k))
                 return false;  // done, and nothing to publish
             change.insert(e, id, has_block, k, hint);
