@@ -70,24 +70,13 @@ namespace observe {
 ///
 /// Take it: for a run whose workload you want to hand to `registry_tune`.
 template <class Panic, class Tag = void, class Clock = monotonic_clock, std::uint32_t OneIn = 128>
-class recorded
+class recorded : public detail::adaptor<Panic, detail::no_state<recorded<Panic, Tag, Clock, OneIn>>>
 {
-    static_assert(panic_policy<Panic>,
-                  "registry_io: the 1st argument of observe::recorded is not a panic policy");
     static_assert(OneIn > 0,
                   "registry_io: observe::recorded measures one notify in OneIn, which "
                   "must not be 0");
 
 public:
-    using category = axis::panic;
-    static constexpr bool isolates = Panic::isolates;
-    static constexpr bool reports = Panic::reports;
-    static constexpr bool logs = Panic::logs;
-    using result_type = typename Panic::result_type;
-    using handler_state = typename Panic::handler_state;
-    /// The wrapped policy.
-    using adapted = Panic;
-
     /// Makes the recording, the first time. Where the library cannot be told of a thread's exit,
     /// and in what the thread does after it, the counts since the thread was last measured are
     /// lost.
@@ -223,31 +212,13 @@ public:
         std::uint32_t handlers_ = 0;
     };
 
-    /// For bad input where exceptions are off: as the wrapped policy.
-    [[noreturn]] static void fatal(char const* reason) noexcept
-    {
-        Panic::fatal(reason);
-        std::abort();
-    }
-
     /// Called by the registry, under its writers' lock, for each change of its table.
     void changed(std::size_t added, std::size_t removed) noexcept
     {
         recording_.add_change(added, removed, now());
-        if constexpr (requires { panic_.changed(added, removed); })
-            panic_.changed(added, removed);
+        if constexpr (requires(Panic& p) { p.changed(added, removed); })
+            this->wrapped().changed(added, removed);
     }
-
-    /// Called by the registry for each handler, before it is in the table.
-    template <class State, class F>
-    void registering(State& state, F const& f, char const* event)
-        requires requires(Panic& p) { p.registering(state, f, event); }
-    {
-        panic_.registering(state, f, event);
-    }
-
-    /// The wrapped policy.
-    Panic& wrapped() noexcept { return panic_; }
 
     /// Sets the directory for the file that is written at exit; "" stands for none: the recording
     /// is not written then. Returns an error if the name is longer than 511 characters.
@@ -413,8 +384,6 @@ private:
     inline static constinit ::pthread_once_t begun_ = PTHREAD_ONCE_INIT;
     inline static constinit bool chosen_ = false;
     inline static constinit thread_local detail::thread_record mine_{};
-
-    REGISTRY_IO_NO_UNIQUE_ADDRESS Panic panic_;
 };
 
 }  // namespace observe
