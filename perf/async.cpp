@@ -27,6 +27,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <registry_io/presets/async.hpp>
 #include <registry_io/presets/sync.hpp>
+#include <registry_io_perf/asynchronous.hpp>
 
 namespace {
 
@@ -102,38 +103,6 @@ double measure(char const* name, char const* peer, int handlers, long n, Run run
                 allocs, bytes);
     return best;
 }
-
-/// Coroutines that wait until somebody works the queue off.
-class waiting_queue
-{
-public:
-    class turn
-    {
-    public:
-        explicit turn(waiting_queue& q) noexcept : queue_(q) {}
-        bool await_ready() const noexcept { return false; }
-        void await_suspend(std::coroutine_handle<> h) { queue_.waiting_.push_back(h); }
-        void await_resume() const noexcept {}
-
-    private:
-        waiting_queue& queue_;
-    };
-    turn operator co_await() noexcept { return turn(*this); }
-
-    void work_off()
-    {
-        while (!waiting_.empty()) {
-            std::swap(waiting_, resuming_);
-            for (std::coroutine_handle<> const h : resuming_)
-                h.resume();
-            resuming_.clear();
-        }
-    }
-
-private:
-    std::vector<std::coroutine_handle<>> waiting_;
-    std::vector<std::coroutine_handle<>> resuming_;
-};
 
 /// The coroutine that notifies: it begins at once, and its owner looks whether it has ended.
 class caller
@@ -285,10 +254,10 @@ void measure_all(int handlers)
     }
     {
         AsyncRegistry<int> r;
-        waiting_queue queue;
+        registry_io_perf::turns queue;
         each([&](unsigned long* to) {
             r.register_handler([to, &queue](int const& e) -> task<> {
-                co_await queue;
+                co_await queue.next();
                 *to += static_cast<unsigned long>(e);
             });
         });

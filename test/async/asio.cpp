@@ -317,15 +317,15 @@ BOOST_AUTO_TEST_CASE(an_executor_may_throw_instead_of_resuming_who_awaits_an_asi
     BOOST_TEST(caught == 2);
     BOOST_TEST(ended);
     BOOST_TEST_REQUIRE(caller.done());
-    // It has thrown in place of resuming who awaits the notify, too.
+    // It also threw when it was to resume the coroutine that awaits the notify.
     BOOST_CHECK_THROW(std::rethrow_exception(caller.thrown()), test::refusing::refused);
     BOOST_TEST(executor.asked == 3);
 }
 
 BOOST_AUTO_TEST_CASE(an_asio_executor_may_throw_instead_of_starting_an_operation_or_resuming)
 {
-    // What it is given: the start of an operation, its end, the end of another, and who awaits the
-    // notify.
+    // What it is given: the start of an operation, its end, the end of another, and the coroutine
+    // that awaits the notify.
     for (int n = 0; n < 5; ++n) {
         asio::io_context io;
         int left = n;
@@ -356,7 +356,7 @@ BOOST_AUTO_TEST_CASE(an_asio_executor_may_throw_instead_of_starting_an_operation
             BOOST_TEST(started == 1);
             // The start: the handler has failed.
             BOOST_TEST(told.size() == (n == 0 ? 1u : 0u));
-            // The end: the exception is for who runs the context, and the one who waits is left.
+            // The end: the exception leaves `run`, and the awaiting coroutine is not resumed.
             bool const lost = n == 1 || n == 2;
             BOOST_TEST(thrown_out == lost);
             BOOST_TEST_REQUIRE(caller.done() == !lost);

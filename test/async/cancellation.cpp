@@ -30,27 +30,12 @@ namespace panic = registry_io::panic;
 using registry_io::AsyncRegistry;
 using registry_io::handler_id;
 using registry_io::panic_info;
+using test::at_once;
 using test::gate;
+using test::in_turn;
 using test::journal;
+using test::modes;
 using test::task;
-
-struct at_once
-{
-    template <class Registry, class Event, class... Args>
-    static auto notify(Registry& r, Event const& e, Args... args)
-    {
-        return r.notify(e, std::move(args)...);
-    }
-};
-struct in_turn
-{
-    template <class Registry, class Event, class... Args>
-    static auto notify(Registry& r, Event const& e, Args... args)
-    {
-        return r.notify_sequential(e, std::move(args)...);
-    }
-};
-using modes = boost::mp11::mp_list<at_once, in_turn>;
 
 }  // namespace
 

@@ -39,26 +39,10 @@ namespace snapshot = registry_io::snapshot;
 using registry_io::AsyncRegistry;
 using registry_io::handler_id;
 using registry_io::panic_info;
+using test::at_once;
 using test::gate;
+using test::modes;
 using test::task;
-
-struct at_once
-{
-    template <class Registry, class Event, class... Args>
-    static auto notify(Registry& r, Event const& e, Args... args)
-    {
-        return r.notify(e, std::move(args)...);
-    }
-};
-struct in_turn
-{
-    template <class Registry, class Event, class... Args>
-    static auto notify(Registry& r, Event const& e, Args... args)
-    {
-        return r.notify_sequential(e, std::move(args)...);
-    }
-};
-using modes = boost::mp11::mp_list<at_once, in_turn>;
 
 /// Counts its copies, in all threads.
 struct counted
@@ -86,7 +70,7 @@ public:
         });
         running_.emplace(test::drive([this, env] { return outer_.notify(event_, env); }));
     }
-    /// The handler has ended; then the executor may have who awaits the notify.
+    /// The handler has ended; the executor may now have the coroutine that awaits the notify.
     bool ended() const noexcept { return ended_; }
     bool done() const noexcept { return running_->done(); }
 
@@ -244,7 +228,7 @@ BOOST_AUTO_TEST_CASE(an_executor_may_destroy_the_resumption_of_next_or_the_regis
     BOOST_TEST(counted::alive.load() == 0);
 }
 
-// The precondition of both notifies: the executor does not have the one who awaits.
+// The precondition of both notifies: the executor does not have the awaiting coroutine.
 #if !defined(NDEBUG)
 BOOST_AUTO_TEST_CASE_TEMPLATE(who_awaits_a_notify_must_not_go_when_the_executor_has_it, Mode, modes)
 {
@@ -512,7 +496,7 @@ BOOST_AUTO_TEST_CASE(who_awaits_the_next_event_goes_while_threads_notify_and_sto
             for (unsigned n = random() % 8; n != 0 && !l->ended(); --n)
                 if (!loop.run_one())
                     std::this_thread::yield();
-            // When it has ended the executor has who awaits the notify around it.
+            // When it has ended, the executor has the coroutine that awaits the outer notify.
             while (l->ended() && !l->done())
                 loop.run_one();
             l.reset();

@@ -37,27 +37,11 @@ namespace panic = registry_io::panic;
 using registry_io::AsyncRegistry;
 using registry_io::handler_id;
 using registry_io::panic_info;
+using test::at_once;
 using test::gate;
 using test::journal;
+using test::modes;
 using test::task;
-
-struct at_once
-{
-    template <class Registry, class Event>
-    static auto notify(Registry& r, Event const& e)
-    {
-        return r.notify(e);
-    }
-};
-struct in_turn
-{
-    template <class Registry, class Event>
-    static auto notify(Registry& r, Event const& e)
-    {
-        return r.notify_sequential(e);
-    }
-};
-using modes = boost::mp11::mp_list<at_once, in_turn>;
 
 /// Registers a handler that fails in each of the four ways, each between two that do not.
 template <class Registry>

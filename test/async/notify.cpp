@@ -31,6 +31,7 @@ using registry_io::AsyncRegistry;
 using registry_io::handler_id;
 using test::gate;
 using test::journal;
+using test::modes;
 using test::task;
 using test::worker;
 
@@ -51,24 +52,6 @@ using registries =
     boost::mp11::mp_list<AsyncRegistry<event>,
                          AsyncRegistry<event>::with<registry_io::snapshot::single_thread>>;
 
-/// Awaits a notify of either kind. Templates over these two run for both.
-struct at_once
-{
-    template <class Registry, class... Args>
-    static auto notify(Registry& r, Args&&... args)
-    {
-        return r.notify(std::forward<Args>(args)...);
-    }
-};
-struct in_turn
-{
-    template <class Registry, class... Args>
-    static auto notify(Registry& r, Args&&... args)
-    {
-        return r.notify_sequential(std::forward<Args>(args)...);
-    }
-};
-using modes = boost::mp11::mp_list<at_once, in_turn>;
 using all = boost::mp11::mp_product<boost::mp11::mp_list, registries, modes>;
 
 gate* gate_of_one_word = nullptr;

@@ -31,8 +31,10 @@ namespace {
 namespace async = registry_io::async;
 using registry_io::AsyncRegistry;
 using registry_io::handler_id;
+using test::at_once;
 using test::gate;
 using test::journal;
+using test::modes;
 using test::task;
 
 // The standard library's atomic of libstdc++ 12 unlocks with a relaxed store, which a thread
@@ -55,23 +57,6 @@ using registries =
     boost::mp11::mp_push_back<concurrent,
                               AsyncRegistry<int>::with<registry_io::snapshot::single_thread>>;
 
-struct at_once
-{
-    template <class Registry>
-    static auto notify(Registry& r, int const& e)
-    {
-        return r.notify(e);
-    }
-};
-struct in_turn
-{
-    template <class Registry>
-    static auto notify(Registry& r, int const& e)
-    {
-        return r.notify_sequential(e);
-    }
-};
-using modes = boost::mp11::mp_list<at_once, in_turn>;
 using all = boost::mp11::mp_product<boost::mp11::mp_list, registries, modes>;
 
 template <class List>

@@ -22,6 +22,8 @@
 #include <utility>
 #include <vector>
 
+#include <boost/mp11/list.hpp>
+
 #include <registry_io/async/environment.hpp>
 #include <registry_io/async/task.hpp>
 #include <registry_io/presets/async.hpp>
@@ -29,6 +31,25 @@
 namespace test {
 
 using registry_io::async::task;
+
+/// Awaits a notify of either kind. Templates over `modes` run for both.
+struct at_once
+{
+    template <class Registry, class... Args>
+    static auto notify(Registry& r, Args&&... args)
+    {
+        return r.notify(std::forward<Args>(args)...);
+    }
+};
+struct in_turn
+{
+    template <class Registry, class... Args>
+    static auto notify(Registry& r, Args&&... args)
+    {
+        return r.notify_sequential(std::forward<Args>(args)...);
+    }
+};
+using modes = boost::mp11::mp_list<at_once, in_turn>;
 
 /// What coroutines wait for until it is opened, by any thread, which then resumes them. A waiter
 /// that is destroyed is forgotten.

@@ -34,26 +34,9 @@ using registry_io::AsyncRegistry;
 using registry_io::handler_id;
 using registry_io::panic_info;
 using test::gate;
+using test::modes;
 using test::refusing;
 using test::task;
-
-struct at_once
-{
-    template <class Registry, class Event, class... Args>
-    static auto notify(Registry& r, Event const& e, Args... args)
-    {
-        return r.notify(e, std::move(args)...);
-    }
-};
-struct in_turn
-{
-    template <class Registry, class Event, class... Args>
-    static auto notify(Registry& r, Event const& e, Args... args)
-    {
-        return r.notify_sequential(e, std::move(args)...);
-    }
-};
-using modes = boost::mp11::mp_list<at_once, in_turn>;
 
 enum class step { construction, ready, suspension, resumption };
 

@@ -10,10 +10,11 @@
 #include <atomic>
 #include <coroutine>
 #include <cstdint>
-#include <exception>
 #include <functional>
 #include <thread>
 #include <utility>
+
+#include "detached.hpp"
 
 namespace test {
 
@@ -50,19 +51,6 @@ struct elsewhere
         }).join();
     }
     void await_resume() const noexcept {}
-};
-
-/// Runs at once, and ends by itself.
-struct detached
-{
-    struct promise_type
-    {
-        detached get_return_object() noexcept { return {}; }
-        std::suspend_never initial_suspend() noexcept { return {}; }
-        std::suspend_never final_suspend() noexcept { return {}; }
-        void return_void() noexcept {}
-        void unhandled_exception() { std::terminate(); }
-    };
 };
 
 /// Notifies an asynchronous registry, and counts when that has ended.

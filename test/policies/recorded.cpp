@@ -8,7 +8,6 @@
 #include <atomic>
 #include <cerrno>
 #include <cmath>
-#include <coroutine>
 #include <csignal>
 #include <cstdint>
 #include <cstdlib>
@@ -38,22 +37,18 @@
 #include <registry_io/presets/async.hpp>
 
 #include "memory.hpp"
+#include "observe/support.hpp"
 
 namespace {
 
 namespace rio = registry_io;
 namespace fs = std::filesystem;
 using rio::observe::recorded;
+using test::gate;
+using test::hand_clock;
+using test::notify_of;
 
 bool const quiet = ::setenv("REGISTRY_IO_RECORDING_DIRECTORY", "", 1) == 0;
-
-/// Moved by the test, and the same on all threads.
-struct hand_clock
-{
-    static std::uint64_t now() noexcept { return time.load(std::memory_order_relaxed); }
-    static void advance(std::uint64_t ns) { time.fetch_add(ns, std::memory_order_relaxed); }
-    inline static std::atomic<std::uint64_t> time{1000};
-};
 
 using buckets = std::map<unsigned, std::uint64_t>;
 
@@ -412,40 +407,6 @@ BOOST_AUTO_TEST_CASE(notify_does_not_allocate_nor_does_a_threads_first)
     }).join();
     BOOST_TEST(more.load() == 0);
 }
-
-namespace {
-
-/// Resumed by the test.
-struct gate
-{
-    bool await_ready() const noexcept { return false; }
-    void await_suspend(std::coroutine_handle<> h) noexcept { waiting = h; }
-    void await_resume() const noexcept {}
-    void open() { std::exchange(waiting, nullptr).resume(); }
-    std::coroutine_handle<> waiting;
-};
-
-/// Runs at once, and notes that it has ended.
-struct detached
-{
-    struct promise_type
-    {
-        detached get_return_object() noexcept { return {}; }
-        std::suspend_never initial_suspend() noexcept { return {}; }
-        std::suspend_never final_suspend() noexcept { return {}; }
-        void return_void() noexcept {}
-        void unhandled_exception() { std::terminate(); }
-    };
-};
-
-template <class R>
-detached notify_of(R& r, int i, int& ended)
-{
-    co_await r.notify(i);
-    ++ended;
-}
-
-}  // namespace
 
 BOOST_AUTO_TEST_CASE(an_asynchronous_registry_is_recorded)
 {

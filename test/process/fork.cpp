@@ -19,6 +19,7 @@
 
 #include <registry_io/presets/async.hpp>
 
+#include "detached.hpp"
 #include "process/child.hpp"
 #include "stress/stress.hpp"
 
@@ -30,19 +31,7 @@ using lock_free_registries =
     std::tuple<registry_of<snapshot::hazard_pointer>, registry_of<snapshot::rcu>>;
 
 using registry_io::AsyncRegistry;
-
-/// A coroutine that runs by itself.
-struct detached
-{
-    struct promise_type
-    {
-        detached get_return_object() noexcept { return {}; }
-        std::suspend_never initial_suspend() noexcept { return {}; }
-        std::suspend_never final_suspend() noexcept { return {}; }
-        void return_void() noexcept {}
-        void unhandled_exception() noexcept { std::terminate(); }
-    };
-};
+using test::detached;
 
 /// A panic policy whose constructor the compiler cannot run.
 struct made_at_run_time : registry_io::panic::catch_log

@@ -1,0 +1,28 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+#ifndef REGISTRY_IO_TEST_DETACHED_HPP
+#define REGISTRY_IO_TEST_DETACHED_HPP
+
+#include <coroutine>
+#include <exception>
+
+namespace test {
+
+/// A coroutine that runs at once, and ends by itself.
+struct detached
+{
+    struct promise_type
+    {
+        detached get_return_object() noexcept { return {}; }
+        std::suspend_never initial_suspend() noexcept { return {}; }
+        std::suspend_never final_suspend() noexcept { return {}; }
+        void return_void() noexcept {}
+        void unhandled_exception() noexcept { std::terminate(); }
+    };
+};
+
+}  // namespace test
+
+#endif
