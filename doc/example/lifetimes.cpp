@@ -76,7 +76,6 @@ int main()
         // end::captures[]
     }
     {
-        // tag::self[]
         registry inbox;
         std::atomic<int> seen{0};
         struct shot
@@ -97,7 +96,6 @@ int main()
         inbox.notify({"once"});
         inbox.notify({"twice"});
         BOOST_TEST_EQ(seen, 1);
-        // end::self[]
     }
     return boost::report_errors();
 }

@@ -35,8 +35,8 @@ public:
     {
         /// Resumes the coroutine later, on this executor; never before it returns, unless the
         /// executor likes to. Called by any thread. If it throws, it must not resume the coroutine:
-        /// the one who awaits is resumed by the caller of this instead, and what it awaits throws
-        /// what this has thrown.
+        /// the caller of `post` resumes it instead, and what the coroutine awaits throws what
+        /// `post` has thrown.
         void (*post)(void* executor, std::coroutine_handle<> coroutine);
     };
 
@@ -101,7 +101,7 @@ public:
     /// With frames from `f` alone.
     explicit environment(frame_memory& f) noexcept : frames_(&f) {}
 
-    /// Where the one who awaits is resumed, if it had to wait.
+    /// Where the awaiting coroutine is resumed, if it had to wait.
     executor_ref const& executor() const noexcept { return executor_; }
     /// Asks to stop.
     std::stop_token const& stop() const noexcept { return stop_; }

@@ -141,8 +141,8 @@ inline constexpr unsigned frame_bundle = 32;
 inline constexpr unsigned most_bundles = 64;
 
 /// What threads have too much of, for those that have too little: where one thread starts handlers
-/// and another one ends them, frames would else be allocated by the one and freed by the other for
-/// ever.
+/// and another thread ends them, the first would otherwise allocate frames for ever, and the second
+/// free them.
 ///
 /// No lock, and no list whose links two threads change: a child of `fork` finds each place filled
 /// or empty, whatever the other threads of its parent were doing.

@@ -12,12 +12,10 @@
 
 #include <registry_io/detail/supported.hpp>
 
-#include <system_error>
 #include <type_traits>
 #include <utility>
 
 #include <boost/core/addressof.hpp>
-#include <boost/throw_exception.hpp>
 
 #include <registry_io/async/abandoned.hpp>
 #include <registry_io/async/detail/handler.hpp>
@@ -129,19 +127,19 @@ public:
     /// that awaits, and those that wait go on as what they wait for completes.
     ///
     /// Awaiting it returns what the panic policy makes of the failures, or throws what that lets
-    /// pass. When all handlers end without waiting the one who awaits is not suspended. Else it is
-    /// resumed on the executor of the environment, or, without one, by whoever ends the last
-    /// handler. If the executor throws, it is resumed by whoever ends the last handler too, and
-    /// awaiting throws what the executor has thrown, instead of any other result. Of the
-    /// environment: if a stop is requested handlers that have not been started are not; a task that
-    /// awaits this gives it its own environment. Precondition: `event` and this registry live until
-    /// it has ended. Await it once, where it is made.
-    /// Destroying the coroutine that awaits it, while it waits, destroys the handlers that wait;
-    /// each is reported to the panic policy as failed by `async::abandoned`. Precondition: none of
-    /// them is running then, or going to be resumed; nor is the coroutine itself: when the last
-    /// handler has ended the executor has it, and resumes it (asserted). Nor may the callback for
-    /// failures destroy it while it is told of a failure of this notify.
-    /// Concurrency: safe with any member but the destructor. Allocates frames for coroutines alone.
+    /// pass. When all handlers end without waiting, the caller is not suspended. Else it is resumed
+    /// on the executor of the environment, or, without one, by whoever ends the last handler. If
+    /// the executor throws, it is resumed by whoever ends the last handler too, and awaiting throws
+    /// what the executor has thrown, instead of any other result. Of the environment: if a stop is
+    /// requested handlers that have not been started are not; a task that awaits this gives it its
+    /// own environment. Precondition: `event` and this registry live until it has ended. Await it
+    /// once, where it is made. Destroying the coroutine that awaits it, while it waits, destroys
+    /// the handlers that wait; each is reported to the panic policy as failed by
+    /// `async::abandoned`. Precondition: none of them is running then, or going to be resumed; nor
+    /// is the coroutine itself: when the last handler has ended the executor has it, and resumes it
+    /// (asserted). Nor may the callback for failures destroy it while it is told of a failure of
+    /// this notify. Concurrency: safe with any member but the destructor. Allocates frames for
+    /// coroutines alone.
     notify_all notify(Event const& event) const noexcept { return notify_all(*this, event); }
 
     /// The same in an environment of its own.
@@ -189,9 +187,9 @@ public:
 
     /// What waits for the next event when it is awaited, and returns a copy of it.
     ///
-    /// It registers a handler, and the event of the first notify that sees it is the one. The one
-    /// who awaits is resumed on the executor of its environment; without one in the middle of that
-    /// notify, by the thread that notifies, as the handler. When the environment's stop is
+    /// It registers a handler, and the first notify that sees it gives the event. The
+    /// caller is resumed on the executor of its environment; without an executor, in the middle of
+    /// that notify, by the thread that notifies, as the handler. When the environment's stop is
     /// requested it ends, and returns nothing.
     ///
     /// Destroying the coroutine that awaits it, while it waits, removes the handler. A notify that
@@ -314,10 +312,7 @@ private:
     void refuse_inside() const
     {
         if (async::detail::inside(boost::addressof(this->panic_)))
-            boost::throw_exception(
-                std::system_error(std::make_error_code(std::errc::resource_deadlock_would_occur),
-                                  "registry_io: waiting here would wait for itself"),
-                BOOST_CURRENT_LOCATION);
+            registry_io::detail::refuse_deadlock();
     }
 
     static consteval bool temporary_is_sound()

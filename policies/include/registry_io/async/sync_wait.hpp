@@ -71,8 +71,8 @@ detail::await_result<Awaitable> sync_wait(Awaitable&& a, environment const& env 
                 s.exception = std::current_exception();
             }
             BOOST_CATCH_END
-            // Under the lock: the one who waits may return and take the state with it as soon as it
-            // can see the word.
+            // Under the lock: the waiting thread may return, and destroy the state, as soon as it
+            // can see `done`.
             std::lock_guard<std::mutex> const lock(s.mutex);
             s.done = true;
             s.ended.notify_all();

@@ -30,12 +30,13 @@ namespace registry_io {
 inline namespace v1 {
 namespace async {
 
-/// A coroutine that begins when it is awaited, and gives its result to the one who awaits it.
+/// A coroutine that begins when it is awaited, and gives its result to the coroutine that awaits
+/// it.
 ///
 /// It may await anything that has an awaiter, and be awaited by coroutines of any type, once. Its
 /// frame comes from the frame memory of the environment in which it is made. The environment of a
-/// task that awaits it is its own too. When it ends, the one who awaits it goes on, on the same
-/// thread. Destroying a task that has not ended destroys its frame, and so what it awaits:
+/// task that awaits it is its own too. When it ends, the coroutine that awaits it goes on, on the
+/// same thread. Destroying a task that has not ended destroys its frame, and so what it awaits:
 /// precondition: it is not running, and nobody is going to resume it.
 template <class T = void>
 class [[nodiscard]] task

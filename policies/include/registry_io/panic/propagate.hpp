@@ -31,7 +31,7 @@ namespace panic {
 /// after the handler; what the callback throws is swallowed. A thread that is cancelled inside a
 /// handler (`pthread_cancel`) unwinds through `notify` at once, and the snapshot is released.
 /// With exceptions off it calls handlers and is done.
-/// Take it: when the caller of `notify` is the one who must know.
+/// Take it: when the caller of `notify` must learn of failures.
 struct REGISTRY_IO_EXPORT propagate
 {
     using category = axis::panic;

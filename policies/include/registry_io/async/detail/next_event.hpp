@@ -54,7 +54,7 @@ public:
         }
     }
 
-    /// For tasks: where the one who awaits stands.
+    /// For tasks: the context of the caller.
     void set_context(context const* c) noexcept { env_ = c == nullptr ? nullptr : c->env; }
 
     /// Nothing is known before it is registered.
@@ -93,7 +93,7 @@ private:
 
         void operator()(Event const& event) const
         {
-            // The one who awaits may let go of it, and so of us, while we are at it.
+            // The caller may destroy the `next_event`, and so this listener, during the call.
             if (s->claim())
                 shared::end(s, &event);
         }

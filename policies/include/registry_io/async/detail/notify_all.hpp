@@ -54,7 +54,7 @@ public:
         return this->handlers_ == nullptr;
     }
 
-    /// Whether the one who awaits has to wait.
+    /// Returns whether the caller has to wait.
     bool await_suspend(std::coroutine_handle<> h) noexcept
     {
         this->caller_ = h;
@@ -166,14 +166,14 @@ private:
             this->report(*pop());
             ++reported;
         } while (reporters_.fetch_sub(1, std::memory_order_acq_rel) != 1);
-        // The last touch, unless all have ended. acq_rel: all that the handlers did comes before
-        // the one who awaits goes on.
+        // Nothing is touched after this, unless all have ended. acq_rel: all that the handlers did
+        // happens before the caller goes on.
         if (missing_.fetch_sub(reported, std::memory_order_acq_rel) != reported)
             return std::noop_coroutine();
         return this->caller_goes_on();
     }
 
-    /// By the one who reports: the next handler, of which there is one.
+    /// For the reporter only: pops the next handler that has ended. Precondition: there is one.
     promise* pop() noexcept
     {
         if (to_report_ == nullptr) {
@@ -188,11 +188,12 @@ private:
         return std::exchange(to_report_, to_report_->next_ended);
     }
 
-    std::atomic<std::uint32_t> missing_{0};    // handlers that wait; and the one who awaits
-    std::uint32_t started_ = 0;                // handlers that wait, for the one who starts them
-    std::atomic<std::uint32_t> reporters_{1};  // handlers left to report; first, we who start them
-    std::atomic<promise*> ended_{nullptr};     // the last one first
-    promise* to_report_ = nullptr;             // the first one first
+    std::atomic<std::uint32_t> missing_{0};  // handlers that wait, plus one for the caller
+    std::uint32_t started_ = 0;  // handlers that wait, as counted while they are started
+    // Handlers left to report, plus one while handlers are started.
+    std::atomic<std::uint32_t> reporters_{1};
+    std::atomic<promise*> ended_{nullptr};  // the last one first
+    promise* to_report_ = nullptr;          // the first one first
 };
 
 }  // namespace detail

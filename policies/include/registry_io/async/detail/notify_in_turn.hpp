@@ -50,7 +50,7 @@ public:
         return this->handlers_ == nullptr;
     }
 
-    /// Whether the one who awaits has to wait.
+    /// Returns whether the caller has to wait.
     bool await_suspend(std::coroutine_handle<> h) noexcept
     {
         this->caller_ = h;

@@ -108,7 +108,7 @@ public:
     operation(operation const&) = delete;
     operation& operator=(operation const&) = delete;
 
-    /// For tasks: where the one who awaits stands.
+    /// For tasks: the context of the caller.
     void set_context(context const* c) noexcept
     {
         where_.outer = c;
@@ -161,7 +161,7 @@ protected:
         return *root_;
     }
 
-    /// The same where nothing may be thrown, since it is not the one who awaits who calls.
+    /// As `settle`, for callers that nothing may be thrown to: the threads that end handlers.
     template <class Outcome, class View>
     void settle_quietly(Outcome outcome, View view) noexcept
     {
@@ -258,7 +258,7 @@ protected:
             settle_quietly(failure(p.exception()), waited{&p});
     }
 
-    /// Who is to be resumed now: the one who awaits, unless that is done elsewhere.
+    /// Returns the coroutine to resume now: the caller, unless its executor resumes it.
     std::coroutine_handle<> caller_goes_on() noexcept
     {
         if (where_.env == nullptr || !where_.env->executor())
@@ -285,7 +285,7 @@ protected:
         return h;
     }
 
-    /// Stands for the one who awaits when the executor has it.
+    /// The value of `caller_` while the executor has the caller.
     std::coroutine_handle<> posted() noexcept
     {
         return std::coroutine_handle<>::from_address(this);
@@ -377,7 +377,7 @@ protected:
     REGISTRY_IO_NO_UNIQUE_ADDRESS result_box<result_type> result_;
 
 private:
-    /// The one who awaits is being destroyed.
+    /// Called when the caller is being destroyed.
     BOOST_NOINLINE void give_up() noexcept
     {
         BOOST_ASSERT_MSG(caller_ != posted(),

@@ -72,8 +72,8 @@ public:
 
     std::suspend_always initial_suspend() const noexcept { return {}; }
 
-    /// The end. A handler that has never waited leaves word with the one who runs it, and its frame
-    /// goes at once. Any other one stays for whoever awaits it.
+    /// The end of the coroutine. A handler that has never waited tells the code that runs it, which
+    /// destroys the frame at once. Any other frame stays for the coroutine that awaits it.
     class final_awaiter
     {
     public:
@@ -260,7 +260,7 @@ private:
             state_.store(state::done, std::memory_order_relaxed);
             return std::noop_coroutine();
         }
-        // From here on, unless it is awaited, the one who started it may destroy it.
+        // From here on, unless it is awaited, the code that started it may destroy it.
         // release: what the task did. acquire: what call_at_end has written.
         if (state_.exchange(state::done, std::memory_order_acq_rel) != state::awaited)
             return std::noop_coroutine();
