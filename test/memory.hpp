@@ -23,6 +23,9 @@ inline constinit std::atomic<std::uint64_t> allocations{0};
 inline constinit thread_local long fails_in = -1;
 inline constinit thread_local bool has_failed = false;
 
+inline constinit std::atomic<std::size_t> nothrow_size{0};
+inline constinit std::atomic<std::uint64_t> nothrow_blocks{0};
+
 inline void* allocate(std::size_t size, std::size_t align) noexcept
 {
     if (fails_in == 0) {
@@ -46,12 +49,30 @@ inline void* allocate_or_throw(std::size_t size, std::size_t align)
     return p;
 }
 
+inline void* allocate_nothrow(std::size_t size) noexcept
+{
+    void* const p = allocate(size, 1);
+    if (p != nullptr && size == nothrow_size.load(std::memory_order_relaxed))
+        nothrow_blocks.fetch_add(1, std::memory_order_relaxed);
+    return p;
+}
+
 }  // namespace detail
 
 /// How often operator new was called in this program.
 inline std::uint64_t allocations() noexcept
 {
     return detail::allocations.load(std::memory_order_relaxed);
+}
+
+/// From now on `nothrow_blocks` counts the blocks of this size that `new (std::nothrow)` hands out.
+inline void count_nothrow_blocks(std::size_t size) noexcept
+{
+    detail::nothrow_size.store(size, std::memory_order_relaxed);
+}
+inline std::uint64_t nothrow_blocks() noexcept
+{
+    return detail::nothrow_blocks.load(std::memory_order_relaxed);
 }
 
 /// While it lives, this thread's n-th allocation fails, counted from 0; those before and after it
@@ -125,7 +146,7 @@ private:
 }
 [[gnu::noinline]] void* operator new(std::size_t size, std::nothrow_t const&) noexcept
 {
-    return test::detail::allocate(size, 1);
+    return test::detail::allocate_nothrow(size);
 }
 [[gnu::noinline]] void* operator new[](std::size_t size, std::nothrow_t const&) noexcept
 {

@@ -23,7 +23,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
-#include <new>
 #include <random>
 #include <string>
 #include <thread>
@@ -75,17 +74,22 @@ void print_ages(counts const& c)
     std::printf("; oldest %" PRIu64 "\n", c.oldest.load());
 }
 
-/// Bytes that the domains of RCU have taken from the heap for their eras. An era is never freed, and
-/// there are as many as one sleeping reader has held up at once: that depends on how the threads of
-/// a round took turns.
-std::atomic<std::size_t> bytes_of_eras{0};
+using era = registry_io::reclaim::rcu_era<registry_io::reclaim::std_env>;
+
+/// Bytes of the heap that RCU's domains have for their eras. An era is never freed, and there are as
+/// many as one sleeping reader has held up at once: that depends on how the threads of a round took
+/// turns. Only eras are allocated without exceptions and have this size.
+std::size_t bytes_of_eras()
+{
+    constexpr std::size_t header = sizeof(std::size_t), step = 2 * sizeof(std::size_t);
+    return test::nothrow_blocks() * ((sizeof(era) + header + step - 1) / step * step);
+}
 
 /// Bytes of the heap that are in use, without those of eras; 0 where a sanitizer has taken the
 /// heap's place.
 std::size_t heap_in_use()
 {
-    std::size_t const all = ::mallinfo2().uordblks;
-    std::size_t const eras = bytes_of_eras.load();
+    std::size_t const all = ::mallinfo2().uordblks, eras = bytes_of_eras();
     return all > eras ? all - eras : 0;
 }
 
@@ -446,20 +450,11 @@ std::uint64_t number(char const* text)
 
 }  // namespace
 
-// Eras are all that is allocated in this way with this size.
-void* operator new(std::size_t size, std::nothrow_t const&) noexcept
-{
-    void* const p = std::malloc(size);
-    if (p != nullptr &&
-        size == sizeof(registry_io::reclaim::rcu_era<registry_io::reclaim::std_env>))
-        bytes_of_eras += ::malloc_usable_size(p) + sizeof(std::size_t);
-    return p;
-}
-
 int main(int argc, char** argv)
 {
     std::uint64_t const seconds = argc > 1 ? number(argv[1]) : 60;
     std::uint64_t const seed = argc > 2 ? number(argv[2]) : std::random_device{}();
+    test::count_nothrow_blocks(sizeof(era));
     std::printf("soak: %" PRIu64 " seconds, seed %" PRIu64 "\n", seconds, seed);
     std::printf("%-28s %7s %12s %12s %11s %8s %14s\n", "", "rounds", "notifies", "calls", "changes",
                 "threads", "heap in use");
@@ -508,6 +503,6 @@ int main(int argc, char** argv)
                 " kinds of registries, %" PRIu64 " violations, %zu bytes of eras, seed %" PRIu64
                 "\n",
                 violations == 0 ? "held" : "FAILED", notifies, changes, kinds, violations,
-                bytes_of_eras.load(), seed);
+                bytes_of_eras(), seed);
     return violations == 0 ? 0 : 1;
 }
