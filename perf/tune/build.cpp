@@ -378,13 +378,14 @@ std::string builder::source_of(std::string const& alias, int layout) const
     if (layout > 0) {
         // Other distances, and the members in another order than that of their use.
         text += "asm(\".text\\n.skip " + std::to_string(layout * 1040 + 48) + "\");\n";
-        if (header_.empty())
-            text += "void first(workload_type& w)\n{\n    " +
-                std::string(layout % 2 == 1 ? "w.change(1);\n    w.run(1, 0);\n"
-                                            : "w.run(1, 0);\n    w.change(1);\n") +
-                "}\n\n";
-        else
-            text += "void first(workload_type& w)\n{\n    w.run(1);\n}\n\n";
+        std::string const run =
+            "    if constexpr (requires { w.run(1, 0); })\n        w.run(1, 0);\n"
+            "    else\n        w.run(1);\n";
+        std::string const change =
+            "    if constexpr (requires { w.change(1); })\n        w.change(1);\n";
+        text += "template <class Workload>\nvoid use(Workload& w)\n{\n" +
+            (layout % 2 == 1 ? change + run : run + change) +
+            "}\n\nvoid first(workload_type& w)\n{\n    use(w);\n}\n\n";
     }
     text += "int main(int argc, char** argv)\n{\n";
     if (from_resource)

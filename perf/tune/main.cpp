@@ -449,14 +449,20 @@ private:
         // The screening has compiled the one without a number.
         first = std::max<std::size_t>(first, 1);
         std::size_t const n = end - first;
-        in_parallel(field_.size() * n, "compiling layouts", [&](std::size_t k) {
+        std::vector<std::string> refusals(field_.size() * n);
+        in_parallel(refusals.size(), "compiling layouts", [&](std::size_t k) {
             std::size_t const i = k / n, layout = first + k % n;
             if (interrupted || elapsed() > s_.budget * 0.8)
                 return;
             built const b = builder_.build(field_[i].what.alias, static_cast<int>(layout));
-            if (b.refusal.empty())
-                field_[i].programs[layout] = b.program;
+            field_[i].programs[layout] = b.program;
+            refusals[k] = b.refusal;
         });
+        for (std::size_t k = 0; k != refusals.size(); ++k)
+            if (!refusals[k].empty())
+                r_.refused.push_back(
+                    {field_[k / n].what.alias + ", in layout " + std::to_string(first + k % n),
+                     refusals[k]});
     }
 
     /// What a twin of the current alias seemed to be to it.
