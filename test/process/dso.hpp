@@ -2,7 +2,7 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// What the plugin of process/dso gives to those who load it.
+// The interface of the plugin of process/dso.
 
 #ifndef REGISTRY_IO_TEST_PROCESS_DSO_HPP
 #define REGISTRY_IO_TEST_PROCESS_DSO_HPP
@@ -15,7 +15,7 @@
 
 namespace dso {
 
-/// One kind of registry, as one object's code sees it.
+/// The functions of one kind of registry, as the code of one object sees it.
 template <class Snapshot>
 struct functions
 {
