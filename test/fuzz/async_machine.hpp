@@ -2,9 +2,9 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// As machine.hpp, for registries whose handlers are coroutines: on one thread notifies begin, wait,
-// go on in any order, and are given up, while handlers come and go and others wait for the next
-// event.
+// Like machine.hpp, for registries whose handlers are coroutines. On one thread, notifies begin,
+// wait, continue in any order and are given up, while handlers come and go and others wait for the
+// next event.
 
 #ifndef REGISTRY_IO_TEST_FUZZ_ASYNC_MACHINE_HPP
 #define REGISTRY_IO_TEST_FUZZ_ASYNC_MACHINE_HPP
@@ -33,7 +33,7 @@ namespace fuzz {
 
 struct flight;
 
-/// Tells its handlers which notify it is.
+/// Identifies its notify to the handlers.
 struct async_event
 {
     flight* of;
@@ -93,7 +93,7 @@ class async_machine
         tag who;
     };
 
-    /// Captures: they tell when they are destroyed.
+    /// Captures that report their destruction.
     class token
     {
     public:
@@ -120,7 +120,8 @@ class async_machine
         tag who_;
     };
 
-    /// A call of a handler: lies in its frame, and sees whether that is destroyed before its end.
+    /// A call of a handler. It is stored in the coroutine's frame, and notices if the frame is
+    /// destroyed before the call has ended.
     class call
     {
     public:
@@ -157,7 +158,7 @@ class async_machine
         bool has_ended_ = false;
     };
 
-    /// `co_await waiter(...)` goes on when the program says so.
+    /// `co_await waiter(...)` continues when the program says so.
     class waiter
     {
     public:
@@ -190,7 +191,7 @@ public:
     void run()
     {
         registry_ = std::make_unique<Registry>();
-        handlers_.emplace_back();  // tag 0 is nobody
+        handlers_.emplace_back();  // tag 0 is no handler
         if constexpr (reports)
             registry_->on_panic([this](registry_io::panic_info const& i) { reported(i); });
         while (more())
@@ -275,7 +276,7 @@ private:
             settle();
     }
 
-    /// Nothing runs; some may wait.
+    /// Called when no coroutine is running; some may be waiting.
     void settle()
     {
         std::erase_if(flights_, [](auto const& f) { return f->over; });
@@ -318,7 +319,7 @@ private:
             demand(i < all.size(), "for_each_handler sees too many");
             handler& h = handlers_[all[i++]];
             if (h.listens)
-                h.id = id;  // nobody else tells
+                h.id = id;  // learned here: the listener does not know its id
             demand(h.id == id && h.key == key, "for_each_handler does not agree");
         });
         demand(i == all.size(), "for_each_handler sees too few");
@@ -333,7 +334,7 @@ private:
                 step();
     }
 
-    /// What has heard an event before, or wants none any more, says nothing.
+    /// Skips listeners that have already heard an event or no longer want one: they are not called.
     void skip_silent(flight& f)
     {
         for (; f.begun != f.snapshot.size(); ++f.begun, ++f.ended)
@@ -455,7 +456,7 @@ private:
     {
         handler& h = handlers_[who];
         if (h.listens)
-            return;  // whose id is not known
+            return;  // an id that is not known
         bool const expected = std::exchange(h.registered, false);
         demand(registry_->contains(h.id) == expected, "contains() does not agree");
         demand(registry_->unregister(h.id) == expected, "unregister() does not agree");
@@ -508,7 +509,8 @@ private:
 
     test::task<> awaiting(flight& f)
     {
-        // A flight whose awaiting ends before its end has been given up.
+        // If the awaiting coroutine is destroyed before the notify ends, the notify has been given
+        // up.
         struct ending
         {
             flight& f;
@@ -566,7 +568,7 @@ private:
         running_.pop_back();
     }
 
-    /// Destroys a caller whose notify waits, and does not run below us.
+    /// Destroys a caller whose notify is waiting and does not run below us on the stack.
     void give_up()
     {
         if (flights_.empty())
@@ -619,7 +621,7 @@ private:
         bool const waits =
             std::any_of(flights_.begin(), flights_.end(), [](auto const& f) { return !f->over; });
         if (!inside && waits)
-            return;  // for ever
+            return;  // it would wait for ever
         bool refused = false;
         try {
             registry_->synchronize();

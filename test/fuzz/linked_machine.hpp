@@ -2,9 +2,9 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// As machine.hpp, for registries that are changed by single stores: a notify that is running skips
-// what has been removed, a slot that it may stand on is not free before it has ended, and a full
-// table gives an empty id.
+// Like machine.hpp, for registries that are changed by single stores: a running notify skips
+// removed handlers, a slot on which a notify may stand is not reused before that notify has ended,
+// and a full table returns an empty id.
 
 #ifndef REGISTRY_IO_TEST_FUZZ_LINKED_MACHINE_HPP
 #define REGISTRY_IO_TEST_FUZZ_LINKED_MACHINE_HPP
@@ -28,7 +28,7 @@ namespace fuzz {
 
 constexpr std::size_t linked_slots = 12;
 
-/// With slots, or with nodes that are the caller's.
+/// With slots, or with nodes that the caller owns.
 template <class Registry>
 class basic_linked_machine
 {
@@ -218,8 +218,8 @@ private:
     std::array<entry, slots> entries_{};
     unsigned order_ = 0;
     int level_ = 0;
-    std::vector<entry*>* expected_ = nullptr;  // by the notify that is running
-    std::size_t reached_ = 0;                  // of these
+    std::vector<entry*>* expected_ = nullptr;  // of the running notify
+    std::size_t reached_ = 0;                  // in `expected_`
     unsigned long long operations_ = 0;
 };
 

@@ -2,14 +2,15 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// Every preset, and every policy that lets several threads in, under random load for as long as one
-// likes: soak [SECONDS] [SEED]. What must hold: no handler runs after its captures were destroyed,
-// a transaction is seen whole, an id is removed once, each notify runs in the order of keys and
-// ids; after each round nothing is alive that is not registered, and the heap is as large as it
-// was, but for what RCU keeps for later use. What is counted beside: how old a table was, in changes,
+// Every preset, and every policy that supports several threads, under random load for as long as
+// you like: soak [SECONDS] [SEED]. What must hold: no handler runs after its captures were
+// destroyed; a transaction is seen completely or not at all; an id is removed once; each notify
+// runs in the order of keys and ids. After each round only registered handlers are alive, and the
+// heap has its former size, except for what RCU keeps for reuse. Also counts how old a table was,
+// in changes, when its reader released it.
 // when its reader let go of it.
-//
-// The presets of one thread, and those again that serve several, run random programs beside a naive
+// The single-threaded presets, and those for several threads once more, run random programs beside
+// a naive model, like the fuzzer.
 // model, as the fuzzer does.
 
 #include <malloc.h>
@@ -45,8 +46,8 @@ struct counts
     std::atomic<std::uint64_t> waits{0};
     std::atomic<std::uint64_t> threads{0};
     std::atomic<std::uint64_t> violations{0};
-    /// How many notifies ended with a table that so many changes had replaced since: none, 1, 2 to
-    /// 3, 4 to 7 and so on.
+    /// How many notifies ended with a table that had been replaced by this many changes: none, 1, 2
+    /// to 3, 4 to 7 and so on.
     std::array<std::atomic<std::uint64_t>, 65> ages{};
     std::atomic<std::uint64_t> oldest{0};
 
@@ -59,7 +60,7 @@ struct counts
     }
 };
 
-/// Prints how old the tables were that readers let go of.
+/// Prints how old the tables were when readers released them.
 void print_ages(counts const& c)
 {
     if (std::all_of(c.ages.begin(), c.ages.end(), [](auto const& n) { return n.load() == 0; }))
@@ -75,13 +76,12 @@ void print_ages(counts const& c)
     std::printf("; oldest %" PRIu64 "\n", c.oldest.load());
 }
 
-/// Bytes that the domains of RCU have taken from the heap for their eras. An era is never freed, and
-/// there are as many as one sleeping reader has held up at once: that depends on how the threads of
-/// a round took turns.
+/// Bytes that the domains of RCU have taken from the heap for their eras. An era is never freed.
+/// The number of eras is the greatest number that one sleeping reader has held up at once, which
+/// depends on how the threads of a round took turns.
 std::atomic<std::size_t> bytes_of_eras{0};
 
-/// Bytes of the heap that are in use, without those of eras; 0 where a sanitizer has taken the
-/// heap's place.
+/// Bytes of the heap in use, except for eras; 0 if a sanitizer replaces the heap.
 std::size_t heap_in_use()
 {
     std::size_t const all = ::mallinfo2().uordblks;
@@ -97,7 +97,7 @@ struct soaked
     std::size_t heap_last = 0;
 };
 
-/// Tells on stderr what does not hold, once for each kind and preset.
+/// Reports on stderr what does not hold.
 class witness
 {
 public:
@@ -115,14 +115,14 @@ private:
     std::string const& name_;
 };
 
-/// A registry, and what its handlers are judged by.
+/// A registry, and the state by which its handlers are judged.
 template <class Registry>
 class arena
 {
 public:
     arena(counts& c, witness& w, std::uint64_t seed) : counts_(c), witness_(w), seed_(seed) {}
 
-    /// One round: the threads come, do their work, and go.
+    /// One round: the threads start, do their work, and end.
     void run(milliseconds how_long)
     {
         {
@@ -138,8 +138,9 @@ public:
                 if (e.value == 2)
                     sleep();
             });
-            registry.register_handler(-2, stamp());  // of the first tables
-            // In every other round one is asleep in a handler all the time; then nobody waits.
+            registry.register_handler(-2, stamp());  // for the first tables
+            // In every other round one thread sleeps in a handler all the time; then no thread
+            // waits.
             bool const sleeps = round_ % 2 == 0;
             awake_.store(!sleeps);
             crew sleepers;
@@ -184,7 +185,7 @@ private:
         bool ordered = true;
         std::uint64_t stamp = 0;  ///< the newest one
     };
-    // The event's `tally` is one long; the rest is the thread's.
+    // The event's `tally` is a single long; the rest is kept per thread.
     inline static thread_local tally* mine = nullptr;
 
     void called(event const&, int key)
@@ -196,7 +197,7 @@ private:
         ++mine->calls;
     }
 
-    /// One of a pair of handlers whose sum is nothing.
+    /// One of a pair of handlers whose sum is zero.
     auto half(int key, long n)
     {
         return [this, key, n, bird = canary(birds_)](event const& e) {
@@ -209,7 +210,7 @@ private:
     }
 
     /// Tells a notify which change has made its table, counted by `made_`. Each writer replaces its
-    /// own one in every transaction.
+    /// own stamp in every transaction.
     auto stamp()
     {
         return [this, n = made_.load(), bird = canary(birds_)](event const& e) {
@@ -227,7 +228,7 @@ private:
         try {
             registry_->notify({value});
         } catch (int) {
-            // What a handler has thrown, where the panic policy lets it pass.
+            // The exception of a handler, if the panic policy lets it through.
         }
         mine = outer;
         if (std::uint64_t const made = made_.load(); t.stamp != 0)
@@ -265,16 +266,16 @@ private:
         };
         std::vector<pair> pairs;
         handler_id mark;
-        // The size goes up and down, over the bounds of one table.
+        // The size goes up and down, beyond the limits of one table.
         std::size_t aim = 20;
         while (!all.stopped()) {
             if (below(500) == 0)
                 aim = below(300);
             counts_.changes.fetch_add(1, std::memory_order_relaxed);
             if (unsigned const what = below(100); what < 2) {
-                // A handler that takes itself away, and one that registers and notifies.
+                // A handler that removes itself, and one that registers and notifies.
                 auto id = std::make_shared<handler_id>();
-                // Through a transaction, which knows the id before anybody can call the handler.
+                // Through a transaction, which knows the id before any notify can call the handler.
                 registry_->update([&](auto& tx) {
                     *id =
                         tx.register_handler(-1, [this, id, bird = canary(birds_)](event const& e) {
@@ -355,7 +356,7 @@ private:
         }
     }
 
-    /// Threads that come, notify once and go.
+    /// Starts threads that notify once and exit.
     void come_and_go(crew const& all)
     {
         while (!all.stopped()) {
@@ -380,8 +381,8 @@ private:
 
 bool flat(std::size_t first, std::size_t last)
 {
-    // Records of threads and recycled eras come and stay; a leak of one handler a round does not
-    // fit in.
+    // Thread records and recycled eras appear and stay. A leak of one handler per round would
+    // exceed this limit.
     return last <= first + 64 * 1024;
 }
 
@@ -405,9 +406,9 @@ soaked soak(std::string const& name, milliseconds share, std::uint64_t seed, cou
     return result;
 }
 
-/// Random programs on a target of the fuzzer, and the same ones once more: the first time fills
-/// what is recycled, the second has to do with that. Each has a thread of its own, with which the
-/// allocator's cache of that thread goes.
+/// Runs random programs on a target of the fuzzer, and then the same programs again: the first run
+/// fills what is recycled, and the second has to manage with that. Each run has its own thread, so
+/// that the allocator's cache for that thread goes away with it.
 soaked programs(fuzz::target const& t, milliseconds share, std::uint64_t seed, counts& c)
 {
     witness w(c, t.name);
@@ -446,7 +447,7 @@ std::uint64_t number(char const* text)
 
 }  // namespace
 
-// Eras are all that is allocated in this way with this size.
+// Only eras are allocated in this way with this size.
 void* operator new(std::size_t size, std::nothrow_t const&) noexcept
 {
     void* const p = std::malloc(size);
