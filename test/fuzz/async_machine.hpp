@@ -110,7 +110,7 @@ class async_machine
             demand(h.alive, "captures are destroyed twice");
             demand(h.inside == 0, "captures are destroyed inside their handler");
             demand(!h.registered || machine_.registry_ == nullptr,
-                   "captures are destroyed that are registered");
+                   "captures of a registered handler are destroyed");
             h.alive = false;
             --machine_.living_;
         }
@@ -290,9 +290,9 @@ private:
             demand(h.reported_abandoned == h.abandoned,
                    "handlers that are given up are not reported once each");
         }
-        demand(living_ >= registered, "captures are gone that are registered");
+        demand(living_ >= registered, "captures of a registered handler are destroyed");
         if (flights_.empty())
-            demand(living_ == registered, "captures do not live as long as they should");
+            demand(living_ == registered, "the wrong number of captures is alive");
     }
 
     std::vector<tag> in_order() const
@@ -316,13 +316,13 @@ private:
         demand(registry_->empty() == all.empty(), "empty() does not agree");
         std::size_t i = 0;
         registry_->for_each_handler([&](registry_io::handler_id id, int key) {
-            demand(i < all.size(), "for_each_handler sees too many");
+            demand(i < all.size(), "for_each_handler visits too many handlers");
             handler& h = handlers_[all[i++]];
             if (h.listens)
                 h.id = id;  // learned here: the listener does not know its id
             demand(h.id == id && h.key == key, "for_each_handler does not agree");
         });
-        demand(i == all.size(), "for_each_handler sees too few");
+        demand(i == all.size(), "for_each_handler visits too few handlers");
     }
 
     // ----- handlers
@@ -429,7 +429,7 @@ private:
         for (tag t = 1; t != handlers_.size(); ++t)
             if (handlers_[t].id == i.handler_id())
                 who = t;
-        demand(who != 0, "a failure is reported for nobody");
+        demand(who != 0, "a failure is reported for no handler");
         handler& h = handlers_[who];
         try {
             std::rethrow_exception(i.exception());
@@ -538,7 +538,7 @@ private:
         demand(f.begun == f.snapshot.size(), "a notify did not call its snapshot");
         demand(f.ended == f.begun, "a notify ends before its handlers");
         demand(threw == (propagates && f.thrown != 0),
-               "notify throws without, or in spite of, a failure");
+               "notify does not propagate failures as its policy says");
         if constexpr (!std::is_void_v<result>)
             demand(collected == f.thrown, "failures are not collected");
     }
@@ -578,16 +578,16 @@ private:
             std::find(running_.begin(), running_.end(), &f) != running_.end())
             return;
         f.caller.reset();
-        demand(f.over, "a caller is gone, and its notify is not");
+        demand(f.over, "a caller is gone but its notify is not");
     }
 
     test::foreign listening(tag who)
     {
         std::optional<async_event> const e = co_await registry_->next();
-        demand(e.has_value(), "there is no event, and nobody has asked to stop");
+        demand(e.has_value(), "next() returns no event without a stop request");
         handler& h = handlers_[who];
         h.registered = false;
-        demand(!h.heard, "one who listens hears after that");
+        demand(!h.heard, "a listener gets a second event");
         called(*e->of, who);
         h.heard = true;
         flight& f = *e->of;
@@ -626,11 +626,12 @@ private:
         try {
             registry_->synchronize();
         } catch (std::system_error const& e) {
-            demand(e.code() == std::errc::resource_deadlock_would_occur, "another error");
+            demand(e.code() == std::errc::resource_deadlock_would_occur,
+                   "an unexpected error code");
             refused = true;
         }
         demand(refused == inside,
-               refused ? "waiting is refused outside of a handler"
+               refused ? "waiting is refused outside a handler"
                        : "waiting is not refused inside a handler");
     }
 

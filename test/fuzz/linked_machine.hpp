@@ -122,11 +122,11 @@ private:
         demand(registry_.empty() == all.empty(), "empty() does not agree");
         std::size_t i = 0;
         registry_.for_each_handler([&](registry_io::handler_id id, int key) {
-            demand(i < all.size(), "for_each_handler sees too many");
+            demand(i < all.size(), "for_each_handler visits too many handlers");
             demand(all[i]->id == id && all[i]->key == key, "for_each_handler does not agree");
             ++i;
         });
-        demand(i == all.size(), "for_each_handler sees too few");
+        demand(i == all.size(), "for_each_handler visits too few handlers");
         if constexpr (has_nodes)
             for (std::size_t n = 0; n != slots; ++n)
                 demand(nodes_[n].linked() == entries_[n].in_use, "linked() does not agree");
@@ -186,7 +186,7 @@ private:
         registry_.notify(0);
         --level_;
         skip_removed();
-        demand(reached_ == order.size(), "a notify did not call all");
+        demand(reached_ == order.size(), "a notify did not call all handlers");
         expected_ = outer;
         reached_ = outer_at;
         if (level_ == 0)
@@ -202,7 +202,7 @@ private:
 
     void called(entry& e)
     {
-        demand(expected_ != nullptr, "a handler is called outside of a notify");
+        demand(expected_ != nullptr, "a handler is called outside a notify");
         skip_removed();
         demand(reached_ != expected_->size() && (*expected_)[reached_] == &e,
                "a handler is called out of turn");

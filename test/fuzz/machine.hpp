@@ -263,7 +263,7 @@ private:
             std::size_t expected = callback_ != 0;
             for (row const& r : rows_)
                 expected += handlers_[r.who].is != kind::word;
-            demand(living_ == expected, "captures do not live as long as they should");
+            demand(living_ == expected, "the wrong number of captures is alive");
             agree();
         }
     }
@@ -369,11 +369,11 @@ private:
         demand(registry_->empty() == rows_.empty(), "empty() does not agree");
         std::size_t i = 0;
         registry_->each([&](handler_id id, int key) {
-            demand(i < rows_.size(), "for_each_handler sees too many");
+            demand(i < rows_.size(), "for_each_handler visits too many handlers");
             handler const& h = handlers_[rows_[i++].who];
             demand(h.id == id && h.key == key, "for_each_handler does not agree");
         });
-        demand(i == rows_.size(), "for_each_handler sees too few");
+        demand(i == rows_.size(), "for_each_handler visits too few handlers");
         tag const who = handlers_.size() / 2;
         demand(registry_->contains(handlers_[who].id) == registered(who), "contains() disagrees");
     }
@@ -471,7 +471,7 @@ private:
     void called(tag who)
     {
         untroubled const in_peace;
-        demand(!walks_.empty(), "a handler is called outside of a notify");
+        demand(!walks_.empty(), "a handler is called outside a notify");
         walk& w = *walks_.back();
         demand(w.at < w.snapshot.size() && w.snapshot[w.at] == who,
                "a handler is called out of turn");
@@ -517,7 +517,7 @@ private:
         untroubled const in_peace;
         walk& w = *walks_.back();
         demand(handlers_[callback].alive, "a callback is called after it was destroyed");
-        demand(w.callback == callback, "another callback is called than the snapshot's");
+        demand(w.callback == callback, "the callback of another snapshot is called");
         demand(w.at != 0 && handlers_[w.snapshot[w.at - 1]].id == info.handler_id(),
                "a failure is reported for another handler");
         demand(info.exception() != nullptr, "a failure is reported without its exception");
@@ -639,7 +639,7 @@ private:
     {
         if (destructions_ == 0)
             demand(refused == reading(),
-                   refused ? "waiting is refused outside of a handler"
+                   refused ? "waiting is refused outside a handler"
                            : "waiting is not refused inside a handler");
     }
 
@@ -657,7 +657,8 @@ private:
             try {
                 removed = registry_->remove_and_wait(handlers_[who].id);
             } catch (std::system_error const& e) {
-                demand(e.code() == std::errc::resource_deadlock_would_occur, "another error");
+                demand(e.code() == std::errc::resource_deadlock_would_occur,
+                       "an unexpected error code");
                 refused = true;
             }
         });
@@ -683,7 +684,8 @@ private:
             try {
                 registry_->synchronize();
             } catch (std::system_error const& e) {
-                demand(e.code() == std::errc::resource_deadlock_would_occur, "another error");
+                demand(e.code() == std::errc::resource_deadlock_would_occur,
+                       "an unexpected error code");
                 refused = true;
             }
         });
@@ -736,7 +738,7 @@ private:
         if (w.life == life_)  // a destroyed registry need not report
             demand(w.reported == (said ? w.thrown : 0), "failures are not reported");
         demand(end.threw == (of_.panic == panics::propagates && w.thrown != 0),
-               "notify throws without, or in spite of, a failure");
+               "notify does not propagate failures as its policy says");
         if (of_.panic == panics::collects)
             demand(end.failures.size() + end.more == w.thrown, "failures are not collected");
     }
@@ -749,15 +751,15 @@ private:
         std::size_t i = 0;
         ++visits_;
         registry_->each([&](handler_id id, int key) {
-            demand(i < expected.size(), "for_each_handler sees too many");
+            demand(i < expected.size(), "for_each_handler visits too many handlers");
             handler const& h = handlers_[expected[i++].who];
             demand(h.id == id && h.key == key, "for_each_handler does not agree");
-            demand(h.is == kind::word || h.alive, "for_each_handler sees destroyed captures");
+            demand(h.is == kind::word || h.alive, "for_each_handler visits destroyed captures");
             if (acts && i < 4 && more() && depth_ < deepest)
                 step();
         });
         --visits_;
-        demand(i == expected.size(), "for_each_handler sees too few");
+        demand(i == expected.size(), "for_each_handler visits too few handlers");
     }
 
     void drop_guard()
@@ -842,7 +844,7 @@ private:
                 demand(result == expected, "update() does not agree");
         } catch (given_up) {
             changes_ = c.outer;
-            demand(gives_up, "an exception from nowhere");
+            demand(gives_up, "an unexpected exception");
         }
     }
 

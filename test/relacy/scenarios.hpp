@@ -180,7 +180,7 @@ public:
         self().finish();
         drop(registry_);
         for (int i = 0; i < watch::most; ++i)
-            require(((made_ >> i) & 1u) == 0 || watch_.is_destroyed(i), "captures are left");
+            require(((made_ >> i) & 1u) == 0 || watch_.is_destroyed(i), "captures are left over");
         world::now().end();
     }
 
@@ -386,7 +386,7 @@ struct first_writers : scenario<first_writers<Snapshot>, Snapshot, 3>
             require((this->notify() & (1u << thread)) != 0, "own handler not called");
         }
     }
-    void finish() { require(this->registry_->size() == 2, "one is lost"); }
+    void finish() { require(this->registry_->size() == 2, "a registration is lost"); }
 };
 
 /// What a handler uses besides its captures is freed after `unregister_and_wait` or `synchronize`.
@@ -412,7 +412,7 @@ struct waiting : scenario<waiting<Snapshot, AndWait>, Snapshot, 2>
             require(this->registry_->unregister(id), "not removed");
             this->registry_->synchronize();
         }
-        require(this->watch_.is_destroyed(0), "waited, and not destroyed");
+        require(this->watch_.is_destroyed(0), "not destroyed after the wait");
         used(info(place::current())).store(0);
     }
 };
@@ -458,7 +458,7 @@ struct counted : scenario<counted<Snapshot>, Snapshot, 2>
         } catch (std::system_error const&) {
             refused = true;
         }
-        require(refused, "a wait inside of a notify was not refused");
+        require(refused, "a wait inside a notify was not refused");
         require(used(info(place::current())).load() == 1, "used after the wait");
     }
     void act(unsigned thread)
@@ -468,7 +468,7 @@ struct counted : scenario<counted<Snapshot>, Snapshot, 2>
             return;
         }
         require(this->registry_->unregister_and_wait(id), "not removed");
-        require(this->watch_.is_destroyed(0), "waited, and not destroyed");
+        require(this->watch_.is_destroyed(0), "not destroyed after the wait");
         used(info(place::current())).store(0);
     }
     void finish() { this->drop(other); }
@@ -527,11 +527,11 @@ struct fence_refused : scenario<fence_refused<Snapshot>, Snapshot, 2>
         for (int i = 0; i < 3; ++i)
             require(this->registry_->unregister(ids[i]), "not removed");
         this->add(3);
-        require(this->notify() == 8, "not what it should be");
+        require(this->notify() == 8, "other handlers were called than expected");
         if constexpr (waits_without_fence) {
             this->registry_->synchronize();
             for (int i = 0; i < 3; ++i)
-                require(this->watch_.is_destroyed(i), "waited, and not destroyed");
+                require(this->watch_.is_destroyed(i), "not destroyed after the wait");
         }
     }
     void finish()
@@ -540,7 +540,7 @@ struct fence_refused : scenario<fence_refused<Snapshot>, Snapshot, 2>
         world::now().fences_left = -1;
         this->registry_->synchronize();
         for (int i = 0; i < 3; ++i)
-            require(this->watch_.is_destroyed(i), "waited, and not destroyed");
+            require(this->watch_.is_destroyed(i), "not destroyed after the wait");
     }
 };
 
@@ -635,7 +635,7 @@ struct chunks : scenario<chunks<Snapshot>, Snapshot, 2>
         for (int i = 0; i < 3; ++i) {
             unsigned const called = this->notify();
             require(called == 0x3 || called == 0x7 || called == 0x6 || called == 0xe,
-                    "not a state that there was");
+                    "not a state that ever existed");
         }
     }
 };
@@ -660,7 +660,7 @@ struct transaction : scenario<transaction<Snapshot>, Snapshot, 2>
         }
         for (int i = 0; i < 2; ++i) {
             unsigned const called = this->notify();
-            require(called == 1 || called == 6, "seen by halves");
+            require(called == 1 || called == 6, "a transaction was seen partly");
         }
     }
 };
@@ -822,9 +822,9 @@ struct sealed : scenario<sealed<Snapshot>, Snapshot, 2>
         unsigned const called = this->notify();
         if (changed_by == static_cast<int>(thread))
             require(called == 3, "the snapshot has changed");
-        require(called == 3 || called == 1 || called == 5, "not a state that there was");
+        require(called == 3 || called == 1 || called == 5, "not a state that ever existed");
     }
-    void finish() { require(this->notify() == 5, "not what it should be"); }
+    void finish() { require(this->notify() == 5, "other handlers were called than expected"); }
 };
 
 /// A registry that comes and goes while a reader of another registry runs. Its table lies at an

@@ -160,7 +160,7 @@ public:
             sleepers.join();
             registry.unregister_and_wait(bed);
             witness_.demand(birds_.living.load() == static_cast<long>(registry.size()) - 1 + throws,
-                            "captures do not live as long as they should");
+                            "the wrong number of captures is alive");
             registry.clear();
             witness_.demand(birds_.living.load() == long(throws),
                             "captures outlive their handlers");
@@ -233,7 +233,7 @@ private:
         mine = outer;
         if (std::uint64_t const made = made_.load(); t.stamp != 0)
             counts_.saw(made > t.stamp ? made - t.stamp : 0);
-        witness_.demand(t.sum == 0, "a transaction was seen by halves");
+        witness_.demand(t.sum == 0, "a transaction was seen partly");
         witness_.demand(t.ordered, "handlers ran out of order");
         counts_.calls.fetch_add(t.calls, std::memory_order_relaxed);
         counts_.notifies.fetch_add(1, std::memory_order_relaxed);
@@ -302,7 +302,7 @@ private:
                 }
             } else if (what == 3) {
                 registry_io::handler_guard const g = registry_->register_guard(singing(birds_));
-                witness_.demand(registry_->contains(g.id()), "what is guarded is not registered");
+                witness_.demand(registry_->contains(g.id()), "a guarded handler is not registered");
             } else if (what == 4 && awake_.load()) {
                 registry_->synchronize();
                 ++counts_.waits;
@@ -331,7 +331,7 @@ private:
                     mark = tx.register_handler(-2, stamp());
                 });
                 ++made_;
-                witness_.demand(result.unregistered == 3, "an id is not removed once");
+                witness_.demand(result.unregistered == 3, "an id was not removed exactly once");
                 witness_.demand(!registry_->unregister(p.plus), "an id is removed twice");
             }
         }
