@@ -103,9 +103,9 @@ protected:
 struct ending
 {
     bool threw = false;
-    std::string what;                  ///< of what it threw
-    std::vector<panic_info> failures;  ///< that it returned
-    std::size_t more = 0;              ///< failures that it only counted
+    std::string what;                  ///< of the exception
+    std::vector<panic_info> failures;  ///< that notify returned
+    std::size_t more = 0;              ///< failures that were only counted
 };
 
 /// A registry with any policies. Without keys, the key arguments are ignored.
@@ -141,13 +141,13 @@ struct combination
 {
     std::string name;
     bool concurrent;  ///< several threads may notify
-    bool keyed;       ///< priorities mean something
-    bool reports;     ///< there is on_panic
+    bool keyed;       ///< priorities are used
+    bool reports;     ///< on_panic exists
     bool notify_is_noexcept;
     panics panic;
     std::size_t limit;     ///< of collected failures, or of failures in a row
     std::size_t capacity;  ///< 0: unbounded
-    bool piece;            ///< memory is one piece that can be used up
+    bool piece;            ///< the memory is a single piece that can be used up
     /// Uses memory from this resource if the alloc policy takes one.
     std::unique_ptr<subject> (*make)(counting_resource&);
     /// With so little memory that it soon runs out, if the memory is a single piece.

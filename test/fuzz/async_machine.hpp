@@ -44,7 +44,7 @@ struct flight
 {
     async_event event{this};
     bool in_turn = false;
-    flight* outer = nullptr;            ///< whose handler awaits this one
+    flight* outer = nullptr;            ///< the notify whose handler awaits this one
     std::vector<std::size_t> snapshot;  ///< tags, in order
     std::size_t begun = 0;
     std::size_t ended = 0;
@@ -77,8 +77,8 @@ class async_machine
         unsigned waits = 0;
         bool acts = false;
         bool throws = false;
-        bool listens = false;  ///< waits for the next event; no handler of ours
-        bool heard = false;    ///< and has got it, or wants it no more
+        bool listens = false;  ///< a coroutine that awaits the next event, not a handler
+        bool heard = false;    ///< has got its event, or no longer wants one
         registry_io::handler_id id;
         bool registered = false;
         bool alive = false;

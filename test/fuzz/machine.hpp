@@ -133,16 +133,16 @@ class machine
     struct handler
     {
         kind is = kind::word;
-        bool acts = false;         ///< goes on with the program when it is called
-        bool acts_at_end = false;  ///< and when its captures are destroyed
-        bool throws = false;       ///< each time
+        bool acts = false;         ///< runs operations when it is called
+        bool acts_at_end = false;  ///< runs operations when its captures are destroyed
+        bool throws = false;       ///< in each call
         bool throws_once = false;
-        bool once = false;      ///< removes itself when it is called first, and acts at its end
-        bool alive = false;     ///< its captures are
-        unsigned inside = 0;    ///< calls of it that run
+        bool once = false;      ///< removes itself in its first call, and acts when it is destroyed
+        bool alive = false;     ///< whether its captures are
+        unsigned inside = 0;    ///< calls in progress
         unsigned failures = 0;  ///< in a row
         int key = 0;
-        unsigned life = 0;  ///< the registry's that it was made for
+        unsigned life = 0;  ///< of the registry for which it was made
         handler_id id;
     };
 
@@ -154,7 +154,7 @@ class machine
         tag callback = 0;
         std::size_t thrown = 0;
         std::size_t reported = 0;
-        unsigned life = 0;  ///< the registry's whose snapshot it is
+        unsigned life = 0;  ///< of the registry whose snapshot it is
     };
 
     /// A change that has been made to the model, and not yet to the registry.
@@ -164,7 +164,7 @@ class machine
         std::vector<row> removed;
         tag callback = 0;
         bool sets_callback = false;
-        std::size_t room = 0;  ///< how many rows there are at most while it is made
+        std::size_t room = 0;  ///< the greatest number of rows while it is made
         int exceptions = std::uncaught_exceptions();
         bool undone = false;
         unsigned life = 0;  ///< of the registry that is changed
@@ -964,9 +964,9 @@ private:
     std::size_t living_ = 0;
     std::size_t depth_ = 0;
     std::size_t visits_ = 0;
-    std::size_t plans_ = 0;  ///< transactions whose lambda runs
+    std::size_t plans_ = 0;  ///< transactions whose lambda is running
     std::size_t reports_ = 0;
-    unsigned life_ = 0;  ///< how many registries came before this one
+    unsigned life_ = 0;  ///< how many registries there were before this one
     unsigned chain_ = 0;
     std::size_t destructions_ = 0;
     unsigned long long operations_ = 0;

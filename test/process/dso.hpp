@@ -21,11 +21,11 @@ struct functions
 {
     using registry = stress::registry_of<Snapshot>;
 
-    registry* (*make)(stress::gate&, stress::census&);  ///< notifies of 1 stop at the gate
+    registry* (*make)(stress::gate&, stress::census&);  ///< a notify of 1 stops at the gate
     void (*destroy)(registry*);
     void (*clear)(registry&);
     void (*notify)(registry const&, int);
-    bool (*refused)(registry&);  ///< whether registering and waiting are
+    bool (*refused)(registry&);  ///< whether registering and waiting are refused
 };
 
 using plugin =

@@ -37,12 +37,12 @@ struct options
 {
     std::string_view scenario;  ///< empty: all
     std::string_view model;
-    schedulers scheduler = schedulers::in_turn;  ///< `in_turn`: another one for each execution
-    unsigned long schedules = 10000;             ///< at most, for each
+    schedulers scheduler = schedulers::in_turn;  ///< `in_turn`: a different one for each execution
+    unsigned long schedules = 10000;             ///< the limit for each scenario
     unsigned long seed = 1;
-    unsigned long replay = 0;  ///< runs this execution alone, and prints all its steps
-    int bound = -1;            ///< search all schedules with so many preemptions instead
-    double seconds = 0;        ///< at most, for each; 0: no limit
+    unsigned long replay = 0;  ///< runs only this execution, and prints all its steps
+    int bound = -1;            ///< search all schedules with this many preemptions instead
+    double seconds = 0;        ///< the limit for each scenario; 0: none
     bool first = false;        ///< stop at the first failure
     bool history = false;      ///< print all steps of a failure
 };
@@ -55,8 +55,8 @@ struct execution
     std::string_view model;
     schedulers scheduler = schedulers::even;
     unsigned long number = 0;
-    unsigned length = 0;    ///< how many steps an execution of this scenario has at most
-    bool measures = false;  ///< `length` is being found out
+    unsigned length = 0;    ///< the greatest number of steps of this scenario's executions
+    bool measures = false;  ///< `length` is being measured
     std::chrono::steady_clock::time_point started;
 };
 inline execution running;

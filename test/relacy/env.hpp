@@ -19,8 +19,8 @@ namespace reclaim = registry_io::reclaim;
 
 /// How the pair of fences is simulated.
 enum class fences : unsigned char {
-    membarrier,  ///< the light one is nothing, the heavy one a full fence on each thread
-    pair,        ///< both are fences, as a compiler that reorders would see them
+    membarrier,  ///< the light fence is nothing, the heavy one a full fence on each thread
+    pair,        ///< both are real fences: shows what compiler reordering could do
     none         ///< the fallback: sequentially consistent accesses alone
 };
 
@@ -73,13 +73,13 @@ struct world
         hook hooks[4];
         int hook_count = 0;
         rl::thread_info_base* info = nullptr;
-        bool owes_fence = false;  ///< a heavy fence came before its start
+        bool owes_fence = false;  ///< a heavy fence came before this thread started
     };
 
     unsigned execution = 0;
-    int immortal = 0;      ///< what is being constructed exists from the start
+    int immortal = 0;      ///< if not 0, the object being constructed exists from the start
     bool outside = true;   ///< before the threads start, and after they have ended
-    int fences_left = -1;  ///< what the kernel refuses membarrier after; -1: never
+    int fences_left = -1;  ///< how many calls until the kernel refuses membarrier; -1: never
     thread threads[most_threads + 1];
     rl::vector<dying>::type statics;
 
@@ -88,13 +88,13 @@ struct world
         void* memory;
         std::size_t size;
         bool used;
-        bool kept;  ///< by its owner, for ever
+        bool kept;  ///< its owner keeps it for ever
     };
-    rl::vector<block>::type blocks;  ///< those freed last are at the end
+    rl::vector<block>::type blocks;  ///< the most recently freed ones are at the end
     void (*destroy_kept)(void*) = nullptr;
-    std::size_t most = ~std::size_t(0);  ///< how many bytes `allocate_bounded` may bring into use
-    std::size_t peak = 0;                ///< how many it has brought into use at most
-    bool reuse = false;                  ///< a freed block is the next one of its size
+    std::size_t most = ~std::size_t(0);  ///< the limit of `allocate_bounded`, in bytes
+    std::size_t peak = 0;                ///< the greatest number of bytes in use
+    bool reuse = false;                  ///< the next block of the same size reuses a freed block
 
     static world& now()
     {

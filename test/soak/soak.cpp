@@ -183,7 +183,7 @@ private:
         int last_key = 1000;
         std::uint64_t calls = 0;
         bool ordered = true;
-        std::uint64_t stamp = 0;  ///< the newest one
+        std::uint64_t stamp = 0;  ///< the newest one seen
     };
     // The event's `tally` is a single long; the rest is kept per thread.
     inline static thread_local tally* mine = nullptr;

@@ -94,13 +94,13 @@ enum class kind : unsigned char { add, remove, wait, clear, update, contains, no
 struct operation
 {
     kind is = kind::notify;
-    bool answer = false;  ///< of remove, wait, contains
+    bool answer = false;  ///< of remove, wait and contains
     bool clears = false;  ///< an update that clears first
     unsigned thread = 0;
-    name who = 0;             ///< what is removed or asked for
+    name who = 0;             ///< the handler that is removed or looked for
     names added = 0;          ///< by add and update
     names asked = 0;          ///< what an update removes
-    std::size_t count = 0;    ///< of clear and update: how many were removed
+    std::size_t count = 0;    ///< of clear and update: how many handlers were removed
     std::vector<name> fired;  ///< by notify, in order
     unsigned begin = 0;
     unsigned end = 0;
@@ -111,7 +111,7 @@ struct handler
 {
     int key = 0;
     handler_id id;
-    std::atomic<unsigned> destroyed{0};  ///< when
+    std::atomic<unsigned> destroyed{0};  ///< the time of destruction
     std::atomic<bool> gone{false};       ///< unregister_and_wait has returned
 };
 
@@ -128,7 +128,7 @@ struct history
     std::array<handler, 64> handlers;
     std::atomic<name> named{0};
     std::array<std::vector<operation>, most_threads> of_thread;
-    std::atomic<long> wrong{0};  ///< calls after the end, of one's own handlers or of another's
+    std::atomic<long> wrong{0};  ///< calls and captures that outlived a removal
 
     struct captures
     {

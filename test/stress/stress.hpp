@@ -46,7 +46,7 @@ namespace snapshot = registry_io::snapshot;
 struct event
 {
     int value = 0;
-    long* tally = nullptr;  ///< the notifying thread's; handlers may write to it
+    long* tally = nullptr;  ///< of the notifying thread; handlers may write to it
 };
 
 template <class Snapshot, class Alloc = alloc::heap, class Panic = panic::terminate>
@@ -196,7 +196,7 @@ private:
 struct census
 {
     std::atomic<long> living{0};
-    std::atomic<long> misused{0};  ///< called after, or destroyed twice
+    std::atomic<long> misused{0};  ///< called after its destruction, or destroyed twice
 };
 
 /// A member of a handler's captures that notices use after destruction. Its word is read and
