@@ -328,7 +328,7 @@ class Reference
         if head.empty? && m.elements['definition'].text !~ /\Ausing/
           clean(m.elements['definition'].text) + ';'
         else
-          # Without the helpers of which it consists.
+          # Leaves out the helper concepts.
           "using #{name} = #{type.include?('detail::') ? '/* see below */' : type};"
         end
       when 'variable'

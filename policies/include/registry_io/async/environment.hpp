@@ -129,8 +129,8 @@ namespace detail {
 struct context
 {
     environment const* env = nullptr;  ///< null for the default one
-    void const* registry = nullptr;    ///< its panic policy object; null outside of notifies
-    context const* outer = nullptr;    ///< that of the notify in whose handler this one runs
+    void const* registry = nullptr;    ///< its panic policy object; null outside notifies
+    context const* outer = nullptr;    ///< of the notify in whose handler this one runs
 };
 
 template <class Unused = void>
@@ -154,7 +154,7 @@ struct activation
 {
     context const* what;
     activation* outer;
-    frame_memory* memory;  ///< what frames came from before
+    frame_memory* memory;  ///< the previous source of frames
 };
 
 template <class Unused = void>

@@ -193,8 +193,8 @@ struct frame_cache
     frame_memory* memory = nullptr;
     shelf shelves[frame_sizes] = {};
     thread_exit::link on_exit{};
-    bool armed = false;   ///< the exit hook knows of this thread
-    bool closed = false;  ///< the thread is exiting: nothing is kept any more
+    bool armed = false;   ///< this thread is registered with the exit hook
+    bool closed = false;  ///< the thread is exiting: no frames are kept
 };
 
 inline void* new_frame(std::size_t block)

@@ -24,8 +24,8 @@ namespace observe {
 /// A registry that has more handlers than its threshold.
 struct crowd
 {
-    std::size_t handlers;        ///< how many, the one that is being registered included
-    char const* event;           ///< the type of events
+    std::size_t handlers;        ///< the number of handlers, including the new one
+    char const* event;           ///< the event type
     handler_label const& label;  ///< of the handler that is being registered
 };
 

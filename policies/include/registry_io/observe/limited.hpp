@@ -40,10 +40,10 @@ namespace detail {
 /// A handler that is running on this thread.
 struct entered
 {
-    std::uint64_t registry;  ///< its serial
+    std::uint64_t registry;  ///< its serial number
     entered const* outer;
     handler_id id;
-    handler_label const* label;  ///< null where there is none
+    handler_label const* label;  ///< null if there is none
 };
 
 REGISTRY_IO_EXPORT inline constinit thread_local entered const* innermost_entered = nullptr;

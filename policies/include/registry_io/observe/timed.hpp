@@ -38,8 +38,8 @@ struct timing
     /// The number of buckets of a histogram.
     static constexpr std::size_t buckets = 48;
 
-    std::uint64_t calls = 0;        ///< how many have ended
-    std::uint64_t failures = 0;     ///< how many of them threw
+    std::uint64_t calls = 0;        ///< calls that have ended
+    std::uint64_t failures = 0;     ///< calls that threw
     std::uint64_t total_ns = 0;     ///< the sum of all durations
     std::uint64_t greatest_ns = 0;  ///< the longest duration
     /// Bucket `i` counts durations from 2^i to 2^(i+1) - 1 ns. The first bucket also counts 0 ns,
@@ -236,7 +236,7 @@ struct handler_timing
 /// The results of a registry: its handlers in firing order.
 struct registry_timings
 {
-    std::string event;  ///< the type of events
+    std::string event;  ///< the event type
     std::vector<handler_timing> handlers;
 };
 

@@ -46,10 +46,10 @@ struct overdue
 {
     handler_id id;
     handler_label label;       ///< empty unless the registry also has `named`
-    char const* event;         ///< the type of events
+    char const* event;         ///< the event type
     std::uint64_t running_ns;  ///< for how long it has been running
     pthread_t thread;          ///< the thread that it runs on
-    char thread_name[16];      ///< that thread's name, empty when it is unknown
+    char thread_name[16];      ///< that thread's name; empty if it is unknown
 };
 
 /// Writes a line to `stderr` for each overdue handler.

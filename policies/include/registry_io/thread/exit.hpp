@@ -29,9 +29,9 @@ namespace thread_exit {
 /// list until the call is made.
 struct link
 {
-    void (*call)(void*) = nullptr;  ///< what is called
-    void* argument = nullptr;       ///< and with what
-    link* next = nullptr;           ///< the call after this one
+    void (*call)(void*) = nullptr;  ///< the function
+    void* argument = nullptr;       ///< its argument
+    link* next = nullptr;           ///< the next call
 };
 
 namespace detail {
@@ -39,7 +39,7 @@ namespace detail {
 struct chain
 {
     link* first = nullptr;
-    bool over = false;  ///< The calls have been made; a later one would never be.
+    bool over = false;  ///< the calls have been made; a later one would never be
 
     void run() noexcept
     {

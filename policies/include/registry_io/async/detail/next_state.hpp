@@ -121,8 +121,8 @@ private:
     enum word : unsigned char {
         beginning,  ///< the coroutine is still running
         armed,      ///< it waits
-        in_queue,   ///< the executor is going to resume it, unless it goes
-        over,       ///< it is being resumed, or it runs and will find this
+        in_queue,   ///< the executor will resume it, unless it is destroyed first
+        over,       ///< it is being resumed, or is still running and will notice
         gone        ///< it is being destroyed
     };
 
@@ -163,7 +163,7 @@ private:
     std::exception_ptr exception_;
     std::coroutine_handle<> caller_;
     executor_ref executor_;
-    std::coroutine_handle<posted::promise_type> resumption_;  ///< ours until it is posted
+    std::coroutine_handle<posted::promise_type> resumption_;  ///< owned until it is posted
 };
 
 }  // namespace detail

@@ -33,7 +33,7 @@ struct posted
         void return_void() const noexcept {}
         void unhandled_exception() const noexcept { std::terminate(); }
 
-        std::shared_ptr<void> keeps;  ///< for as long as this lives
+        std::shared_ptr<void> keeps;  ///< kept alive as long as this promise
     };
     std::coroutine_handle<promise_type> coroutine;
 };

@@ -234,8 +234,8 @@ public:
 
     handler_id id;
     void* handler_state = nullptr;
-    promise_base* next = nullptr;        ///< of those that the notify owns
-    promise_base* next_ended = nullptr;  ///< of those that wait to be reported
+    promise_base* next = nullptr;        ///< the next handler that the notify owns
+    promise_base* next_ended = nullptr;  ///< the next handler that waits to be reported
     std::coroutine_handle<> coroutine;
     bool reported = false;
 
@@ -272,7 +272,7 @@ private:
     finish_record* record_ = nullptr;
     context const* context_ = nullptr;
     std::exception_ptr exception_;
-    bool has_waited_ = false;  ///< it may have been on another thread
+    bool has_waited_ = false;  ///< it may have been on another thread since
     bool active_ = false;
     std::atomic<state> state_{state::running};
     on_end on_end_;

@@ -105,12 +105,12 @@ struct recording;
 /// thread runs no constructor, and the last one, however late, finds the object alive.
 struct thread_record : counts
 {
-    std::uint64_t next;         ///< the notify that looks at the clock again
-    std::uint64_t next_sample;  ///< the notify that is measured
+    std::uint64_t next;         ///< the next notify that reads the clock
+    std::uint64_t next_sample;  ///< the next notify that is measured
     std::uint64_t started;      ///< when the measured notify began
-    std::uint64_t random;       ///< state of the generator of gaps
+    std::uint64_t random;       ///< state of the random generator
     std::uint32_t inside;       ///< how many handlers the thread is in
-    bool waiting;               ///< for the notify after the measured one
+    bool waiting;               ///< waiting for the notify after the measured one
     bool joined;                ///< in the recording's list
     recording* home;
     thread_record* previous;
@@ -138,7 +138,7 @@ struct recording
     thread_record* first = nullptr;
     thread_exit::hook exit_hook;
     bool has_hook = false;
-    bool follows_process = false;  ///< through forks, and to its exit
+    bool follows_process = false;  ///< registered for forks and for exit
     std::string_view registry;
     char directory[512] = {};
 

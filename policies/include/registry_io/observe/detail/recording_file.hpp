@@ -198,7 +198,7 @@ std::string_view type_name() noexcept
 /// The contents of the file besides the counts.
 struct recording_facts
 {
-    std::string_view recorder;  ///< the name of the policy, for a registry that is not known
+    std::string_view recorder;  ///< the name of the policy, if the registry is not known
     std::string cpu;
     std::uint64_t now;
     std::uint64_t clock_ns;

@@ -26,7 +26,7 @@ struct tapped_call
 {
     handler_id id;
     handler_label const& label;  ///< empty unless the registry also has `named`
-    char const* event;           ///< the type of events
+    char const* event;           ///< the event type
 };
 
 namespace detail {
