@@ -54,7 +54,7 @@ struct settings
 {
     double budget = 120;
     double time_limit = 10;  ///< for one answer of a workload
-    int layouts = 3;
+    int layouts = 15;
     int rounds = 15;
     std::string workload;  ///< the user's header
     std::string pin;
@@ -405,39 +405,66 @@ private:
     }
 
     /// Measures the finalists fully: processes and layouts, with a twin of the current alias.
+    /// Begins with three layouts, and adds more while they differ by more than the margin and the
+    /// budget lasts.
     void measure()
     {
-        std::size_t const extra = static_cast<std::size_t>(s_.layouts - 1);
+        double const until = s_.budget * (s_.workload.empty() ? 0.85 : 0.95);
+        std::size_t const most = static_cast<std::size_t>(s_.layouts);
+        std::vector<std::size_t> layouts;
+        for (std::size_t made = 0; made != most && !interrupted;) {
+            std::size_t const first = made;
+            made = made == 0 ? std::min<std::size_t>(3, most) : made + 1;
+            compile_layouts(first, made);
+            // A layout counts only if all candidates were built with it.
+            std::size_t const before = layouts.size();
+            for (std::size_t l = first; l != made; ++l)
+                if (std::all_of(field_.begin(), field_.end(),
+                                [&](running const& c) { return !c.programs[l].empty(); }))
+                    layouts.push_back(l);
+            // More processes would not narrow the intervals noticeably.
+            for (int replicate = 0; replicate < 16 && !interrupted; ++replicate)
+                for (std::size_t const at : shuffled(layouts.size() - before)) {
+                    if (interrupted || (elapsed() > until && r_.processes > 0))
+                        break;
+                    std::size_t const i = before + at;
+                    // The first layouts form a ring, and each further one is paired with the
+                    // previous one, so that no layout is used for the twin more often than others.
+                    std::size_t const other = before == 0 ? (i + 1) % layouts.size() : i - 1;
+                    one_process(layouts[i], layouts[other], replicate);
+                    progress("measuring, process " + std::to_string(r_.processes));
+                }
+            r_.layouts = static_cast<int>(layouts.size());
+            if (layouts.size() == before || elapsed() > until || r_.twin_samples.empty() ||
+                registry_io_perf::noise_floor(twin()) < registry_io_perf::margin(0))
+                break;
+        }
+        r_.enough = r_.processes >= 10 && r_.layouts >= 3;
+        progress("measured in " + std::to_string(r_.processes) + " processes", true);
+    }
+
+    /// Compiles the layouts from `first` up to, but not including, `end` for all finalists.
+    void compile_layouts(std::size_t first, std::size_t end)
+    {
         for (running& c : field_)
-            c.programs.resize(extra + 1);
-        std::vector<std::string> trouble(field_.size());
-        in_parallel(field_.size() * extra, "compiling layouts", [&](std::size_t k) {
-            std::size_t const i = k / extra, layout = k % extra + 1;
+            c.programs.resize(end);
+        // The screening has compiled the one without a number.
+        first = std::max<std::size_t>(first, 1);
+        std::size_t const n = end - first;
+        in_parallel(field_.size() * n, "compiling layouts", [&](std::size_t k) {
+            std::size_t const i = k / n, layout = first + k % n;
             if (interrupted || elapsed() > s_.budget * 0.8)
                 return;
             built const b = builder_.build(field_[i].what.alias, static_cast<int>(layout));
             if (b.refusal.empty())
                 field_[i].programs[layout] = b.program;
         });
-        // A layout counts only if all candidates were built with it.
-        std::vector<std::size_t> layouts;
-        for (std::size_t l = 0; l <= extra; ++l)
-            if (std::all_of(field_.begin(), field_.end(),
-                            [&](running const& c) { return !c.programs[l].empty(); }))
-                layouts.push_back(l);
-        r_.layouts = static_cast<int>(layouts.size());
-        double const until = s_.budget * (s_.workload.empty() ? 0.85 : 0.95);
-        // More processes would not narrow the intervals noticeably.
-        int const most = 16;
-        for (int replicate = 0; replicate < most && !interrupted; ++replicate)
-            for (std::size_t const at : shuffled(layouts.size())) {
-                if (interrupted || (elapsed() > until && r_.processes > 0))
-                    break;
-                one_process(layouts[at], layouts[(at + 1) % layouts.size()], replicate);
-                progress("measuring, process " + std::to_string(r_.processes));
-            }
-        r_.enough = r_.processes >= 10 && r_.layouts >= 3;
-        progress("measured in " + std::to_string(r_.processes) + " processes", true);
+    }
+
+    /// Returns the ratio of the twin to the current alias, which is the same code.
+    registry_io_perf::interval twin()
+    {
+        return registry_io_perf::bootstrap(paired(r_.twin_samples), random_);
     }
 
     void one_process(std::size_t layout, std::size_t twin_layout, int replicate)
@@ -452,7 +479,7 @@ private:
                     return;
                 lose(i, e.what());
             }
-        // The twin is the same source in the next layout, so its distance from the baseline shows
+        // The twin is the same source in another layout, so its distance from the baseline shows
         // the effect of layouts.
         std::unique_ptr<child> twin;
         try {
@@ -594,7 +621,7 @@ private:
         r_.seconds = elapsed();
         bool const exact = r_.asked.objective == "bytes";
         if (!exact && !r_.twin_samples.empty()) {
-            r_.twin = registry_io_perf::bootstrap(paired(r_.twin_samples), random_);
+            r_.twin = twin();
             if (r_.twin.high == 0) {
                 r_.twin = {1, 1, 1};
                 r_.enough = false;
@@ -750,8 +777,8 @@ void print(result const& r)
         out << "These are prices: order and panic policy say what a program means, so nothing is "
                "chosen.\n";
     else if (r.chosen == 0 && r.margin > registry_io_perf::most_margin)
-        out << "This machine is too noisy to tell: identical code differed by more than 10 %. Run "
-               "again when it is idle.\n";
+        out << "Too noisy to tell: identical code differed by more than 10 %. Raise --budget or "
+               "--layouts, or run again when the machine is idle.\n";
     else if (r.chosen == 0 && !won.beyond.empty())
         out << "Nothing that was measured keeps what you require; the current alias does not "
                "either: "
@@ -862,7 +889,8 @@ int run(int argc, char** argv)
     how->add_option("--budget", budget, "Time in all, such as 60s (120s)");
     how->add_option("--time-limit", time_limit, "Time for one answer of a workload (10s)");
     how->add_option("--rounds", s.rounds, "Rounds of a process (15)")->check(CLI::Range(1, 1000));
-    how->add_option("--layouts", s.layouts, "Layouts of each program (3)")->check(CLI::Range(1, 9));
+    how->add_option("--layouts", s.layouts, "At most so many layouts of each program (15)")
+        ->check(CLI::Range(1, 99));
     how->add_option("--seed", s.seed, "Of all random choices (random)");
     how->add_option("--compile-commands", compile_commands,
                     "Flags from this compile_commands.json");
@@ -968,7 +996,7 @@ int run(int argc, char** argv)
     j.current = parsed.alias;
     r.price = s.price;
     if (s.price && r.pinned)
-        throw bad_input("--price and --pin or --verify exclude each other; give only one");
+        throw bad_input("--price cannot be combined with --pin or --verify; give only one");
 
     builder b(find_toolchain(compile_commands, like),
               cache.empty() ? default_cache() : fs::path(cache), keep, s.workload, j.event_bytes);
