@@ -2,10 +2,11 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// What a notify of asynchronous handlers costs, beside a bare loop, the synchronous registry, and
-// Boost.Asio's coroutines. Each handler adds one to a counter of its own; some wait once before,
-// for a queue that one thread works off. Prints CSV; times are the best of several repetitions, and
-// the ratio is to the bare loop over as many function pointers, measured in the same run.
+// What a notify of asynchronous handlers costs, compared with a bare loop, the synchronous
+// registry, and Boost.Asio's coroutines. Each handler adds one to a counter of its own; some first
+// wait once, for a queue that a single thread runs. Prints CSV. Times are the best of several
+// repetitions; the ratio is to the bare loop over the same number of function pointers, measured in
+// the same run.
 
 #include <algorithm>
 #include <coroutine>
@@ -71,8 +72,8 @@ counter counters[most_handlers];
 
 double bare_ns[most_handlers + 1];
 
-/// The processor time of this thread, which other programs on the machine disturb less than the
-/// time of day.
+/// Returns the processor time of this thread, which other programs on the machine disturb less than
+/// wall-clock time.
 double processor_ns()
 {
     std::timespec t{};
@@ -98,13 +99,13 @@ double measure(char const* name, char const* peer, int handlers, long n, Run run
         bytes = static_cast<double>(allocated_bytes - bytes_before) / static_cast<double>(n);
     }
     double const bare = bare_ns[handlers] == 0 ? best : bare_ns[handlers];
-    // No instruction counts: they are for a harness that has a counter.
+    // No instruction counts here: they need callgrind, as in instructions.cpp.
     std::printf("async,%s,%s,%d,1,%.1f,%.2f,,%.2f,%.0f\n", name, peer, handlers, best, best / bare,
                 allocs, bytes);
     return best;
 }
 
-/// The coroutine that notifies: it begins at once, and its owner looks whether it has ended.
+/// The coroutine that notifies. It starts at once, and its owner checks whether it has ended.
 class caller
 {
 public:

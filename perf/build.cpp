@@ -2,7 +2,7 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// What the smallest use costs the user's build: seconds of compiler, and code.
+// What the smallest use costs a user's build: compile time, and code size.
 
 #include <array>
 #include <cstdio>
@@ -22,7 +22,7 @@ namespace {
 
 using namespace perf;
 
-/// A file that registers one lambda and notifies. `use` calls what `declare` declares.
+/// A source file that registers one lambda and notifies. `use` calls what `declare` declares.
 struct user
 {
     char const* name;
@@ -118,7 +118,7 @@ public:
     {
         std::string path = std::filesystem::temp_directory_path() / "registry_io.XXXXXX";
         if (mkdtemp(path.data()) == nullptr)
-            throw std::runtime_error("no folder for what is compiled");
+            throw std::runtime_error("cannot make a folder for the object files");
         path_ = path;
     }
     folder(folder const&) = delete;
@@ -144,7 +144,7 @@ double compile(folder const& in, user const& u)
     return seconds_of_children() - before;
 }
 
-/// Code and constants of what was compiled last, as `size` counts them.
+/// Returns the size of code and constants of the last object file, as `size` reports it.
 double text(folder const& in)
 {
     std::string const command = "size '" + in.file("user.o") + "'";

@@ -36,7 +36,7 @@ struct series
 {
     measurement const* what;
     std::vector<sample> samples;  ///< one for each round
-    long disturbed = 0;           ///< how many were, those that were taken again included
+    long disturbed = 0;           ///< disturbed samples, including those that were repeated
 };
 
 }  // namespace
@@ -45,7 +45,7 @@ bool suite::wants(std::string_view case_name, kind const& k) const
 {
     if (k.bare)
         return true;
-    // A quick run has no time for all the variations of ours.
+    // A quick run has no time for all the variations of our presets.
     if (options_.quick && options_.filter.empty() && k.variation)
         return false;
     if (options_.filter.empty())
@@ -56,7 +56,7 @@ bool suite::wants(std::string_view case_name, kind const& k) const
 
 int suite::run()
 {
-    // What is compared with each other stays together.
+    // Measurements that are compared with each other stay together.
     std::map<std::tuple<std::string, long, int>, std::vector<std::size_t>> groups;
     std::vector<series> taken;
     for (measurement const& m : all_) {
@@ -65,7 +65,7 @@ int suite::run()
     }
     std::vector<std::vector<std::size_t>*> order;
     bool any = false;
-    // With a filter the yardstick alone is of no interest.
+    // With a filter, a group that contains only the bare loop is of no interest.
     std::erase_if(groups, [&](auto const& group) {
         return !options_.filter.empty() &&
             std::all_of(group.second.begin(), group.second.end(),
@@ -96,7 +96,7 @@ int suite::run()
                     continue;
                 double const before = elapsed();
                 sample one = s.what->run();
-                // A long one would be disturbed again.
+                // A long sample would only be disturbed again.
                 bool const brief = elapsed() - before < 0.02;
                 for (int again = 0; one.disturbed && brief && again < 2; ++again) {
                     ++s.disturbed;
@@ -122,7 +122,8 @@ int suite::run()
         for (std::size_t const i : members)
             if (taken[i].what->bare)
                 yard = &taken[i];
-        // A bare loop that was slow for once tells of the machine, not of who ran beside it.
+        // If a bare loop was slow once, that tells about the machine, not about the subject
+        // measured beside it.
         double bare_limit = std::numeric_limits<double>::infinity();
         if (yard != nullptr && !yard->samples.empty()) {
             std::vector<double> v;
@@ -156,7 +157,7 @@ int suite::run()
                 }
             };
             take(false);
-            // Where most were disturbed they are all there is.
+            // If most samples were disturbed, use the disturbed ones too.
             if (ns.size() * 2 < s.samples.size() ||
                 (yard != nullptr && ratios.size() * 3 < s.samples.size())) {
                 ns.clear();

@@ -21,9 +21,9 @@ struct options
 {
     bool quick = false;
     std::string filter;  ///< of "suite/case/subject", a regular expression
-    std::string rows;    ///< where the rows go, one JSON object a line; empty: the terminal
+    std::string rows;    ///< the file for the rows, one JSON object per line; empty: the terminal
     double seconds = 0;  ///< how long the rounds may take
-    std::vector<std::string> rest;  ///< what a suite makes of its further arguments
+    std::vector<std::string> rest;  ///< further arguments, for the suite itself
 };
 
 using registry_io_perf::sample;
@@ -33,12 +33,12 @@ using registry_io_perf::stopwatch;
 struct measurement
 {
     std::string name;     ///< the case
-    std::string subject;  ///< the policy or the peer
+    std::string subject;  ///< the policy, or the other library
     long n = 0;
     int threads = 1;
-    bool bare = false;  ///< what the others with the same case, n and threads are compared with
+    bool bare = false;  ///< the bare loop: the baseline for this case, n and threads
 
-    /// Takes one sample. Empty where all there is to know is known already.
+    /// Takes one sample. Empty if the result is already known.
     std::function<sample()> run = nullptr;
 
     std::optional<double> ns = {};
@@ -56,14 +56,14 @@ public:
     options const& opts() const noexcept { return options_; }
     bool quick() const noexcept { return options_.quick; }
 
-    /// Whether this one is to be measured: the filter lets it through, a quick run has the time.
-    /// The yardstick always is.
+    /// Whether to measure this: the filter matches, and a quick run has time for it. The bare loop
+    /// is always measured.
     bool wants(std::string_view case_name, kind const& k) const;
 
     void add(measurement m) { all_.push_back(std::move(m)); }
 
-    /// Takes samples in rounds: in each one every measurement once, in a new random order, but
-    /// those that are compared with each other side by side. Then writes the rows.
+    /// Takes samples in rounds. Each round takes every measurement once, in a new random order, but
+    /// keeps those that are compared with each other side by side. Then writes the rows.
     int run();
 
 private:
@@ -72,16 +72,16 @@ private:
     std::vector<measurement> all_;
 };
 
-/// How many operations make a sample of about this many seconds.
+/// Returns how many operations make a sample of about this many seconds.
 using registry_io_perf::calibrated;
 
-/// Adds the measurement of an operation that can be repeated at will, with its allocations. Each
-/// sample begins after so many operations more that are not timed, or a fiftieth of a second of
-/// them: where what is worked on is large, the samples of others have driven it from the caches.
+/// Adds the measurement of an operation that can be repeated any number of times, with its
+/// allocations. Before each sample the same number of operations, or as many as fit into a fiftieth
+/// of a second, runs untimed: on large data the other samples have evicted it from the caches.
 void add_repeated(suite& s, measurement m, std::function<void(long)> operations,
                   double seconds = 200e-6, long warm_up = 0);
 
-/// main() for a suite: parses the arguments, lets `fill` add the measurements, and runs.
+/// main() of a suite: parses the arguments, lets `fill` add the measurements, and runs them.
 int run_suite(int argc, char** argv, std::string_view name, std::string_view about,
               std::function<void(suite&)> const& fill);
 

@@ -2,11 +2,11 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// How many instructions a notify is, by itself and inside a handler of another registry, counted by
-// valgrind's callgrind in a run of this same program.
+// How many instructions a notify takes, by itself and inside a handler of another registry.
+// valgrind's callgrind counts them in a run of this same program.
 //
-// It starts itself under valgrind, once for each subject, with the subject's name as argument.
-// There it marks the runs that are to be counted by dumps of the counters.
+// The program starts itself under valgrind, once for each subject, with the subject's name as its
+// argument. That process marks the runs to be counted by dumping the counters.
 
 #include <array>
 #include <cstdio>
@@ -35,7 +35,7 @@ constexpr std::array<char const*, 2> cases{"one thread", "inside a handler"};
 constexpr long few = 1000;
 constexpr long many = 3000;
 
-/// What runs under valgrind.
+/// The part that runs under valgrind.
 int counted(std::string const& name)
 {
     for (kind const& k : kinds()) {
@@ -62,7 +62,7 @@ int counted(std::string const& name)
     return 1;
 }
 
-/// The sums of a run's dumps, in their order.
+/// Returns the sums of a run's dumps, in order.
 std::vector<double> dumps(std::filesystem::path const& folder)
 {
     std::vector<double> sums;
@@ -83,7 +83,7 @@ std::vector<double> count(std::string const& name)
 {
     std::string folder = std::filesystem::temp_directory_path() / "registry_io.XXXXXX";
     if (mkdtemp(folder.data()) == nullptr)
-        throw std::runtime_error("no folder for what callgrind writes");
+        throw std::runtime_error("cannot make a folder for callgrind's files");
     std::string const program = std::filesystem::read_symlink("/proc/self/exe");
     std::string const command = "valgrind --tool=callgrind --callgrind-out-file='" + folder +
         "/out' '" + program + "' counted '" + name + "' >'" + folder + "/log' 2>&1";

@@ -14,8 +14,8 @@
 namespace perf {
 namespace {
 
-/// A signal with one pointer: GLib has a marshaller for that, which its manual recommends over the
-/// generic one.
+/// A signal with one pointer argument. GLib has a marshaller for that, which its manual recommends
+/// over the generic one.
 class gsignal
 {
     struct object
@@ -96,7 +96,7 @@ private:
 
 std::vector<kind> gsignal_kinds()
 {
-    // Exceptions must not pass through its C code.
+    // Exceptions must not pass through GLib's C code.
     return {{.name = "GSignal", .threads = true, .readers = true, .make = &make<gsignal, int>}};
 }
 

@@ -27,7 +27,7 @@ public:
 
     adapter()
     {
-        // Failures are told to a callback, as the yardstick tells its own.
+        // Failures are passed to a callback, as in the bare loop.
         if constexpr (Registry::panic_policy::reports)
             told_ = [this](registry_io::panic_info const& info) {
                 failures_ += info.message().empty() ? 0 : 1;

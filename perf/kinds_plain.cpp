@@ -2,7 +2,7 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// The yardstick, and what people write by hand.
+// The bare loop, and what people write by hand.
 
 #include <algorithm>
 #include <atomic>
@@ -24,8 +24,8 @@
 namespace perf {
 namespace {
 
-/// A vector of functions and contexts, in the order of registration, and a loop: no protection.
-/// What does not fit into a context is kept on the heap.
+/// A loop over a vector of functions and contexts, in the order of registration, without
+/// protection. What does not fit into a context is stored on the heap.
 template <class Event, bool Catch>
 class loop
 {
@@ -162,8 +162,8 @@ private:
     std::uint64_t next_ = 0;
 };
 
-/// The same under a lock that is held while handlers run: fastest, but a handler that registers
-/// waits for itself.
+/// The same under a lock that is held while handlers run. It is the fastest, but a handler that
+/// registers another one deadlocks.
 template <class Event, class Mutex, class Shared>
 class locked
 {
@@ -199,7 +199,7 @@ private:
     std::uint64_t next_ = 0;
 };
 
-/// Readers hold the table that was current; writers copy it.
+/// Readers hold the current table; writers replace it with a changed copy.
 template <class Event>
 class shared
 {
@@ -224,7 +224,7 @@ public:
         if (now != nullptr)
             *next = *now;
         next->push_back({next_, std::move(f)});
-        // release: readers see what is in it.
+        // release: makes the contents of the table visible to readers.
         all_.current.store(std::move(next), std::memory_order_release);
         return next_++;
     }

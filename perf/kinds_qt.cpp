@@ -13,7 +13,7 @@
 namespace perf {
 namespace {
 
-/// Connections to function objects, direct ones: the handler runs in the thread that emits.
+/// Direct connections to function objects: the handler runs in the thread that emits.
 class qt
 {
 public:

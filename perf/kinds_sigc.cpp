@@ -12,7 +12,7 @@
 namespace perf {
 namespace {
 
-/// For one thread.
+/// For a single thread.
 class sigc_signal
 {
 public:

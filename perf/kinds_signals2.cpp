@@ -12,7 +12,7 @@
 namespace perf {
 namespace {
 
-/// Its connections and groups as they come, with the mutex that it has by default.
+/// Connections and groups with their default options, including the mutex.
 template <class Event>
 class signals2
 {

@@ -2,9 +2,9 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// liburcu's memb flavour, whose writers use membarrier as ours do.
+// liburcu's memb flavour, whose writers use membarrier like ours.
 
-// What the read side consists of is inlined.
+// Inlines the functions of the read side.
 #define _LGPL_SOURCE
 #include <urcu/urcu-memb.h>
 
@@ -20,8 +20,8 @@
 namespace perf {
 namespace {
 
-/// Readers hold the table that was current; writers copy it and leave the old one to call_rcu, so
-/// what is removed is destroyed by liburcu's thread, some time later.
+/// Readers hold the current table; writers replace it with a changed copy and pass the old one to
+/// call_rcu, so removed handlers are destroyed later by liburcu's thread.
 class urcu
 {
     struct named
@@ -31,7 +31,7 @@ class urcu
     };
     struct table
     {
-        rcu_head head;  // first: what call_rcu hands back
+        rcu_head head;  // first: call_rcu passes back this address
         std::vector<named> all;
     };
 
@@ -100,7 +100,7 @@ private:
                                [](rcu_head* head) { delete reinterpret_cast<table*>(head); });
     }
 
-    // How many of this thread's registries want it to be registered.
+    // How many registries in use by this thread need it to be registered with liburcu.
     inline static thread_local int entered = 0;
 
     declared all_;
@@ -111,7 +111,7 @@ private:
 
 std::vector<kind> urcu_kinds()
 {
-    // An exception would leave the read side locked.
+    // An exception would leave the read lock held.
     return {{.name = "liburcu",
              .threads = true,
              .readers = true,

@@ -10,7 +10,7 @@
 
 #include <malloc.h>
 
-// glibc's own names for what is replaced below.
+// glibc's own names for the functions that are replaced below.
 extern "C" {
 void* __libc_malloc(std::size_t);
 void* __libc_calloc(std::size_t, std::size_t);
@@ -21,8 +21,8 @@ void __libc_free(void*);
 
 namespace {
 
-// relaxed throughout: these are sums, read when the threads that add to them have been joined or
-// have nothing to do.
+// relaxed throughout: these are sums, read after the threads that add to them have been joined or
+// while they are idle.
 constinit std::atomic<bool> counting{false};
 constinit std::atomic<long> allocations{0};
 constinit std::atomic<long> bytes{0};

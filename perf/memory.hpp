@@ -7,8 +7,8 @@
 
 namespace perf {
 
-/// Counts what the whole program takes from malloc, the peers' C code included, while it lives.
-/// At other times malloc pays one branch for it.
+/// While it lives, counts what the whole program takes from malloc, including the C code of other
+/// libraries. At other times malloc pays one branch for it.
 class memory_counter
 {
 public:
@@ -17,9 +17,9 @@ public:
     memory_counter& operator=(memory_counter const&) = delete;
     ~memory_counter();
 
-    /// How often memory was taken.
+    /// How many allocations were made.
     long allocations() const noexcept;
-    /// Bytes taken and not given back, as large as the allocator made them.
+    /// Bytes that were allocated and not freed, as rounded up by the allocator.
     long bytes() const noexcept;
 };
 

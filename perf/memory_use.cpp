@@ -2,7 +2,7 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// What a registry and its handlers take from the heap. Counted, not timed.
+// How much heap memory a registry and its handlers take. Counted, not timed.
 
 #include <memory>
 #include <string>

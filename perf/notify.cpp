@@ -2,8 +2,8 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// What notify costs on one thread, by the number of handlers and by the size of the event, and what
-// it costs inside a handler of another registry.
+// What notify costs on one thread, depending on the number of handlers and the size of the event,
+// and what it costs inside a handler of another registry.
 
 #include <memory>
 #include <string>

@@ -2,7 +2,7 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// What it costs to register and to remove, by the number of handlers.
+// What it costs to register and to remove, depending on the number of handlers.
 
 #include <algorithm>
 #include <atomic>
@@ -24,12 +24,12 @@ namespace {
 
 using namespace perf;
 
-/// One by one until there are n, from nothing; the removal of all of them, in random order, is
-/// timed apart.
+/// Registers n handlers one by one. The removal of all of them, in random order, is timed
+/// separately.
 sample up_and_down(kind const& k, long n, bool time_removal)
 {
-    // Small numbers are repeated, to be long enough for the clock; but not where each registry has
-    // to wait for a reclaiming thread in the end.
+    // Small numbers are repeated to be long enough for the clock, except where each registry
+    // finally has to wait for a reclaiming thread.
     long const repeats = k.copies ? 1 : std::max(1L, 1000 / n);
     sample sum;
     for (long i = 0; i < repeats; ++i) {
@@ -65,10 +65,10 @@ enum class company {
     idle,      ///< another thread has notified and sleeps
     busy,      ///< another thread notifies at full speed
     asleep,    ///< another thread sleeps in a handler
-    departed,  ///< a thousand threads have notified and are gone
+    departed,  ///< a thousand threads have notified and exited
 };
 
-/// Pairs, in such company.
+/// Replaces handlers, while other threads do what `c` says.
 sample pairs(subject& s, company c, long times)
 {
     std::atomic<bool> ready{false};
@@ -84,7 +84,7 @@ sample pairs(subject& s, company c, long times)
             s.leave();
         });
         ready.wait(false);
-        // For it to arrive at the handler that waits.
+        // Gives it time to reach the handler that waits.
         std::this_thread::sleep_for(std::chrono::milliseconds(2));
     } else if (c == company::idle || c == company::busy) {
         other = std::thread([&] {
@@ -101,7 +101,7 @@ sample pairs(subject& s, company c, long times)
         ready.wait(false);
     }
     stopwatch const watch;
-    // The handler that waits must stay.
+    // The handler that waits must not be removed.
     if (c == company::asleep)
         s.toggle(times);
     else
@@ -120,8 +120,8 @@ sample pairs(subject& s, company c, long times)
 using on_heap = registry_io::SyncRegistry<int>;
 using on_pool = on_heap::with<registry_io::alloc::pool>;
 
-/// The slowest of 2000 pairs, where half of the handlers were removed at random: memory full of
-/// holes. The handlers that come are larger than those that went.
+/// The slowest of 2000 pairs where half of the handlers were removed at random, so that the memory
+/// is full of holes. The new handlers are larger than the removed ones.
 template <class Registry>
 sample slowest_pair(Registry& r, std::size_t n)
 {
@@ -144,7 +144,7 @@ sample slowest_pair(Registry& r, std::size_t n)
     return taken;
 }
 
-/// These have no peers, whose allocators cannot be chosen.
+/// Not compared with other libraries, because their allocators cannot be chosen.
 void add_slowest_pairs(suite& s)
 {
     char const* const name = "slowest pair, half removed at random";
@@ -179,7 +179,7 @@ int main(int argc, char** argv)
                 continue;
             bool const priorities = k.make(1)->fill_by_priority(1);
             for (long const n : {16L, 100L, 1000L, 10000L, 100000L}) {
-                // What copies everything at each write needs minutes for more.
+                // Subjects that copy everything at each write would need minutes for more.
                 long const most = k.copies ? 1000 : s.quick() || k.variation ? 10000 : 100000;
                 if (n > most)
                     continue;
@@ -192,7 +192,8 @@ int main(int argc, char** argv)
                                .run = std::move(run)});
                 };
                 add("register", [=] { return up_and_down(k, n, false); });
-                // To remove all from the vectors is quadratic: 100 000 take ten seconds.
+                // Removing everything from a vector is quadratic: 100 000 handlers take ten
+                // seconds.
                 bool const vector = k.name.starts_with("bare") || k.name == "std::function" ||
                     k.name.ends_with("mutex");
                 if (!(vector && n > 10000))

@@ -2,7 +2,7 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// What notify costs when many registries, each with one handler, take turns.
+// What notify costs when many registries, each with one handler, are notified in turn.
 
 #include <memory>
 #include <string>

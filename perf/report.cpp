@@ -2,8 +2,8 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// Runs the suites and tells what they found: tables on the terminal, and in a folder the rows as
-// CSV and JSON, all samples, tables and plots for the manual.
+// Runs the suites and reports the results: tables on the terminal, and in a folder the rows as CSV
+// and JSON, all samples, and tables and plots for the manual.
 
 #include <algorithm>
 #include <array>
@@ -44,7 +44,7 @@ struct program
     double quick, full;  ///< seconds for its rounds
 };
 
-// The quick ones make less than a minute together.
+// The quick runs take less than a minute together.
 constexpr std::array<program, 10> programs{{
     {"notify", "Notify, one thread", 5, 60},
     {"threads", "Notify, several threads at once", 4, 45},
@@ -108,7 +108,7 @@ std::string text(char const* format, double v)
     return out.data();
 }
 
-/// Three digits, whatever the size.
+/// Three significant digits.
 std::string brief(double v)
 {
     return text(v < 9.995 ? "%.2f" : v < 99.95 ? "%.1f" : "%.0f", v);
@@ -122,8 +122,8 @@ std::string time_text(double ns)
                        : brief(ns / 1e9) + " s";
 }
 
-/// What a cell of a table says of a row: a time and its ratio to the bare loop with the spread
-/// (half of the distance between the quartiles), or a count.
+/// Formats a table cell: a time and its ratio to the bare loop with the spread (half of the
+/// distance between the quartiles), or a count.
 std::string cell(row const& r, std::vector<row> const& all)
 {
     if (r.instructions) {
@@ -153,7 +153,7 @@ struct table
     std::vector<std::pair<std::string, std::vector<std::string>>> lines;
 };
 
-/// The tables of a suite, one for each case.
+/// Returns the tables of a suite, one for each case.
 std::vector<table> tables(std::vector<row> const& rows, std::vector<row> const& all)
 {
     std::vector<std::string> cases;
@@ -194,7 +194,7 @@ std::vector<table> tables(std::vector<row> const& rows, std::vector<row> const& 
     return out;
 }
 
-/// Columns on a terminal; "±" is one.
+/// The number of columns on a terminal; "±" takes one.
 std::size_t width(std::string_view s)
 {
     return static_cast<std::size_t>(
@@ -370,7 +370,7 @@ void write_json(fs::path const& path, facts const& about, std::vector<row> const
     create(path) << json::object{{"machine", std::move(told)}, {"rows", std::move(rows)}} << '\n';
 }
 
-/// A plot of some value by N, a line for each policy and peer.
+/// Plots a value by N, with a line for each policy and each other library.
 void plot(fs::path const& folder, char const* name, char const* title, char const* label,
           std::vector<row> const& all, std::string_view suite, std::string_view case_name,
           bool ratio)
@@ -378,7 +378,7 @@ void plot(fs::path const& folder, char const* name, char const* title, char cons
     std::map<std::string, std::map<long, double>> lines;
     std::vector<std::string> order;
     for (row const& r : all) {
-        // The variations of a preset would hide the rest.
+        // The variations of a preset would clutter the plot.
         bool const variation =
             r.subject.find(',') != std::string::npos && r.subject.find('<') == std::string::npos;
         std::optional<double> const v = ratio ? r.ratio : r.ns;
@@ -414,7 +414,7 @@ void plot(fs::path const& folder, char const* name, char const* title, char cons
     fs::remove(script);
 }
 
-/// Bars for each policy and peer, one for each case.
+/// Draws bars for each policy and each other library, one for each case.
 void bars(fs::path const& folder, char const* name, char const* title, char const* label,
           std::vector<row> const& all, std::string_view suite, long n,
           std::function<std::string(row const&)> const& series)
@@ -486,7 +486,7 @@ int run(bool quick, std::string const& filter, fs::path const& out)
         std::ifstream in(lines);
         for (std::string line; std::getline(in, line);)
             rows.push_back(parse(line));
-        // Suites whose cases the filter does not name run the yardstick alone, or know no filter.
+        // Omits suites in which the filter matches nothing but the bare loop.
         if (!filter.empty() && std::none_of(rows.begin(), rows.end(), [&](row const& r) {
                 return !r.bare &&
                     std::regex_search(r.suite + "/" + r.name + "/" + r.subject, std::regex(filter));

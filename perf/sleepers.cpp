@@ -3,8 +3,8 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
 // What it costs to register a handler and to remove it while 0, 30 or 1000 notifies of the same
-// registry sleep, each of them on a table of its own. They are notifies inside of each other, so
-// that no thread takes part but one.
+// registry sleep, each on its own table. The notifies are nested in each other, so that only one
+// thread is needed.
 
 #include <functional>
 #include <memory>
@@ -25,13 +25,13 @@ namespace {
 
 using namespace perf;
 
-/// What comes and goes: its captures have a destructor.
+/// A handler whose captures have a destructor.
 auto handler()
 {
     return [p = std::make_shared<int>(1)](int const&) {};
 }
 
-/// The yardstick: a function object in a vector, which nobody reads meanwhile.
+/// The bare loop's counterpart: a function object in a vector without any readers.
 class bare
 {
 public:
@@ -59,7 +59,7 @@ public:
         registry_.register_handler([this](int const& left) {
             if (left == 0)
                 return inside_();
-            // The next notify has a table of its own.
+            // Gives the next notify its own table.
             pair();
             registry_.notify(left - 1);
         });
@@ -99,7 +99,7 @@ void add(suite& s, std::string_view name)
         s.add({.name = "a pair", .subject = std::string(name), .n = n, .bare = is_bare, .run = [=] {
                    sample taken{};
                    one->beside(n, [&] {
-                       pairs(times / 10 + 1);  // the caches are those of the sleepers now
+                       pairs(times / 10 + 1);  // refills the caches, which hold the sleepers' data
                        stopwatch const watch;
                        pairs(times);
                        taken = watch.stop(static_cast<double>(times));

@@ -17,17 +17,17 @@ namespace perf {
 /// What a handler does when it is called. Each captures 8 bytes.
 enum class deed {
     add,      ///< adds the event to a counter of its own
-    add_own,  ///< adds the event to a counter of the calling thread, so that threads share nothing
+    add_own,  ///< adds the event to a thread-local counter, so that threads share nothing
     fail,     ///< throws
-    own,      ///< as add, with a capture that has a destructor
+    own,      ///< like add, with a capture that has a destructor
     wait,     ///< waits until `gate` is open
 };
 
-/// What handlers that wait for something wait for.
+/// What waiting handlers wait for.
 inline constinit std::atomic<bool> gate{true};
 
-/// One way to call handlers, ours or a peer's, behind an interface that is entered once for a whole
-/// loop: the loops themselves are compiled for each of them, in subject_of.hpp.
+/// One way to call handlers, ours or another library's, behind an interface with one virtual call
+/// per loop: the loops themselves are compiled for each of them, in subject_of.hpp.
 class subject
 {
 public:
@@ -36,68 +36,69 @@ public:
     subject& operator=(subject const&) = delete;
     virtual ~subject() = default;
 
-    /// Makes room for what this needs itself to remember n handlers.
+    /// Reserves the memory that the subject itself needs to remember n handlers.
     virtual void reserve(long n) = 0;
-    /// Registers n more, one by one.
+    /// Registers n more handlers, one by one.
     virtual void fill(long n, deed d) = 0;
-    /// Registers n more, each at a random one of a few priorities. False if it has none.
+    /// Registers n more, each at a random one of a few priorities. False if there are no
+    /// priorities.
     virtual bool fill_by_priority(long n) = 0;
-    /// Registers n more at once. False if it cannot.
+    /// Registers n more handlers at once. False if this is not possible.
     virtual bool fill_at_once(long n) = 0;
-    /// Waits for what writes have put off, the destruction of what was removed above all.
+    /// Waits for work that writes have put off, above all the destruction of removed handlers.
     virtual void settle() = 0;
-    /// Chooses a random order in which `clear` removes.
+    /// Chooses the random order in which `clear` removes.
     virtual void shuffle() = 0;
-    /// Removes all, one by one.
+    /// Removes all handlers, one by one.
     virtual void clear() = 0;
-    /// Removes a random one and registers another, so many times.
+    /// Removes a random handler and registers another one, `times` times.
     virtual void pairs(long times) = 0;
-    /// Registers one and removes it, so many times: what a second thread may do meanwhile.
+    /// Registers a handler and removes it, `times` times: the work of a second thread.
     virtual void toggle(long times) = 0;
 
     virtual void notify(long times) = 0;
-    /// Registers a handler of the last registry in which `notify_nested` notifies.
+    /// Registers in the last registry the handler in which `notify_nested` notifies.
     virtual void nest() = 0;
-    /// The same as `notify`, in a handler of another registry.
+    /// The same as `notify`, inside a handler of another registry.
     virtual void notify_nested(long times) = 0;
-    /// The same, where handlers fail; what leaves the notify is caught. Returns how many failures
+    /// The same with failing handlers; catches what leaves the notify. Returns how many failures
     /// were noticed.
     virtual long notify_failing(long times) = 0;
-    /// Notifies each of the registries in turn, so many times in all.
+    /// Notifies the registries in turn, `times` times in total.
     virtual void notify_in_turn(long times) = 0;
 
-    /// What each thread does before its first notify and after its last.
+    /// What each thread must do before its first notify, and after its last one.
     virtual void enter() {}
     virtual void leave() {}
 
     struct footprint
     {
         long allocations;
-        long bytes;  ///< what the user declares, and what it takes from the heap
+        long bytes;  ///< the object itself, and what it takes from the heap
     };
-    /// What one more of these costs before anything is registered.
+    /// What one more object costs before anything is registered.
     virtual footprint empty() const = 0;
 };
 
 struct kind
 {
     std::string_view name;
-    bool bare = false;  ///< the yardstick
+    bool bare = false;  ///< the bare loop
     bool ours = false;
-    bool variation = false;  ///< of one of ours, by one policy
-    bool threads = false;    ///< may be notified by several threads while another one writes
-    bool readers = false;    ///< may be notified by several threads while nobody writes
+    bool variation = false;  ///< one of our presets with one other policy
+    bool threads = false;    ///< several threads may notify while another one writes
+    bool readers = false;    ///< several threads may notify while no thread writes
     bool fails = false;      ///< handlers may throw
-    bool blocks = false;     ///< a handler that sleeps holds up writers
+    bool blocks = false;     ///< a sleeping handler blocks writers
     bool copies = false;     ///< a write costs time in proportion to the number of handlers
     std::size_t event = 4;   ///< its size in bytes
     std::unique_ptr<subject> (*make)(long registries) = nullptr;
 };
 
-/// All there are, in the order in which tables show them.
+/// All kinds, in the order of the tables.
 std::vector<kind> const& kinds();
 
-// One for each source file of kinds; kinds() joins them.
+// One function for each source file of kinds; kinds() joins their results.
 std::vector<kind> plain_kinds();
 std::vector<kind> our_kinds();
 std::vector<kind> urcu_kinds();

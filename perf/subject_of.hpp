@@ -21,7 +21,7 @@
 
 namespace perf {
 
-/// An event of so many bytes.
+/// An event of the given size.
 template <std::size_t Bytes>
 struct sized
 {
@@ -47,7 +47,7 @@ struct failure : std::exception
 /// How often the handlers that notify do so.
 inline constinit long times_inside = 0;
 
-/// What the handlers that are to share nothing add to.
+/// The counter for handlers that must share nothing.
 inline constinit thread_local long own_sum = 0;
 
 template <class Event>
@@ -75,7 +75,7 @@ struct fail
     }
 };
 
-/// Not trivial, so that it needs a place with a destructor.
+/// Not trivial, so it needs storage that runs its destructor.
 template <class Event>
 struct own
 {
@@ -98,7 +98,7 @@ struct wait_at_gate
     }
 };
 
-/// A handler in which another registry is notified.
+/// A handler that notifies another registry.
 template <class Event>
 struct loop_inside
 {
@@ -111,7 +111,7 @@ struct loop_inside
 ///     token_type;  token_type add(F);  void remove(token_type);  void notify(Event const&);
 ///
 /// and may have add(int priority, F), add_at_once(n, f() -> handler, out), enter and leave for
-/// threads, failures() where it tells of failures itself, settle() to wait for what it put off.
+/// threads, failures() if it reports failures itself, and settle() to wait for what it has put off.
 template <class Adapter, class Event>
 class subject_of final : public subject
 {
@@ -269,8 +269,8 @@ private:
             return Event();
     }
 
-    // A program that notifies from one place lets the compiler do what it can with that place; one
-    // place for all N keeps it from specialising.
+    // In a program that notifies from a single place, the compiler optimises that place as well as
+    // it can. Using one place for all N keeps it from specialising.
     BOOST_NOINLINE static void call(Adapter const& a, Event const& event) { a.notify(event); }
 
     BOOST_NOINLINE static void call_failing(Adapter const& a, Event const& event)

@@ -2,7 +2,7 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// What notify costs each of several threads that notify one registry, whose handlers share nothing.
+// What notify costs each of several threads that notify one registry whose handlers share nothing.
 
 #include <algorithm>
 #include <atomic>
@@ -19,14 +19,14 @@ namespace {
 
 using namespace perf;
 
-/// All threads notify so many times at once; the mean over them.
+/// Makes all threads notify `times` times at once. Returns the mean over the threads.
 sample together(subject& s, int threads, long times)
 {
     std::atomic<int> ready{0};
     std::vector<sample> taken(static_cast<std::size_t>(threads));
     auto const run = [&](std::size_t i) {
         s.enter();
-        s.notify(10);  // the first one makes the thread known
+        s.notify(10);  // the first notify makes the thread known
         ++ready;
         while (ready.load() != threads) {
         }

@@ -2,7 +2,7 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// What a handler that throws costs, beside a hand-written loop with a try and a catch in it.
+// What a handler that throws costs, compared with a hand-written loop with a try and a catch in it.
 
 #include <memory>
 #include <string>
@@ -16,7 +16,7 @@ int main(int argc, char** argv)
     using namespace perf;
     return run_suite(argc, argv, "throwing", "Handlers that throw", [](suite& s) {
         for (kind k : kinds()) {
-            // The plain loop that is the yardstick elsewhere lets the exception pass.
+            // Here the baseline is the loop with a try: the plain loop lets the exception through.
             k.bare = k.name == "bare, try";
             if (!k.fails || k.event != 4 || k.name == "bare")
                 continue;

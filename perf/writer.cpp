@@ -2,8 +2,8 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// What notify costs while another thread registers and removes: as fast as it can, ten thousand
-// times a second, or not at all.
+// What notify costs while another thread registers and removes: at full speed, ten thousand times a
+// second, or not at all.
 
 #include <atomic>
 #include <chrono>
@@ -78,7 +78,7 @@ int main(int argc, char** argv)
                                                               : "a writer at full speed";
                     if (!s.wants(name, k))
                         continue;
-                    // Nothing may write beside the yardstick; it shows the machine's state.
+                    // Nothing may write beside the bare loop, which shows the state of the machine.
                     pace const mine = k.bare ? pace::quiet : p;
                     s.add({.name = name,
                            .subject = std::string(k.name),

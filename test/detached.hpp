@@ -10,7 +10,7 @@
 
 namespace test {
 
-/// A coroutine that runs at once, and ends by itself.
+/// A coroutine that starts at once and destroys itself when it ends.
 struct detached
 {
     struct promise_type

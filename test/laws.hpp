@@ -2,14 +2,14 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// What every registry promises, whatever its policies: a test case for each law, which tries the
+// What every registry guarantees, whatever its policies: one test case for each law. It checks the
 // law on each combination of a snapshot policy with the policies listed here. A source file that
-// includes this and says
+// includes this header and contains
 //
 //     REGISTRY_IO_LAWS_OF(registry_io::snapshot::rcu)
 //
-// is a test of that snapshot policy. A word in a list below adds a policy of another axis. Whoever
-// tries policies of their own defines a list before including this, as laws_of_ones_own.cpp does.
+// tests that snapshot policy. To add a policy of another axis, add it to a list below. To test your
+// own policies, define a list before you include this header, as laws_of_ones_own.cpp does.
 
 #ifndef REGISTRY_IO_TEST_LAWS_HPP
 #define REGISTRY_IO_TEST_LAWS_HPP
@@ -53,11 +53,12 @@ namespace test {
 using orderings = boost::mp11::mp_list<REGISTRY_IO_LAWS_ORDERINGS>;
 using panic_policies = boost::mp11::mp_list<REGISTRY_IO_LAWS_PANICS>;
 using allocs = boost::mp11::mp_list<REGISTRY_IO_LAWS_ALLOCS>;
-/// For one thread alone, and then with the whole of the above but the other allocs.
+/// Additional alloc policies for a single thread. They are combined with all orderings and panic
+/// policies, but not with the other allocs.
 using allocs_of_one_thread = boost::mp11::mp_list<registry_io::alloc::fixed<64, 48 * 1024>>;
 
-// What costs time is compiling. Where the optimiser or a sanitizer makes that slow a third of the
-// product is taken: each ordering beside each panic policy, and each policy beside each ordering.
+// Compile time is the cost. With the optimiser or a sanitizer, which make it slow, only a third of
+// the product is taken: each ordering with each panic policy, and each policy with each ordering.
 #ifdef __OPTIMIZE__
 inline constexpr std::size_t one_in = 3;
 #else
@@ -104,26 +105,27 @@ struct combinations_of
     }
 };
 
-/// Those of this program; REGISTRY_IO_LAWS_OF defines it.
+/// The combinations of this program; REGISTRY_IO_LAWS_OF defines the function.
 std::vector<combination> const& combinations();
 
 // ---------------------------------------------------------------------------------------------
-// Saying what should be
+// Stating expectations
 
 inline std::string where;
 inline int failures = 0;
 
-// A function, and not one of Boost.Test's macros each time: those are slow to compile.
+// A function rather than one of Boost.Test's macros in each place, because those are slow to
+// compile.
 inline void expect(bool holds, char const* what, int line)
 {
-    // What goes wrong once in a loop goes wrong a thousand times.
+    // A failure in a loop would be repeated a thousand times.
     if (holds || ++failures > 20)
         return;
     BOOST_ERROR(what << " (line " << line << " of the laws) does not hold for " << where);
 }
 #define REGISTRY_IO_EXPECT(what) ::test::expect(static_cast<bool>(what), #what, __LINE__)
 
-/// Where a law is tried: a registry and its memory, which must all have come back at the end.
+/// A registry on which a law is checked, and its memory, all of which must be freed at the end.
 struct world
 {
     explicit world(combination const& c) : of(c), s(c.make(memory)) {}
@@ -138,7 +140,7 @@ struct world
     subject* operator->() const { return s.get(); }
     subject& operator*() const { return *s; }
 
-    /// `n`, or as many as fit with room for two more.
+    /// `n`, or the greatest number that leaves room for two more handlers.
     int at_most(int n) const
     {
         return of.capacity == 0 ? n : std::min(n, static_cast<int>(of.capacity) - 2);
@@ -149,8 +151,8 @@ struct world
     std::unique_ptr<subject> s;
 };
 
-/// One test case that tries the law on each combination for which the condition holds. In it `c` is
-/// the combination, and `s` a registry of that kind.
+/// A test case that checks the law on each combination for which the condition holds. In its body,
+/// `c` is the combination and `s` a registry of that kind.
 #define REGISTRY_IO_LAW_IF(law, condition)                                                         \
     static void law##_holds(::test::combination const& c, ::test::world& s);                       \
     BOOST_AUTO_TEST_CASE(law, *boost::unit_test::timeout(250))                                     \
@@ -168,7 +170,7 @@ struct world
     static void law##_holds([[maybe_unused]] ::test::combination const& c, ::test::world& s)
 #define REGISTRY_IO_LAW(law) REGISTRY_IO_LAW_IF(law, true)
 
-/// Counts how many captures of it are alive.
+/// Counts how many captures that hold its token are alive.
 struct probe
 {
     std::shared_ptr<int> token = std::make_shared<int>(0);
@@ -186,7 +188,7 @@ inline function note(numbers& log, int n, probe const& p)
     return [&log, n, held = p.token](event const&) { log.push_back(n); };
 }
 
-/// What one notify runs, in order.
+/// Returns what one notify calls, in order.
 inline numbers fired(subject& s, numbers& log)
 {
     log.clear();
@@ -209,7 +211,7 @@ inline numbers upto(int n)
     return all;
 }
 
-/// Whether `f` is refused for waiting for itself.
+/// Whether `f` is refused because it would wait for itself.
 template <class F>
 bool deadlock_refused(F f)
 {
@@ -221,7 +223,7 @@ bool deadlock_refused(F f)
     return false;
 }
 
-/// A handler that is a word: what it notes lies elsewhere.
+/// A handler of one word; its log is stored elsewhere.
 struct word_note : word::target
 {
     word_note(numbers& l, int i) : word::target{&call_it}, log(&l), n(i) {}
@@ -234,7 +236,8 @@ struct word_note : word::target
     int n;
 };
 
-/// What a registry should hold, written so that it is plainly right: sorted by key, then by id.
+/// A model of what a registry should hold, simple enough to be obviously right: sorted by key, then
+/// by id.
 class model
 {
 public:
@@ -293,7 +296,7 @@ inline std::uint64_t seed()
     return value;
 }
 
-/// A few captures whose destructors run a function.
+/// Captures whose destructor runs a function.
 struct at_end
 {
     explicit at_end(std::function<void()> g) : f(std::move(g)) {}

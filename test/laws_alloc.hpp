@@ -2,7 +2,7 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// Laws of memory: what happens when it runs out. A part of laws.hpp.
+// Laws of memory: what happens when it runs out. Part of laws.hpp.
 
 #ifndef REGISTRY_IO_TEST_LAWS_ALLOC_HPP
 #define REGISTRY_IO_TEST_LAWS_ALLOC_HPP
@@ -11,7 +11,7 @@
 
 namespace test {
 
-/// A registry of `size` handlers of all kinds that is to stay as it is when an operation fails.
+/// A registry with `size` handlers of all kinds, which must not change when an operation fails.
 class filled
 {
 public:
@@ -54,7 +54,7 @@ public:
     long alive = 0;
 };
 
-/// Something that a writer does to a filled registry.
+/// A writer's operation on a filled registry.
 struct operation
 {
     char const* name;
@@ -118,7 +118,7 @@ inline std::vector<operation> const& operations()
          }},
         {"on_panic", false,
          [](filled& f, function&& h) {
-             // As small as the function, which it owns.
+             // The lambda is as small as the function that it owns.
              f.s.on_panic([g = std::move(h)](panic_info const&) {});
          }},
         {"clear_panic_callback", false, [](filled& f, function&&) { f.s.clear_panic_callback(); }},
@@ -130,7 +130,8 @@ inline std::vector<operation> const& operations()
 }
 
 /// Runs `o` with the n-th allocation failing, for each n until none fails. After a failure the
-/// registry has to be as it was, and the handler that was to go in has to be gone.
+/// registry must be unchanged, and the handler that should have been added must have been
+/// destroyed.
 inline void fail_each_allocation(combination const& c, operation const& o, int size, bool nested)
 {
     std::string const outer = std::exchange(where,
@@ -162,7 +163,7 @@ inline void fail_each_allocation(combination const& c, operation const& o, int s
             f.s.add(100, [&](event const&) {
                 if (!std::exchange(once, false))
                     return;
-                // What only this notify can see any more has to be kept in mind as well.
+                // Also covers handlers that only this notify can still see.
                 if (!f.ids.empty()) {
                     f.s.remove(f.ids.back());
                     f.ids = ids_of(f.s);
@@ -188,7 +189,7 @@ inline void fail_each_allocation(combination const& c, operation const& o, int s
         if (!ran_out)
             break;
         if (failed && !nested) {
-            // It can be done once there is memory, and all goes on as ever.
+            // The operation succeeds once there is memory, and everything works as before.
             o.run(f, note(f.log, 998));
             f.s.notify(0);
         }
@@ -199,7 +200,8 @@ inline void fail_each_allocation(combination const& c, operation const& o, int s
     where = outer;
 }
 
-// One panic policy that lets small handlers lie in the tables, and one that does not.
+// One panic policy with which small handlers are stored in the tables, and one with which they are
+// not.
 REGISTRY_IO_LAW_IF(a_writer_that_runs_out_of_memory_has_changed_nothing,
                    c.capacity == 0 && !c.piece &&
                        (c.panic == panics::logs || c.panic == panics::quarantines))
@@ -207,7 +209,7 @@ REGISTRY_IO_LAW_IF(a_writer_that_runs_out_of_memory_has_changed_nothing,
     for (operation const& o : operations())
         for (int const size : {0, 1, 2, 4, 5, 65, 127, 128, 129})
             fail_each_allocation(c, o, size, false);
-    // Where a large registry's own table has to grow. Once, since it takes long.
+    // The own table of a large registry has to grow. Only once, because it takes long.
     if (c.panic == panics::logs)
         for (operation const& o : operations())
             if (std::string_view(o.name).starts_with("register") ||
@@ -260,7 +262,7 @@ REGISTRY_IO_LAW_IF(a_small_piece_of_memory_runs_out_and_nothing_changes, c.piece
     }
     REGISTRY_IO_EXPECT(refused && expected.agrees(*s));
     REGISTRY_IO_EXPECT(p.alive() == static_cast<long>(expected.rows.size()));
-    // What is given back can be had again, for ever.
+    // Freed memory can be allocated again, any number of times.
     std::size_t const before = expected.rows.size();
     for (int round = 0; round < 20; ++round) {
         REGISTRY_IO_EXPECT(s->clear() == expected.rows.size());
@@ -302,7 +304,7 @@ REGISTRY_IO_LAW_IF(a_full_registry_refuses_one_more_and_nothing_changes, c.capac
                 tx.add(note(log, -1, p));
             });
         });
-        // A removal while no notify runs needs no memory, however full it is.
+        // A removal while no notify runs needs no memory, however full the registry is.
         REGISTRY_IO_EXPECT(s->remove(one));
         expected.remove(one);
         REGISTRY_IO_EXPECT(expected.agrees(*s));
@@ -330,7 +332,7 @@ REGISTRY_IO_LAW_IF(a_full_registry_takes_a_transaction_that_makes_room_for_what_
     for (int n = 0; expected.rows.size() < c.capacity; ++n)
         expected.add(n % 7, s->add(n % 7, note(log, n, p)), n);
     for (int round = 0; round < 10; ++round) {
-        // Two go and two come, one of them for a moment only; in whatever order that was said.
+        // Two handlers are removed and two added, one of them only temporarily, in any order.
         handler_id const first = expected.rows[static_cast<std::size_t>(round)].id;
         handler_id const second = expected.rows.back().id;
         handler_id added;

@@ -2,7 +2,7 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// Laws of order, and of several changes at once. A part of laws.hpp.
+// Laws of order, and of several changes at once. Part of laws.hpp.
 
 #ifndef REGISTRY_IO_TEST_LAWS_ORDERING_HPP
 #define REGISTRY_IO_TEST_LAWS_ORDERING_HPP
@@ -13,7 +13,7 @@ namespace test {
 
 REGISTRY_IO_LAW(the_greatest_priority_fires_first_and_ties_fire_as_registered)
 {
-    // All sequences of up to four out of three keys.
+    // All sequences of up to four keys out of three.
     for (int size = 1; size <= 4; ++size) {
         int sequences = 1;
         for (int i = 0; i < size; ++i)
@@ -57,7 +57,7 @@ REGISTRY_IO_LAW(a_transaction_applies_all_at_once_and_the_order_is_by_key_then_i
         second = tx.add(note(log, 3));
         tx.add(7, note(log, 4));
         tx.remove(gone);
-        // Nothing is to be seen of it yet.
+        // None of it is visible yet.
         REGISTRY_IO_EXPECT(s->contains(gone) && !s->contains(first) && s->size() == 2);
         numbers const now{0, 2};
         REGISTRY_IO_EXPECT(fired(*s, log) == now);
@@ -85,7 +85,7 @@ REGISTRY_IO_LAW(removals_of_a_transaction_are_resolved_at_its_end)
         tx.remove(mine);
         REGISTRY_IO_EXPECT(s->remove(b));
     });
-    // a, and the transaction's own: b was gone by then.
+    // The result counts a and the transaction's own handler; b had already been removed.
     REGISTRY_IO_EXPECT((result == update_result{1, 2}));
     REGISTRY_IO_EXPECT(s->empty() && !s->contains(mine));
 
@@ -133,13 +133,13 @@ REGISTRY_IO_LAW(transactions_nest_and_notify)
         handler_id const a = outer.add(note(log, 0));
         s->update([&](changes& inner) {
             inner.add(note(log, 1));
-            inner.remove(a);  // not there yet
+            inner.remove(a);  // not registered yet
         });
         numbers const now{1};
         REGISTRY_IO_EXPECT(fired(*s, log) == now);
     });
     REGISTRY_IO_EXPECT(fired(*s, log) == upto(2));
-    // Inside a handler.
+    // The same inside a handler.
     s->add([&](event const&) {
         s->update([](changes& tx) { tx.clear(); });
         log.push_back(2);
@@ -151,7 +151,7 @@ REGISTRY_IO_LAW(transactions_nest_and_notify)
 REGISTRY_IO_LAW(the_order_holds_at_each_size_from_one_to_six_hundred_and_back)
 {
     std::mt19937_64 random(seed());
-    // Keys that rise, that fall, that are all the same, and that are anyhow.
+    // Keys that rise, that fall, that are all equal, and that are random.
     for (int pattern = 0; pattern < 4; ++pattern) {
         int const most = s.at_most(600);
         numbers log;
@@ -163,13 +163,13 @@ REGISTRY_IO_LAW(the_order_holds_at_each_size_from_one_to_six_hundred_and_back)
                 : pattern == 2           ? 0
                                          : static_cast<int>(random() % 50);
             words.emplace_back(log, i);
-            // Three kinds of handlers, so that rows with and without blocks move about together.
+            // Three kinds of handlers, so that rows with and without blocks move together.
             handler_id const id = i % 3 == 0 ? s->add(key, note(log, i))
                 : i % 8 == 1                 ? s->add_large(key, note(log, i))
                                              : s->add_word(key, word{&words.back()});
             expected.add(key, id, i);
             REGISTRY_IO_EXPECT(s->contains(id));
-            // Each size near the border of a flat table, and some elsewhere.
+            // Each size near the limit of a flat table, and some others.
             if (i % 40 == 0 || (i > 120 && i < 136) || (i > 253 && i < 260)) {
                 REGISTRY_IO_EXPECT(expected.agrees(*s));
                 REGISTRY_IO_EXPECT(fired(*s, log) == expected.firing());
@@ -196,7 +196,7 @@ REGISTRY_IO_LAW(the_order_holds_at_each_size_from_one_to_six_hundred_and_back)
 
 REGISTRY_IO_LAW(a_large_registry_may_change_for_ever)
 {
-    // It stays above the size at which it would begin anew with a flat table.
+    // The size stays above the one at which the registry would start again with a flat table.
     auto const most = static_cast<std::size_t>(s.at_most(200));
     numbers log;
     probe p;
@@ -294,7 +294,7 @@ REGISTRY_IO_LAW(random_operations_agree_with_a_naive_model)
 
 REGISTRY_IO_LAW(changes_inside_handlers_agree_with_a_naive_model)
 {
-    // As above, but all of it while a notify runs, with another one inside it.
+    // The same while a notify runs, with another one nested in it.
     std::mt19937_64 random(seed() + 2);
     auto const below = [&](std::size_t n) { return static_cast<std::size_t>(random() % n); };
     auto const most = static_cast<std::size_t>(s.at_most(150)) - 12;

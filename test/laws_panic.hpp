@@ -2,7 +2,7 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// Laws of failing handlers. A part of laws.hpp.
+// Laws of failing handlers. Part of laws.hpp.
 
 #ifndef REGISTRY_IO_TEST_LAWS_PANIC_HPP
 #define REGISTRY_IO_TEST_LAWS_PANIC_HPP
@@ -17,7 +17,7 @@ inline function fails(numbers& log, int n)
     };
 }
 
-/// Without this the policies that log would write to stderr.
+/// Keeps the policies that log from writing to stderr.
 inline void hush(world& s)
 {
     s->on_panic([](panic_info const&) {});
@@ -36,7 +36,7 @@ REGISTRY_IO_LAW_IF(siblings_of_a_failing_handler_run, c.panic != panics::termina
     });
     s->add(note(log, 4));
     REGISTRY_IO_EXPECT(fired(*s, log) == upto(5));
-    // Among very many, too, which are walked in pieces.
+    // The same among very many handlers, which a notify walks chunk by chunk.
     s->clear();
     int const many = s.at_most(300);
     for (int i = 0; i < many; ++i)
@@ -144,7 +144,7 @@ REGISTRY_IO_LAW_IF(an_exception_whose_what_returns_null_has_an_empty_message,
     REGISTRY_IO_EXPECT(log.size() == 2);
 }
 
-// Twice in a row is not enough to be removed.
+// Each handler fails at most twice in a row, which is not enough for quarantine.
 REGISTRY_IO_LAW_IF(a_callback_is_not_told_of_the_failures_that_it_causes,
                    c.reports && (c.panic != panics::quarantines || c.limit > 2))
 {
@@ -168,16 +168,16 @@ REGISTRY_IO_LAW_IF(a_callback_is_not_told_of_the_failures_that_it_causes,
             throw 1;
     });
     for (int i = 0; i < 4; ++i) {
-        // A callback that has a new one set is no way around it.
+        // Setting a new callback inside the callback is no way around it.
         replace = i >= 2;
         calls = 0;
         numbers const once{100};
         REGISTRY_IO_EXPECT(fired(*s, log) == once);
         REGISTRY_IO_EXPECT(calls == 2);
         calls = 2;
-        s->notify(0);  // starts a count of failures anew
+        s->notify(0);  // restarts a count of failures
     }
-    // Of another registry it is told, on the same thread.
+    // It is called for failures of another registry, on the same thread.
     world other(c);
     other->on_panic([&](panic_info const&) { log.push_back(300); });
     other->add([](event const&) { throw 1; });
@@ -197,7 +197,7 @@ REGISTRY_IO_LAW_IF(a_replaced_callback_is_seen_from_the_next_notify_on, c.report
         log.push_back(100);
         if (std::exchange(replace, false)) {
             s->on_panic([&, held2 = second.token](panic_info const&) { log.push_back(200); });
-            // It replaced itself, and goes on.
+            // The callback has replaced itself, and continues.
             REGISTRY_IO_EXPECT(*held == 0 && first.alive() == 1);
         }
     });
@@ -208,14 +208,14 @@ REGISTRY_IO_LAW_IF(a_replaced_callback_is_seen_from_the_next_notify_on, c.report
     REGISTRY_IO_EXPECT(first.alive() == 0 && second.alive() == 1);
     numbers const after{0, 200, 1, 200};
     REGISTRY_IO_EXPECT(fired(*s, log) == after);
-    // Handlers come and go, the callback stays; also when there are none.
+    // Handlers come and go; the callback stays, even when there are no handlers.
     std::vector<handler_id> const ids = ids_of(*s);
     s->remove(ids[0]);
     s->remove(ids[1]);
     s->add(fails(log, 2));
     numbers const then{2, 200};
     REGISTRY_IO_EXPECT(fired(*s, log) == then);
-    // A nested notify already has the new one.
+    // A nested notify already uses the new callback.
     s->clear();
     bool outer = true;
     s->on_panic([&](panic_info const&) { log.push_back(300); });
@@ -329,7 +329,7 @@ REGISTRY_IO_LAW_IF(a_handler_that_fails_so_many_times_in_a_row_is_removed,
             s->notify(0);
         REGISTRY_IO_EXPECT(s->contains(id));
         works = true;
-        s->notify(0);  // starts the count anew
+        s->notify(0);  // restarts the count
     }
     works = false;
     for (std::size_t i = 1; i < c.limit; ++i)
@@ -342,7 +342,7 @@ REGISTRY_IO_LAW_IF(a_handler_that_fails_so_many_times_in_a_row_is_removed,
     REGISTRY_IO_EXPECT(before == static_cast<int>(3 * (c.limit - 1) + 1));
     s->notify(0);
     REGISTRY_IO_EXPECT(told == before);
-    // Many at once, in a large registry; the others stay.
+    // Many removals at once in a large registry; the other handlers stay.
     s->clear();
     int const many = s.at_most(300);
     for (int i = 0; i < many; ++i)
@@ -358,7 +358,7 @@ REGISTRY_IO_LAW_IF(a_failing_handler_ends_the_program, c.panic == panics::termin
     std::cout.flush();
     pid_t const child = ::fork();
     if (child == 0) {
-        // Not abort: a core dump, or the framework's handler of signals, says nothing here.
+        // Not abort: a core dump or the framework's signal handler would prove nothing here.
         std::set_terminate([] { std::_Exit(77); });
         s->notify(0);
         std::_Exit(0);

@@ -2,7 +2,8 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// Laws of snapshots: who sees which handlers, and until when captures live. A part of laws.hpp.
+// Laws of snapshots: which notify sees which handlers, and how long captures live. Part of
+// laws.hpp.
 
 #ifndef REGISTRY_IO_TEST_LAWS_SNAPSHOT_HPP
 #define REGISTRY_IO_TEST_LAWS_SNAPSHOT_HPP
@@ -76,7 +77,8 @@ REGISTRY_IO_LAW(a_nested_notify_sees_the_new_state)
         }
     });
     old = s->add(note(log, 1));
-    // The inner one runs 0 and 2, then the outer one goes on with what it began with.
+    // The inner notify calls 0 and 2; then the outer one continues with the snapshot that it began
+    // with.
     numbers const expected{0, 0, 2, 1};
     REGISTRY_IO_EXPECT(fired(*s, log) == expected);
 }
@@ -121,8 +123,9 @@ REGISTRY_IO_LAW(captures_are_destroyed_inside_the_removal_when_no_notify_runs)
 
 REGISTRY_IO_LAW(captures_live_until_the_last_notify_that_sees_them_ends_and_go_right_then)
 {
-    // A tower of notifies, each of which removes one handler and adds one, so that each holds a
-    // snapshot of its own: each removed handler goes when the lowest that saw it has ended.
+    // Nested notifies, each of which removes one handler and adds one, so that each holds its own
+    // snapshot. Each removed handler must be destroyed when the outermost notify that saw it has
+    // ended.
     constexpr int height = 6;
     numbers log;
     std::array<probe, height> removed;
@@ -138,7 +141,7 @@ REGISTRY_IO_LAW(captures_live_until_the_last_notify_that_sees_them_ends_and_go_r
             s->notify(0);
         }
         --depth;
-        // All that was removed from here up was seen by this notify at least.
+        // Everything that was removed at this level or deeper was seen at least by this notify.
         for (int i = 0; i < height; ++i)
             REGISTRY_IO_EXPECT(removed[static_cast<std::size_t>(i)].alive() == 1);
     });
@@ -148,7 +151,8 @@ REGISTRY_IO_LAW(captures_live_until_the_last_notify_that_sees_them_ends_and_go_r
     for (probe const& p : removed)
         REGISTRY_IO_EXPECT(p.alive() == 0);
 
-    // What only an inner notify can see goes when that one ends, if it was in flight alone then.
+    // A handler that is registered and removed inside a notify is destroyed by the time that notify
+    // ends.
     s->clear();
     probe early;
     probe late;
@@ -166,7 +170,7 @@ REGISTRY_IO_LAW(captures_live_until_the_last_notify_that_sees_them_ends_and_go_r
     REGISTRY_IO_EXPECT(early.alive() == 1);
 }
 
-// With RCU readers are told apart by when they began, and not by what they hold.
+// With RCU, readers are distinguished by when they began, not by what they hold.
 REGISTRY_IO_LAW_IF(captures_do_not_wait_for_a_notify_that_cannot_see_them,
                    !c.name.starts_with("basic_rcu"))
 {
@@ -177,7 +181,8 @@ REGISTRY_IO_LAW_IF(captures_do_not_wait_for_a_notify_that_cannot_see_them,
     handler_id const filler = s->add(note(log, 1));
     s->add([&](event const&) {
         if (++depth == 1) {
-            // From here on the outer one holds an old snapshot, in which this is not.
+            // From here on the outer notify holds an old snapshot, which does not contain the new
+            // handler.
             s->remove(filler);
             id = s->add(note(log, 2, p));
             s->notify(0);
@@ -317,7 +322,7 @@ REGISTRY_IO_LAW(notify_nests_two_hundred_levels_deep)
     s->add(1, [&](event const&) {
         ++calls;
         if (++depth < levels) {
-            // A snapshot of its own for every few levels, while memory lasts.
+            // Every few levels get their own snapshot, while memory lasts.
             if (c.capacity == 0 && depth % 4 == 0) {
                 s->remove(last);
                 captures.emplace_back();
@@ -340,7 +345,7 @@ REGISTRY_IO_LAW(notify_nests_two_hundred_levels_deep)
 
 REGISTRY_IO_LAW(a_handler_stays_alive_after_the_notifies_inside_of_it)
 {
-    // Each registers the next one, which only the notify inside of it sees, and then removes
+    // Each handler registers the next one, which only the nested notify sees, and then removes
     // itself.
     constexpr std::size_t levels = 6;
     std::array<probe, levels> captures;
@@ -380,7 +385,7 @@ REGISTRY_IO_LAW(waiting_inside_a_handler_is_refused_and_changes_nothing)
         ++depth;
         refused += deadlock_refused([&] { s->synchronize(); });
         refused += deadlock_refused([&] { s->remove_and_wait(other); });
-        // An old snapshot counts as well as the current one.
+        // Holding an old snapshot counts as well as holding the current one.
         s->remove(s->add(note(log, 1)));
         refused += deadlock_refused([&] { s->synchronize(); });
         if (depth == 1)
@@ -479,7 +484,7 @@ REGISTRY_IO_LAW(for_each_handler_walks_one_snapshot)
     REGISTRY_IO_EXPECT(p.alive() == 0);
     REGISTRY_IO_EXPECT(s->size() == 1);
 
-    // An exception lets go of the snapshot.
+    // An exception releases the snapshot.
     handler_id const id = s->add(note(log, 1, p));
     bool threw = false;
     try {

@@ -2,9 +2,9 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// What the laws are stated about: any registry, behind virtual functions, so that a law is compiled
-// once and not once for each of the many combinations of policies. What is compiled for each of
-// them is the adapter alone.
+// The interface on which the laws are stated: any registry, behind virtual functions, so that each
+// law is compiled once rather than for each of the many combinations of policies. Only the adapter
+// is compiled for each combination.
 
 #ifndef REGISTRY_IO_TEST_LAWS_SUBJECT_HPP
 #define REGISTRY_IO_TEST_LAWS_SUBJECT_HPP
@@ -58,7 +58,7 @@ struct event
 
 using function = std::function<void(event const&)>;
 
-/// A trivial handler of one word, which lies in the table itself where the policies allow it.
+/// A trivial handler of one word, which is stored in the table if the policies allow it.
 struct word
 {
     struct target
@@ -69,7 +69,7 @@ struct word
     void operator()(event const& e) const { to->call(*to, e); }
 };
 
-/// A handler that is large and wants an alignment of its own.
+/// A handler that is large and over-aligned.
 struct alignas(64) large
 {
     explicit large(function g) : f(std::move(g)) { bytes.fill(0x5a); }
@@ -80,7 +80,7 @@ struct alignas(64) large
             misplaced = misplaced || b != 0x5a;
         f(e);
     }
-    /// Whether any was found at an address, or with bytes, that it should not have.
+    /// Whether any object was found at a misaligned address or with changed bytes.
     inline static bool misplaced = false;
     std::array<unsigned char, 200> bytes{};
     function f;
@@ -103,12 +103,12 @@ protected:
 struct ending
 {
     bool threw = false;
-    std::string what;                  ///< of what it threw
-    std::vector<panic_info> failures;  ///< that it returned
-    std::size_t more = 0;              ///< failures that it only counted
+    std::string what;                  ///< of the exception
+    std::vector<panic_info> failures;  ///< that notify returned
+    std::size_t more = 0;              ///< failures that were only counted
 };
 
-/// A registry of any policies. Where there are no keys they are left out.
+/// A registry with any policies. Without keys, the key arguments are ignored.
 class subject
 {
 public:
@@ -128,7 +128,7 @@ public:
     virtual update_result update(std::function<void(changes&)> const& f) = 0;
     virtual void each(std::function<void(handler_id, int)> const& f) const = 0;
     virtual void synchronize() = 0;
-    // Where the panic policy has them.
+    // These do nothing if the panic policy lacks them.
     virtual void on_panic(std::function<void(panic_info const&)> f) = 0;
     virtual void clear_panic_callback() = 0;
     virtual void log_to(std::function<void(std::string_view)> f) = 0;
@@ -136,25 +136,25 @@ public:
 
 enum class panics { logs, terminates, propagates, collects, quarantines };
 
-/// One combination of policies, and what the laws have to know about it.
+/// One combination of policies, and what the laws need to know about it.
 struct combination
 {
     std::string name;
     bool concurrent;  ///< several threads may notify
-    bool keyed;       ///< priorities mean something
-    bool reports;     ///< there is on_panic
+    bool keyed;       ///< priorities are used
+    bool reports;     ///< on_panic exists
     bool notify_is_noexcept;
     panics panic;
     std::size_t limit;     ///< of collected failures, or of failures in a row
     std::size_t capacity;  ///< 0: unbounded
-    bool piece;            ///< memory is one piece that can be used up
-    /// With memory from this resource where the alloc policy asks for one.
+    bool piece;            ///< the memory is a single piece that can be used up
+    /// Uses memory from this resource if the alloc policy takes one.
     std::unique_ptr<subject> (*make)(counting_resource&);
-    /// With so little memory that it runs out soon, where it is one piece.
+    /// With so little memory that it soon runs out, if the memory is a single piece.
     std::unique_ptr<subject> (*make_small)();
 };
 
-/// Memory that is refused by a null, not by an exception: an alloc policy may do either.
+/// Memory that returns null on failure instead of throwing: an alloc policy may do either.
 class null_on_failure
 {
 public:

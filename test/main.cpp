@@ -2,9 +2,9 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// main() for every test program but those of noexcept/. The tests themselves define no
-// BOOST_TEST_MODULE: they include <boost/test/unit_test.hpp> and no more. Written out, because the
-// macro would have to come before a header that is precompiled.
+// main() of every test program except those of noexcept/. The tests themselves do not define
+// BOOST_TEST_MODULE; they only include <boost/test/unit_test.hpp>. Written out, because the macro
+// would have to precede a precompiled header.
 #include <boost/test/unit_test.hpp>
 
 int main(int argc, char* argv[])

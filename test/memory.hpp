@@ -2,8 +2,9 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// Counts what operator new hands out, and lets it fail on demand. It replaces the global operators,
-// so it belongs into one source file of a program, which in these tests is the only one.
+// Counts the allocations of operator new, and makes them fail on demand. It replaces the global
+// operators, so it may be included in only one source file of a program, which in these tests is
+// the only file.
 
 #ifndef REGISTRY_IO_TEST_MEMORY_HPP
 #define REGISTRY_IO_TEST_MEMORY_HPP
@@ -19,7 +20,7 @@ namespace test {
 namespace detail {
 
 inline constinit std::atomic<std::uint64_t> allocations{0};
-// Of the thread under test alone: the framework's other business shall not fail.
+// Only for the thread under test: the framework's own allocations must not fail.
 inline constinit thread_local long fails_in = -1;
 inline constinit thread_local bool has_failed = false;
 
@@ -30,7 +31,7 @@ inline void* allocate(std::size_t size, std::size_t align) noexcept
 {
     if (fails_in == 0) {
         has_failed = true;
-        fails_in = -1;  // one failure at a time: what cleans up may allocate
+        fails_in = -1;  // one failure at a time: the cleanup may allocate
         return nullptr;
     }
     if (fails_in > 0)
@@ -59,7 +60,7 @@ inline void* allocate_nothrow(std::size_t size) noexcept
 
 }  // namespace detail
 
-/// How often operator new was called in this program.
+/// Returns how often operator new has been called in this program.
 inline std::uint64_t allocations() noexcept
 {
     return detail::allocations.load(std::memory_order_relaxed);
@@ -75,8 +76,7 @@ inline std::uint64_t nothrow_blocks() noexcept
     return detail::nothrow_blocks.load(std::memory_order_relaxed);
 }
 
-/// While it lives, this thread's n-th allocation fails, counted from 0; those before and after it
-/// succeed.
+/// While it lives, this thread's n-th allocation fails, counted from 0; all others succeed.
 class failing_allocation
 {
 public:
@@ -89,11 +89,11 @@ public:
     failing_allocation& operator=(failing_allocation const&) = delete;
     ~failing_allocation() { detail::fails_in = -1; }
 
-    /// Whether it came to that.
+    /// Whether the allocation has failed.
     bool has_failed() const noexcept { return detail::has_failed; }
 };
 
-/// A resource on top of operator new that knows how many of its blocks and bytes are in use.
+/// A resource on top of operator new that counts its blocks and bytes in use.
 class counting_resource : public std::pmr::memory_resource
 {
 public:
@@ -125,8 +125,8 @@ private:
 
 }  // namespace test
 
-// All of them: a sanitizer's own version of one would not go with ours of another. Not inline, or
-// gcc takes malloc for new's partner and warns of a mismatch.
+// Replaces all of them, because a sanitizer's version of one would not match ours of another. Not
+// inline, or gcc would match malloc with operator delete and warn of a mismatch.
 // NOLINTBEGIN(misc-definitions-in-headers)
 [[gnu::noinline]] void* operator new(std::size_t size)
 {

@@ -2,7 +2,7 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// Programs that were written for other libraries, migrated.
+// Programs written for other libraries, migrated to registry_io.
 
 #include <registry_io.hpp>
 

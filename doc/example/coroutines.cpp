@@ -2,7 +2,7 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// Handlers that are coroutines, without any other library: line_server.cpp has Boost.Asio.
+// Handlers that are coroutines, without any other library. See line_server.cpp for Boost.Asio.
 
 #include <chrono>
 #include <condition_variable>
@@ -27,13 +27,13 @@ namespace async = registry_io::async;
 using registry_io::AsyncRegistry;
 
 // tag::executor[]
-/// A thread that resumes what is posted to it: an executor, as small as can be.
+/// A thread that resumes the coroutines that are posted to it: a minimal executor.
 class worker
 {
 public:
     worker() : thread_([this](std::stop_token const& stop) { run(stop); }) {}
 
-    /// All that an executor needs.
+    /// The only function that an executor needs.
     void post(std::coroutine_handle<> coroutine)
     {
         std::lock_guard<std::mutex> const lock(mutex_);
@@ -41,7 +41,7 @@ public:
         changed_.notify_one();
     }
 
-    /// `co_await w.here()` goes on on its thread.
+    /// `co_await w.here()` continues on the worker's thread.
     class hop
     {
     public:
@@ -86,13 +86,13 @@ struct order
 
 async::task<int> price_of(worker& database, std::string const& item)
 {
-    co_await database.here();  // as if it had to be asked
+    co_await database.here();  // pretend to query the database
     co_return item == "bread" ? 3 : 5;
 }
 
 async::task<> sell(AsyncRegistry<order> const& sold, order const& o)
 {
-    co_await sold.notify(o);  // all handlers at once; here when the last of them has ended
+    co_await sold.notify(o);  // runs all handlers at once; continues when the last one has ended
 }
 
 void first_steps()
@@ -102,10 +102,10 @@ void first_steps()
     int stock = 10;
     int earned = 0;
 
-    // A plain function, which is over when it returns.
+    // A plain function, which has ended when it returns.
     sold.register_handler([&](order const& o) { stock -= o.count; });
 
-    // A coroutine, which may wait. The event and what the lambda has captured stay where they are.
+    // A coroutine, which may wait. The event and the captures of the lambda stay alive.
     sold.register_handler([&](order const& o) -> async::task<> {
         earned += o.count * co_await price_of(database, o.item);
     });
@@ -133,7 +133,7 @@ void in_turn()
     r.register_handler(0, [&](int) { log += "third"; });
 
     int const event = 1;
-    async::sync_wait(r.notify_sequential(event));  // each begins when the one before has ended
+    async::sync_wait(r.notify_sequential(event));  // each one begins when the previous has ended
     BOOST_TEST(log == "first second third");
     // end::sequential[]
 }
@@ -153,7 +153,7 @@ void where()
     auto const caller = [&]() -> async::task<> {
         co_await home.here();
         int const event = 1;
-        co_await r.notify(event);  // its handler ends on another thread, and we go on at home
+        co_await r.notify(event);  // the handler ends on another thread; we continue at home
         BOOST_TEST(std::this_thread::get_id() == home.id());
     };
     std::stop_source stop;
@@ -168,7 +168,7 @@ void failures()
     AsyncRegistry<int>::with<registry_io::panic::collect<>> r;
     r.register_handler([&](int) -> async::task<> {
         co_await w.here();
-        throw std::runtime_error("too late to be thrown at anybody");
+        throw std::runtime_error("thrown after the wait");
     });
     bool sibling = false;
     r.register_handler([&](int) { sibling = true; });
@@ -177,7 +177,7 @@ void failures()
     auto const failed = async::sync_wait(r.notify(event));
     BOOST_TEST(sibling);
     BOOST_TEST(failed.size() == 1);
-    BOOST_TEST(failed[0].message() == "too late to be thrown at anybody");
+    BOOST_TEST(failed[0].message() == "thrown after the wait");
     // end::failures[]
 }
 
@@ -186,7 +186,7 @@ void next()
     // tag::next[]
     AsyncRegistry<std::string> lines;
     auto const two_lines = [&]() -> async::task<std::string> {
-        // Empty when the environment's stop was requested.
+        // Empty if the environment's stop token has been triggered.
         std::optional<std::string> const first = co_await lines.next();
         std::optional<std::string> const second = co_await lines.next();
         co_return *first + *second;

@@ -2,7 +2,7 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// Tutorial: what becomes of a handler's exception.
+// Tutorial: what happens to an exception that leaves a handler.
 
 #include <registry_io.hpp>
 
@@ -51,7 +51,7 @@ int main()
         events.register_handler(1, fail);
         events.register_handler([&](int) { ++siblings; });
         BOOST_TEST_THROWS(events.notify(1), std::runtime_error);
-        BOOST_TEST_EQ(siblings, 1);  // every sibling has run before the exception leaves
+        BOOST_TEST_EQ(siblings, 1);  // all siblings have run before the exception leaves
         // end::propagate[]
     }
     {

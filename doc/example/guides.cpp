@@ -118,7 +118,7 @@ void results()
     struct request
     {
         int amount;
-        bool* vetoed;  // where a handler answers
+        bool* vetoed;  // a handler writes its answer here
     };
     registry_io::LocalRegistry<request> withdraw;
     withdraw.register_handler([](request const& r) {

@@ -2,8 +2,8 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// The manual's page on wrapped handlers: once, with_id, members, tracked, owner, blockable, and so
-// on.
+// The manual's page on wrapped handlers: once, with_id, members, tracked, owner, blockable and
+// others.
 
 #include <registry_io/handlers/blockable.hpp>
 #include <registry_io/handlers/connection.hpp>
@@ -158,7 +158,7 @@ int main()
     {
         // tag::on[]
         registry inbox;
-        std::deque<std::function<void()>> tasks;  // of an event loop
+        std::deque<std::function<void()>> tasks;  // the queue of an event loop
         auto const later = [&](auto task) { tasks.push_back(std::move(task)); };
         std::string seen;
         auto const id =
@@ -197,7 +197,7 @@ int main()
             BOOST_TEST(c.contains());
             BOOST_TEST(copy.unregister());
         }
-        BOOST_TEST(!c.contains());  // the registry may be gone
+        BOOST_TEST(!c.contains());  // also works after the registry has been destroyed
         // end::connection[]
     }
     return boost::report_errors();

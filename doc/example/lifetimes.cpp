@@ -42,7 +42,7 @@ int main()
         registry outbox;
         // tag::foreign[]
         auto const other = outbox.register_handler([](message const&) {});
-        BOOST_TEST(!inbox.unregister(other));  // and so is one of another registry
+        BOOST_TEST(!inbox.unregister(other));  // so is an id of another registry
         std::unordered_set<registry_io::handler_id> known{id, other};
         // end::foreign[]
         BOOST_TEST_EQ(known.size(), 2u);
@@ -59,7 +59,7 @@ int main()
         BOOST_TEST_EQ(seen, 1);
 
         auto guard = inbox.register_guard([&](message const&) { ++seen; });
-        auto const id = guard.release();  // registered for good, as if without a guard
+        auto const id = guard.release();  // stays registered, as if there had been no guard
         BOOST_TEST(inbox.contains(id));
         // end::guards[]
     }
@@ -71,7 +71,7 @@ int main()
         auto const id = inbox.register_handler(
             [log = std::move(log)](message const& m) { log->append(m.text); });
         BOOST_TEST(!alive.expired());
-        inbox.unregister(id);  // no notify is running: the captures go at once
+        inbox.unregister(id);  // no notify is running: the captures are destroyed at once
         BOOST_TEST(alive.expired());
         // end::captures[]
     }
@@ -88,7 +88,7 @@ int main()
             // The id is known before the handler can be called.
             self->id = tx.register_handler([&, self](message const&) {
                 if (self->fired.test_and_set())
-                    return;                  // another thread notifies, too, and was first
+                    return;                  // another thread notifies too, and was first
                 inbox.unregister(self->id);  // the captures live until the handler has returned
                 ++seen;
             });

@@ -2,11 +2,11 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// A TCP server on Boost.Asio that tells asynchronous handlers of each line that it receives: one
-// writes the line to a file, one waits for a while, as if for a database, and one replies. Then a
-// client connects over the loopback interface, sends lines, and checks what comes back.
+// A TCP server on Boost.Asio that notifies asynchronous handlers of each line that it receives: one
+// writes the line to a file, one waits for a while, as a database query would, and one replies.
+// Then a client connects over the loopback interface, sends lines, and checks the replies.
 //
-// The server listens on 127.0.0.1, on a port that the system picks.
+// The server listens on 127.0.0.1, on a port that the system chooses.
 
 #include <chrono>
 #include <cstdio>
@@ -45,7 +45,7 @@ using asio::ip::tcp;
 using namespace std::chrono_literals;
 
 // tag::event[]
-/// A line that a client has sent, and the way back to it.
+/// A line that a client has sent, and the client's socket for the reply.
 struct line
 {
     std::string text;
@@ -55,12 +55,13 @@ using lines = registry_io::AsyncRegistry<line>;
 // end::event[]
 
 // tag::timeout[]
-/// Notifies, and asks the handlers to stop when they take too long. Whether they were in time.
+/// Notifies, and asks the handlers to stop if they take too long. Returns whether they were in
+/// time.
 async::task<bool> notify_within(lines& registry, line const& l, std::chrono::milliseconds most)
 {
     async::environment const& here = co_await async::this_environment;
     std::stop_source stop;
-    // The limit is a task too: of the two, the one that ends first stops the other.
+    // The timer runs concurrently with the notify; whichever ends first stops the other.
     asio::steady_timer timer(l.client.get_executor(), most);
     bool late = false;
     timer.async_wait([&late, stop](boost::system::error_code const& e) mutable {
@@ -71,14 +72,15 @@ async::task<bool> notify_within(lines& registry, line const& l, std::chrono::mil
     });
     co_await registry.notify(l, async::environment(here.executor(), stop.get_token()));
     timer.cancel();
-    // The timer's function refers to `late`: it has run when what is posted behind it does.
+    // The timer's function refers to `late`. It has run once a function that is posted after it
+    // runs.
     co_await asio::post(l.client.get_executor(), async::use_task);
     co_return !late;
 }
 // end::timeout[]
 
 // tag::session[]
-/// One client: each line is told to the handlers, and the next one is read when they have ended.
+/// One client: notifies the handlers of each line, and reads the next line when they have ended.
 asio::awaitable<void> session(tcp::socket socket, lines& registry)
 {
     std::string buffer;
@@ -88,10 +90,10 @@ asio::awaitable<void> session(tcp::socket socket, lines& registry)
             co_await asio::async_read_until(socket, asio::dynamic_buffer(buffer), '\n',
                                             asio::redirect_error(asio::use_awaitable, failed));
         if (failed)
-            co_return;  // the client has gone
+            co_return;  // the client has disconnected
         line const l{buffer.substr(0, n - 1), socket};
         buffer.erase(0, n);
-        // Lines that end with ! are in a hurry.
+        // Lines that end with ! have a short time limit.
         auto const most = l.text.ends_with('!') ? 50ms : std::chrono::milliseconds(1min);
         bool const in_time =
             co_await async::async_run(notify_within(registry, l, most), asio::use_awaitable);
@@ -107,14 +109,14 @@ asio::awaitable<void> serve(tcp::acceptor& acceptor, lines& registry)
         tcp::socket socket =
             co_await acceptor.async_accept(asio::redirect_error(asio::use_awaitable, failed));
         if (failed)
-            co_return;  // closed: the server ends
+            co_return;  // closed: the server is shutting down
         asio::co_spawn(acceptor.get_executor(), session(std::move(socket), registry),
                        asio::detached);
     }
 }
 // end::session[]
 
-/// Sends lines and returns what came back; a program of its own, in effect.
+/// Sends lines and returns the replies. In practice this would be a separate program.
 std::vector<std::string> client(tcp::endpoint const& server, std::vector<std::string> const& sent,
                                 std::size_t replies)
 {
@@ -154,10 +156,10 @@ try {
     std::ofstream log(log_name);
 
     // tag::handlers[]
-    // A plain function will do where nothing is waited for.
+    // A plain function is enough if the handler does not wait.
     registry.register_handler(100, [&log](line const& l) { log << l.text << '\n'; });
 
-    // All that follow run at once. This one waits, as long as nobody asks it to stop.
+    // All the following handlers run concurrently. This one waits until it is asked to stop.
     registry.register_handler([](line const& l, async::environment const&) -> async::task<> {
         asio::steady_timer work(l.client.get_executor());
         work.expires_after(l.text == "sleep!" ? std::chrono::hours(1) : std::chrono::hours(0));
@@ -170,7 +172,7 @@ try {
         co_await asio::async_write(l.client, asio::buffer(reply), async::use_task);
     });
 
-    // And a handler that is one of Asio's own coroutines.
+    // A handler that is one of Asio's own coroutines.
     registry.register_handler(
         async::asio_handler(io.get_executor(), [](line const& l) -> asio::awaitable<void> {
             if (l.text == "bad")
@@ -205,7 +207,7 @@ try {
     for (std::string const& s : second)
         std::cout << "client 2: " << s << '\n';
     check(first == std::vector<std::string>{"got one", "got two", "got bad", "got three"},
-          "each line is answered, in order, a bad one too");
+          "each line is answered, in order, including a bad one");
     check(second == std::vector<std::string>{"got sleep!", "too slow", "got four"},
           "a handler that takes too long is stopped, and the next line is served");
     log.close();
@@ -216,7 +218,7 @@ try {
         all += text + ' ';
     written.close();
     std::remove(log_name.c_str());
-    check(all == "one two bad three sleep! four ", "the file has every line");
+    check(all == "one two bad three sleep! four ", "the file contains every line");
     return failures;
 } catch (std::exception const& e) {
     std::cout << "FAILED: " << e.what() << '\n';

@@ -2,7 +2,7 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// Names handlers, finds the slow one and the one that hangs, and takes failures from one notify.
+// Names handlers, finds a slow handler and one that hangs, and collects the failures of one notify.
 
 #include <registry_io.hpp>
 #include <registry_io/observe/crowded.hpp>
@@ -90,7 +90,7 @@ int main()
         std::vector<rio::panic_info> failures;
         placed.notify({7}, [&](rio::panic_info const& f) { failures.push_back(f); });
         if (!failures.empty()) {
-            // this order, and no other, was not handled
+            // only this order was not handled
         }
         // end::sink[]
         BOOST_TEST_EQ(failures.size(), 1u);
@@ -106,7 +106,7 @@ int main()
     {
         // tag::crowded[]
         using panic = rio::observe::crowded<100, rio::panic::catch_log>;
-        rio::SyncRegistry<order>::with<panic> placed;  // tells of the 101st handler
+        rio::SyncRegistry<order>::with<panic> placed;  // reports the 101st handler
         // end::crowded[]
         placed.register_handler([](order const&) {});
     }

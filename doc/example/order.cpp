@@ -2,7 +2,7 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// Tutorial: in which order handlers fire.
+// Tutorial: the order in which handlers fire.
 
 #include <registry_io.hpp>
 

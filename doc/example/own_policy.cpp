@@ -2,7 +2,7 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// Tutorial: a policy of one's own.
+// Tutorial: write your own policy.
 
 #include <registry_io.hpp>
 
@@ -28,7 +28,7 @@ static_assert(rio::ordering_policy<by_name>);
 // end::ordering[]
 
 // tag::panic[]
-/// Failures are counted, and nothing else.
+/// Only counts failures.
 struct count_failures
 {
     using category = rio::axis::panic;

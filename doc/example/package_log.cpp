@@ -2,15 +2,15 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// Reads Debian's package log, tells several subscribers of each line from two threads, and compares
-// what they saw with a plain count.
+// Reads Debian's package log, notifies several subscribers of each line from two threads, and
+// compares what they saw with a plain count.
 //
-//     package_log [FILE...]       where - is standard input, and so is nothing
+//     package_log [FILE...]       - means standard input, which is also the default
 
 #include <registry_io/presets/sync.hpp>
 
-// What has to be escaped in JSON is easy to get wrong by hand. Included as source, not linked: so
-// the example needs Boost's headers alone, and pays for that with a few seconds of compile time.
+// Escaping strings for JSON by hand is error-prone. The library is included as source rather than
+// linked, so the example needs only Boost's headers, at the price of a few seconds of compile time.
 #include <boost/json/src.hpp>
 
 #include <algorithm>
@@ -39,11 +39,11 @@ struct package_event
 {
     std::string_view time;     // date and time of day
     std::string_view action;   // install, remove, status, ...
-    std::string_view words;    // all that follows the action
-    std::string_view package;  // without its architecture; empty where the line names none
+    std::string_view words;    // everything after the action
+    std::string_view package;  // without its architecture; empty if the line names none
 };
 
-// A line is `date time action word...`; whatever else there is, is no event.
+// A line has the form `date time action word...`; any other line is not an event.
 std::optional<package_event> parse(std::string_view line)
 {
     constexpr std::array<std::string_view, 10> actions{
@@ -95,7 +95,7 @@ int main(int argc, char* argv[])
     std::deque<std::string> lines;
     std::vector<package_event> events;
     std::size_t unreadable = 0;
-    std::string where;  // the first of those
+    std::string where;  // the first of the unreadable lines
     bool all_read = true;
     std::vector<std::string> names(argv + 1, argv + argc);
     if (names.empty())
@@ -124,10 +124,10 @@ int main(int argc, char* argv[])
     if (!all_read && lines.empty())
         return 1;
 
-    // ----- the subscribers; two threads notify, so each may be called by both at once
+    // ----- the subscribers; two threads notify, so both may call a subscriber at the same time
     registry_io::SyncRegistry<package_event> registry;
 
-    std::mutex mutex;  // for all that they share; it is theirs, the registry has none to offer
+    std::mutex mutex;  // protects what the subscribers share; the registry has no lock for that
 
     counts actions;
     registry.register_handler(10, [&](package_event const& e) {  // 10: before the others
@@ -150,7 +150,7 @@ int main(int argc, char* argv[])
             ++touched[e.package];
     });
 
-    // One that throws, which does not keep the others from running.
+    // This subscriber throws, which does not keep the others from running.
     registry.register_handler([](package_event const& e) {
         if (suspicious(e))
             throw std::runtime_error(std::string(e.package) + " is half-installed");
@@ -161,12 +161,12 @@ int main(int argc, char* argv[])
         failures.emplace_back(info.message());
     });
 
-    // Two that see a part: one joins while events flow, the other one leaves.
+    // Two subscribers that see only a part: one joins while events flow, the other one leaves.
     std::atomic<std::size_t> joiner_saw = 0;
     std::atomic<std::size_t> leaver_saw = 0;
     auto leaver = registry.register_guard([&](package_event const&) { ++leaver_saw; });
 
-    // ----- the events: each thread notifies of every other one
+    // ----- the events: each thread notifies of every second one
     std::size_t const n = events.size();
     std::size_t const turn = n / 6;  // a third of a thread's share
     auto const notify_half = [&](std::size_t half) {
@@ -197,7 +197,8 @@ int main(int argc, char* argv[])
     bool const agrees = actions == actions_again && touched == touched_again &&
         failures.size() == suspects &&
         static_cast<std::size_t>(std::ranges::count(json, '\n')) == n &&
-        // What the other thread did meanwhile is free; what each did after its own change is not.
+        // The other thread's progress varies, but each thread's own events after its change are
+        // exact.
         joiner_saw >= (n + 1) / 2 - turn && joiner_saw <= n - turn && leaver_saw >= turn &&
         leaver_saw <= n - (n / 2 - turn);
 

@@ -21,7 +21,7 @@ struct tick
 {
     int number;
 };
-// In any order; each replaces the policy on its axis.
+// In any order; each policy replaces the one on its axis.
 using tick_registry =
     rio::SyncRegistry<tick>::with<rio::panic::terminate, rio::snapshot::rcu, rio::ordering::fifo>;
 using tock_registry = tick_registry::rebind_event<int>;
@@ -44,7 +44,7 @@ void three_ticks(Registry const& ticks)
 // end::generic[]
 
 // tag::boundary[]
-// Declared in a header, defined in a library: it is the same code for every registry of ticks.
+// Declared in a header and defined in a library: the same code serves every registry of ticks.
 int count_a_tick(rio::registry_ref<tick> ticks)
 {
     int seen = 0;
@@ -78,7 +78,7 @@ int main()
 
     {
         // tag::memory[]
-        std::pmr::synchronized_pool_resource memory;  // safe for threads, and outlives the registry
+        std::pmr::synchronized_pool_resource memory;  // thread-safe, and outlives the registry
         rio::SyncRegistry<tick>::with<rio::alloc::pmr> a{rio::alloc::pmr(&memory)};
 
         rio::SyncRegistry<tick>::with<rio::alloc::pool> b{rio::alloc::pool(16384)};

@@ -2,7 +2,7 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// Examples of the reference that no guide has.
+// Examples for the reference that do not occur in a guide.
 
 #include <registry_io.hpp>
 #include <registry_io/async/pmr_frames.hpp>
@@ -100,7 +100,7 @@ void start_driver()
 // tag::writer[]
 struct main_loop
 {
-    static bool is_here() noexcept { return true; }  // a real one asks the processor
+    static bool is_here() noexcept { return true; }  // real code asks the processor
 };
 using main_loop_events =
     rio::FirmwareRegistry<int, 4>::with<rio::snapshot::basic_interrupt_safe<main_loop>>;
@@ -141,7 +141,7 @@ void post_and_drain()
 // end::full[]
 
 // tag::closed[]
-// In zero-initialised memory: no constructor runs. Posts before open() are lost, and counted.
+// In zero-initialised memory: no constructor runs. Posts before open() are dropped and counted.
 constinit rio::queued::deferred<int, 4, rio::queued::discard> at_namespace_scope{
     rio::queued::closed};
 // end::closed[]
@@ -197,7 +197,7 @@ void count_abandoned(Registry& r, int& n)
         try {
             std::rethrow_exception(info.exception());
         } catch (rio::async::abandoned const&) {
-            ++n;  // whoever awaited the notify was destroyed
+            ++n;  // the coroutine that awaited the notify was destroyed
         } catch (std::exception const& e) {
             std::cerr << e.what() << '\n';
         }

@@ -35,7 +35,7 @@ int main()
         {
             std::jthread const first(work);
             std::jthread const second(work);
-        }  // both have ended
+        }  // both threads have ended
         BOOST_TEST_EQ(sum.load(), 2000);
         // end::threads[]
     }
@@ -58,7 +58,7 @@ int main()
             tx.unregister(old);
             tx.register_handler(5, [](int) {});
             tx.register_handler([](int) {});
-        });  // readers see all of it or nothing
+        });  // a notify sees all of it or nothing
         BOOST_TEST_EQ(done.registered, 2u);
         BOOST_TEST_EQ(done.unregistered, 1u);
         // end::update[]
@@ -72,14 +72,14 @@ int main()
                 [&buffer](int n) { buffer.assign(static_cast<std::size_t>(n), 'x'); });
             samples.notify(3);
             samples.unregister_and_wait(id);  // no thread is inside the handler any more
-        }  // so the buffer may go
+        }  // so the buffer may be destroyed
         // end::wait[]
 
         // tag::refused[]
         bool refused = false;
         samples.register_handler([&](int) {
             try {
-                samples.synchronize();  // would wait for this very handler
+                samples.synchronize();  // would wait for this handler itself
             } catch (std::system_error const& e) {
                 refused = e.code() == std::errc::resource_deadlock_would_occur;
             }

@@ -2,7 +2,7 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// Writes a trace that chrome://tracing and https://ui.perfetto.dev show: a row for each thread, a
+// Writes a trace for chrome://tracing and https://ui.perfetto.dev: one row for each thread, with a
 // bar for each notify and for each handler in it.
 
 #include <registry_io/observe/named.hpp>
@@ -23,7 +23,7 @@
 namespace rio = registry_io;
 
 // tag::trace[]
-/// Keeps the trace events of all registries that have it; `write` writes them as JSON.
+/// Records the trace events of all registries that use it; `write` writes them as JSON.
 class chrome_trace
 {
 public:
@@ -56,7 +56,7 @@ private:
         auto const now = duration<double, std::micro>(steady_clock::now().time_since_epoch());
         static std::atomic<int> threads{0};
         static thread_local int const thread = ++threads;
-        char text[256];  // names without quotes, or they must be escaped here
+        char text[256];  // names must not contain quotes, or must be escaped here
         std::snprintf(
             text, sizeof text,
             "{\"ph\": \"%c\", \"name\": \"%.150s\", \"ts\": %.3f, \"pid\": 1, \"tid\": %d}", phase,

@@ -6,11 +6,10 @@
 #
 # usage: ruby build.rb --out DIR [--one-file] [--lunr lunr.min.js]
 #
-# doc/pages.txt lists the pages in order. The reference pages come from the doc comments, by way of
-# doxygen. A page links to another one by id (`<<id>>` or `<<id,text>>`); ids are unique in the whole
-# manual. The build fails for a reference without a target, an id that is used twice, a missing
-# include or tag, a line of code that is wider than its column, and a `++` that AsciiDoc would take
-# for markup.
+# doc/pages.txt lists the pages in order. doxygen extracts the reference pages from the doc
+# comments. A page links to another one by id (`<<id>>` or `<<id,text>>`); ids are unique in the
+# whole manual. The build fails if a reference has no target, an id is used twice, an include or tag
+# is missing, a line of code is wider than its column, or AsciiDoc would take a `++` for markup.
 
 require 'asciidoctor'
 require 'cgi'
@@ -22,9 +21,9 @@ require_relative 'reference'
 
 module Site
   DOC = File.expand_path('..', __dir__)
-  COLUMNS = 100 # of a line of code
+  COLUMNS = 100 # the width of a line of code
 
-  # A page of the manual. `html` is what stands between navigation and footer.
+  # A page of the manual. `html` is the content between navigation and footer.
   Page = Struct.new(:stem, :title, :group, :html, :source, :short, keyword_init: true) do
     def nav_title = short || title
   end
@@ -32,7 +31,7 @@ module Site
   class << self
     # The page and the title of each id: `{id => [stem, title]}`.
     attr_reader :targets
-    # What inline code links to: `{name => id}`.
+    # The targets of links from inline code: `{name => id}`.
     attr_reader :symbols
     attr_reader :problems
     attr_accessor :one_file, :current
@@ -60,7 +59,7 @@ module Site
       end
     end
 
-    # Links from code are made of the name alone: `registry_io::panic::collect<2>` is panic::collect.
+    # Links from code use only the name: `registry_io::panic::collect<2>` is panic::collect.
     def symbol(code)
       name = CGI.unescapeHTML(code).sub(/\A(registry_io|rio)::/, '').sub(/<.*>\z/, '').sub(/\(.*\)\z/, '')
       symbols[name]
@@ -69,7 +68,7 @@ module Site
 
   def self.plain(html) = html.gsub(/<[^>]*>/, '')
 
-  # AsciiDoc to HTML: headings, links and tables as this site wants them.
+  # Converts AsciiDoc to HTML, with the headings, links and tables of this site.
   class Converter < (Asciidoctor::Converter.for 'html5')
     register_for 'html5'
 
@@ -117,13 +116,13 @@ module Site
       end
     end
 
-    # A plot is drawn on white, whatever the scheme is.
+    # Images are loaded only when they come into view.
     def convert_image(node) = super.sub('<img ', '<img loading="lazy" ')
   end
 
-  # `fn:name[file.hpp]` links to the line that defines a function in that header, or in the first of several
-  # that defines it. Many functions have the same name, so no other header will do. The header's page is
-  # added to the site.
+  # `fn:name[file.hpp]` links to the line that defines a function in that header, or in the first of
+  # several headers that defines it. Many functions share a name, so other headers are not searched.
+  # The header's page is added to the site.
   class Functions < Asciidoctor::Extensions::InlineMacroProcessor
     use_dsl
     named :fn
@@ -146,7 +145,7 @@ module Site
 
   def self.source_stem(file) = "src-#{file.sub(/\.hpp\z/, '').gsub(%r{[/.]}, '-')}"
 
-  # The header and the line that define a function, not a call of it.
+  # Returns the header and the line that define a function, rather than a call of it.
   def self.definition(name, hints)
     @headers ||= ROOTS.flat_map { |r| Dir["#{r}/**/*.hpp"].sort.map { |f| [f.delete_prefix("#{r}/"), File.readlines(f, chomp: true)] } }
     defines = %r{\A\s*(?!return\b|else\b|//)(?:[\w:<>,&*~\[\]]+\s+)+[&*]?#{Regexp.escape name}\((?!.*;\s*(//.*)?\z)}
@@ -159,7 +158,7 @@ module Site
     nil
   end
 
-  # Pages of the headers that the manual links into.
+  # The pages of the headers that the manual links to.
   def self.source_pages
     (@sources || {}).map do |file, lines|
       formatter = Rouge::Formatters::HTML.new
@@ -170,7 +169,7 @@ module Site
     end
   end
 
-  # `++` in prose opens a passthrough, and vanishes with what it was meant to be.
+  # `++` in prose opens a passthrough, and disappears together with the text that it was part of.
   def self.check_plus(stem, text)
     fence = nil
     text.each_line.with_index(1) do |line, number|
@@ -193,14 +192,14 @@ module Site
   }.freeze
 
   def self.load(stem, version)
-    # Included, so that a page's own includes are relative to the page.
+    # Included rather than read, so that a page's own includes are relative to the page.
     attributes = ATTRIBUTES.merge('revnumber' => version)
     attributes['data-uri'] = '' if one_file
     Asciidoctor.load "include::pages/#{stem}.adoc[]\n", safe: :unsafe, base_dir: DOC, attributes: attributes
   end
 
-  # The lines of pages.txt: a group's name, or two spaces, a page and, if its title is too long for the
-  # navigation, a colon and a shorter one. `@reference` stands for the reference pages.
+  # The lines of pages.txt: the name of a group, or two spaces, a page and, if its title is too long
+  # for the navigation, a colon and a shorter title. `@reference` stands for the reference pages.
   def self.listed
     group = nil
     File.readlines("#{DOC}/pages.txt", chomp: true).filter_map do |line|
@@ -220,7 +219,7 @@ module Site
     forgotten = Dir["#{DOC}/pages/*.adoc"].map { |f| File.basename(f, '.adoc') } - all.map(&:stem)
     forgotten.each { |stem| problem "pages/#{stem}.adoc is not listed in doc/pages.txt" }
 
-    # All ids, before any page links to one.
+    # Defines all ids before any page links to one.
     reference.define
     all.reject(&:html).each do |page|
       self.current = page.stem
@@ -245,14 +244,14 @@ module Site
     all
   end
 
-  # AsciiDoc makes arrows, ellipses and curly quotes of code in prose.
+  # AsciiDoc inserts arrows, ellipses and curly quotes into inline code; this restores the code.
   def self.verbatim(html)
     html.gsub(%r{<code>[^<]*</code>}) do |code|
       code.gsub('&#8594;', '-&gt;').gsub(/&#8230;(&#8203;)?/, '...').gsub('&#8217;', "'").gsub(/&#8201;&#8212;&#8201;|&#8212;/, '--')
     end
   end
 
-  # Every link within the manual leads somewhere.
+  # Checks that every link within the manual has a target.
   def self.check_links(pages)
     ids = pages.to_h { |p| [p.stem, p.html.scan(/ id="([^"]+)"/).flatten] }
     pages.each do |page|
@@ -268,7 +267,7 @@ module Site
     end
   end
 
-  # Guides answer most searches. A member's name is looked up in the registry first.
+  # Guides answer most searches. A member's name should find the registry first.
   def self.weight(page)
     case page.group
     when 'Get started', 'Guides' then 3
@@ -277,7 +276,7 @@ module Site
     end
   end
 
-  # What the search knows: each section of each page, as text.
+  # The data of the search: each section of each page, as text.
   def self.documents(pages)
     pages.flat_map do |page|
       page.html.split(/(?=<h[123] id=")/).filter_map do |part|
@@ -387,7 +386,7 @@ module Site
       o.on('--one-file') { options[:one_file] = true }
       o.on('--lunr FILE') { |v| options[:lunr] = v }
     end.parse!(arguments)
-    options[:out] or abort 'build.rb: --out of what?'
+    options[:out] or abort 'build.rb: --out needs a directory'
     Asciidoctor::LoggerManager.logger = Asciidoctor::MemoryLogger.new
     reset
     self.one_file = options[:one_file]

@@ -4,9 +4,9 @@
 
 # The reference: a page for each public class, concept and preset, from the doc comments.
 #
-# doxygen reads the headers and writes XML. What has a doc comment and lies in a public namespace is
-# public, so a new class gets its page without a line here. doc/reference.yml adds what comments do not
-# have: an example, and what holds for a class as a whole.
+# doxygen reads the headers and writes XML. Every entity with a doc comment in a public namespace is
+# public, so a new class gets its page automatically. doc/reference.yml adds what comments do not
+# contain: an example, and facts about a class as a whole.
 
 require 'cgi'
 require 'rexml/document'
@@ -23,7 +23,7 @@ class Reference
     'handlers' => 'Reference: handlers', 'async' => 'Reference: async', 'queued' => 'Reference: queues',
     'signals2' => 'Reference: signals2', 'relay' => 'Reference: relay', 'concept' => 'Reference: for policy authors'
   }.freeze
-  # Where a comment's sentence goes that begins with the word.
+  # The row of the table for a sentence of a comment that begins with this word.
   LABELS = {
     'Precondition' => 'Preconditions', 'Preconditions' => 'Preconditions', 'Returns' => 'Returns', 'Throws' => 'Throws',
     'Complexity' => 'Complexity', 'Concurrency' => 'Thread safety', 'Reentrancy' => 'Reentrancy',
@@ -33,7 +33,7 @@ class Reference
           'Reentrancy', 'Use it'].freeze
 
   Item = Struct.new(:key, :name, :space, :kind, :node, :header, :extra, :aliases, :run, keyword_init: true) do
-    # What users write comes first: `hazard_pointer`, which is a `basic_hazard_pointer`.
+    # The name that users write comes first: `hazard_pointer`, which is a `basic_hazard_pointer`.
     def shown = name.start_with?('basic_') && aliases&.any? ? aliases[0][:name] : name
     def full = space.empty? ? name : "#{space}::#{name}"
     def title = shown == name ? full : "#{space}::#{shown}, #{name}"
@@ -54,7 +54,7 @@ class Reference
     unknown.each { |k| Site.problem "doc/reference.yml: there is no public class #{k}" }
   end
 
-  # Makes the pages' ids known, and the names that inline code may use.
+  # Defines the pages' ids, and the names that inline code may use.
   def define
     @items.each do |item|
       Site.define item.stem, item.stem, "<code>#{h item.title}</code>"
@@ -68,7 +68,7 @@ class Reference
       end
       members(item.node).each { |name, _| Site.define "#{item.stem}.#{anchor name}", item.stem, "<code>#{h name}</code>" }
     end
-    # Names of the registry's own members mean these, wherever they are used.
+    # Names of the registry's own members always refer to the registry.
     main = @items.find { |i| i.key == 'basic_registry' } or return
     members(main.node).each { |name, _| Site.symbols[name] ||= "#{main.stem}.#{anchor name}" }
   end
@@ -81,7 +81,8 @@ class Reference
 
   def anchor(name) = name.sub(/\Aoperator\b/, 'operator').gsub(/[^\w]+/) { |s| s.each_byte.map { |b| format('-%02x', b) }.join }
 
-  # Both headers specialise basic_registry, which doxygen takes for one class: a run for each.
+  # Both headers specialise basic_registry, which doxygen treats as one class: each needs its own
+  # run.
   def run_doxygen(work)
     @xml = ["#{work}/hosted", "#{work}/linked"]
     doxygen @xml[0], 'EXCLUDE_PATTERNS += */linked_registry.hpp'
@@ -113,7 +114,7 @@ class Reference
 
   def text_of(node) = node ? REXML::XPath.match(node, './/text()').map(&:value).join.gsub(/\s+/, ' ').strip : ''
 
-  # [namespace, name] of a public class, nil of what is nested or not public.
+  # [namespace, name] of a public class; nil if it is nested or not public.
   def place(full)
     name = full.sub(/\Aregistry_io::(v1::)?/, '')
     nil while name.gsub!(/\s*<[^<>]*>/, '')
@@ -152,8 +153,8 @@ class Reference
     items.uniq(&:key) # an inline namespace is listed twice
   end
 
-  # Aliases: presets have pages, `rcu` is on the page of `basic_rcu`. Functions and constants of a
-  # namespace are on one page.
+  # Aliases: presets have their own pages; `rcu` is on the page of `basic_rcu`. The functions and
+  # constants of a namespace share one page.
   def collect_aliases(compounds, items)
     compounds.select { |c| c.attributes['kind'] == 'namespace' }.each do |c|
       name = c.elements['name'].text
@@ -193,7 +194,7 @@ class Reference
     GROUPS.fetch(item.space)
   end
 
-  # Public documented members by name, in the order of the header: `{name => [memberdef]}`.
+  # The public documented members by name, in the order of the header: `{name => [memberdef]}`.
   def members(node)
     found = {}
     REXML::XPath.each(node, 'sectiondef/memberdef') do |m|
@@ -233,7 +234,7 @@ class Reference
     id && Site.targets.key?(id) && Site.targets[id][0] != Site.current ? "<a class=\"ref\" href=\"#{Site.url id}\">#{html}</a>" : html
   end
 
-  # Paragraphs and lists of a description, as HTML.
+  # The paragraphs and lists of a description, as HTML.
   def blocks(node)
     return [] unless node
     node.get_elements('para').flat_map do |para|
@@ -265,7 +266,7 @@ class Reference
   def described(node)
     all = blocks(node.elements['briefdescription']) + blocks(node.elements['detaileddescription'])
     prose, rows = [], Hash.new { |hash, k| hash[k] = [] }
-    # With a colon, all but two: "Returns its id", but "Readers: lock-free".
+    # All words but two need a colon: "Returns its id", but "Readers: lock-free".
     words = LABELS.keys.map { |w| %w[Returns Throws].include?(w) ? w : "#{w}(?=:| and reentrancy:)" }.join('|')
     all.each do |html|
       next prose << html if html.start_with?('<ul', '<pre')
@@ -327,7 +328,7 @@ class Reference
         if head.empty? && m.elements['definition'].text !~ /\Ausing/
           clean(m.elements['definition'].text) + ';'
         else
-          # Not the helpers that it is made of.
+          # Leaves out the helper concepts.
           "using #{name} = #{type.include?('detail::') ? '/* see below */' : type};"
         end
       when 'variable'
@@ -344,7 +345,7 @@ class Reference
     head.empty? ? text : "#{wrap head}\n#{text}"
   end
 
-  # Breaks a declaration after commas, so that it fits the column.
+  # Breaks a declaration after commas, so that it fits into the column.
   def wrap(text, width = 92)
     return text if text.length <= width
     lines = ['']
@@ -385,7 +386,7 @@ class Reference
 
   def preset(item) = source_of(item)
 
-  # The lines of the header, where they say it best.
+  # Uses the lines of the header where they are clearer.
   def source_of(item)
     location = item.node.elements['location']
     file = ["#{TOP}/include", "#{TOP}/policies/include"].map { |d| "#{d}/#{header_of(item.node)}" }.find { |f| File.exist? f }
@@ -459,7 +460,7 @@ class Reference
     text
   end
 
-  # Documented public classes inside of a class, such as a registry's transaction.
+  # The documented public classes inside a class, such as a registry's transaction.
   def nested(item)
     return '' if %w[snapshot ordering panic alloc reclaim].include?(item.space)
     @run = item.run

@@ -2,7 +2,7 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// The full-text search, by lunr, over search-data.js. It needs no server.
+// Full-text search with lunr over search-data.js. It needs no server.
 lunr.tokenizer.separator = /[\s\-:;,.()<>{}[\]"'`=&|/*+!?]+/;
 
 const index = lunr(function () {
@@ -16,13 +16,14 @@ const index = lunr(function () {
 const stem = word => lunr.stemmer(new lunr.Token(word)).toString();
 const wordsOf = text => lunr.tokenizer(text).map(String).filter(w => w && lunr.stopWordFilter(w));
 
-// All words, in any form; if no section has all of them, any of them. The last word may be unfinished.
+// All words, in any form. If no section contains all of them, any of them. The last word may be
+// unfinished.
 function find(words) {
   for (const presence of [lunr.Query.presence.REQUIRED, lunr.Query.presence.OPTIONAL]) {
     const found = index.query(q => words.forEach((w, i) => {
       const last = i === words.length - 1;
       q.term(w, { presence: last ? lunr.Query.presence.OPTIONAL : presence, boost: 4 });
-      // The index holds stems.
+      // The index contains stems.
       if (last) q.term(stem(w), { wildcard: lunr.Query.wildcard.TRAILING, usePipeline: false, presence });
     }));
     if (found.length) return found;
@@ -54,7 +55,7 @@ function show(query) {
   const found = words.length ? find(words) : [];
   const phrase = query.trim().toLowerCase().replace(/[\s-]+/g, ' ');
   const has = d => (d.t + ' ' + d.x).toLowerCase().replace(/[\s-]+/g, ' ').includes(phrase);
-  // Sections with the very phrase come first.
+  // Sections that contain the exact phrase come first.
   const ranked = found.map(f => ({ d: documents[f.ref], score: f.score }))
     .map(f => ({ ...f, score: f.score * (words.length > 1 && has(f.d) ? 3 : 1) }))
     .sort((a, b) => b.score - a.score);

@@ -2,7 +2,8 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// Light or dark, as chosen here before, or else as the system says; and the contents on small screens.
+// The colour scheme, as last chosen here or as the system prefers, and the contents on small
+// screens.
 const root = document.documentElement;
 root.classList.add('js');
 try {
@@ -32,7 +33,7 @@ addEventListener('DOMContentLoaded', () => {
   if (here && nav.scrollHeight > nav.clientHeight)
     nav.scrollTop = here.offsetTop - nav.clientHeight / 3;
 
-  // "/" goes to the search, as on many sites.
+  // "/" opens the search, as on many sites.
   const search = document.querySelector('input[type=search]');
   if (search) addEventListener('keydown', e => {
     if (e.key !== '/' || /^(INPUT|TEXTAREA)$/.test(document.activeElement.tagName)) return;

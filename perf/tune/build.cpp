@@ -36,8 +36,8 @@ double seconds_since(steady::time_point t)
     return std::chrono::duration<double>(steady::now() - t).count();
 }
 
-/// Starts a program. `in` is its standard input or -1, `out` takes its standard output, and its
-/// errors too if `errors`. Returns its process id.
+/// Starts a program. `in` is its standard input or -1; `out` receives its standard output, and also
+/// its standard error if `errors` is set. Returns the process id.
 pid_t start(std::vector<std::string> const& argv, int in, int out, bool errors)
 {
     std::vector<char*> words;
@@ -49,7 +49,7 @@ pid_t start(std::vector<std::string> const& argv, int in, int out, bool errors)
         throw failed(std::string("cannot start a process: ") + std::strerror(errno));
     if (pid != 0)
         return pid;
-    // A group of its own: an interrupt from the terminal is ours to handle.
+    // In its own process group, so that only this program handles an interrupt from the terminal.
     ::setpgid(0, 0);
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     int const null = ::open("/dev/null", O_RDWR);
@@ -60,7 +60,7 @@ pid_t start(std::vector<std::string> const& argv, int in, int out, bool errors)
     ::_exit(127);
 }
 
-/// Ends a process and what it started, and returns its status.
+/// Ends a process and the processes it has started, and returns its status.
 int end(pid_t pid, bool kill)
 {
     if (kill)
@@ -75,14 +75,14 @@ struct pipe_ends
 {
     pipe_ends()
     {
-        // Closed in other children, or a pipe would never end.
+        // Closed in other children, or the reader would never see the end of the pipe.
         if (::pipe2(fd, O_CLOEXEC) != 0)
             throw failed(std::string("cannot make a pipe: ") + std::strerror(errno));
     }
     int fd[2];
 };
 
-/// Waits until something can be read. False: the time is over, or somebody interrupts.
+/// Waits until there is something to read. Returns false after the timeout or on an interrupt.
 bool readable(int fd, steady::time_point begin, double seconds)
 {
     for (;;) {
@@ -90,7 +90,7 @@ bool readable(int fd, steady::time_point begin, double seconds)
         if (left <= 0 || interrupted)
             return false;
         pollfd p{fd, POLLIN, 0};
-        // Woken now and then: a signal may have come before the call.
+        // Wakes up now and then: a signal may have arrived before the call.
         if (::poll(&p, 1, static_cast<int>(std::min(left, 0.2) * 1000) + 1) > 0)
             return true;
     }
@@ -130,7 +130,8 @@ std::vector<std::string> words(std::string const& text)
     return all;
 }
 
-/// What the compiler says of a candidate: the library's sentence, or the first error.
+/// Returns the compiler's reason for rejecting a candidate: the library's sentence, or the first
+/// error.
 std::string sentence_of(std::string const& output)
 {
     std::size_t at = output.find("registry_io: ");
@@ -282,7 +283,7 @@ toolchain find_toolchain(std::string const& compile_commands, std::string const&
         if (t.command.empty())
             throw bad_input(compile_commands + ": has no command" +
                             (like.empty() ? "" : " for a file that ends with " + like));
-        // Without the launcher, the input and the output.
+        // Without the compiler launcher, the input and the output.
         if (t.command.front().ends_with("ccache"))
             t.command.erase(t.command.begin());
         std::vector<std::string> kept;
@@ -326,7 +327,8 @@ builder::builder(toolchain tools, fs::path cache, fs::path keep, std::string hea
       header_(std::move(header)),
       event_bytes_(event_bytes)
 {
-    // Installed, the headers lie beside the program; else in the tree that it was built from.
+    // When installed, the headers are beside the program; otherwise in the tree that it was built
+    // from.
     fs::path const prefix = fs::read_symlink("/proc/self/exe").parent_path().parent_path();
     if (fs::exists(prefix / "include/registry_io_perf/serve.hpp"))
         includes_ = {(prefix / "include").string()};
@@ -373,10 +375,10 @@ std::string builder::source_of(std::string const& alias, int layout) const
         ? "registry_io_perf::synthetic<candidate::registry, " + std::to_string(event_bytes_) + ">"
         : "workload<candidate::registry>";
     text += "using workload_type = " + type + ";\n";
-    // The name of the type, as the compiler knows it.
+    // The name of the type as the compiler writes it.
     text += "template <class T>\nchar const* name_of()\n{\n    return __PRETTY_FUNCTION__;\n}\n\n";
     if (layout > 0) {
-        // Other distances, and the members in another order than that of their use.
+        // Different distances, and members in a different order than that of their use.
         text += "asm(\".text\\n.skip " + std::to_string(layout * 1040 + 48) + "\");\n";
         std::string const run =
             "    if constexpr (requires { w.run(1, 0); })\n        w.run(1, 0);\n"
@@ -408,7 +410,7 @@ std::string builder::hash_of_file(std::string const& path)
     return hashes_[path] = h;
 }
 
-/// The hash of all files that a make rule names as inputs.
+/// Returns a hash of all files that a make rule names as inputs.
 std::string builder::hash_of_inputs(fs::path const& list)
 {
     std::string all;
@@ -445,7 +447,7 @@ built builder::build(std::string const& alias, int layout)
         return {program, ""};
     }
     write(file, source);
-    // Elsewhere first: another run may use what is there.
+    // Writes to a temporary name first, because another run may be using the file.
     fs::path const made = cache_ / (name + "." + std::to_string(::getpid()));
     command.insert(command.end(),
                    {"-MD", "-MT", "x", "-MF", list.string(), file.string(), "-o", made.string()});

@@ -5,7 +5,7 @@
 #ifndef REGISTRY_IO_PERF_TUNE_BUILD_HPP
 #define REGISTRY_IO_PERF_TUNE_BUILD_HPP
 
-// Other programs: the compiler, and the measuring processes that it makes.
+// Running other programs: the compiler, and the measuring processes that it builds.
 
 #include <csignal>
 #include <filesystem>
@@ -20,10 +20,10 @@
 
 namespace tune {
 
-/// Set by SIGINT and SIGTERM: stop measuring, and report what there is.
+/// Set by SIGINT and SIGTERM: stop measuring, and report the results so far.
 extern std::sig_atomic_t volatile interrupted;
 
-/// Something outside failed: a compiler, a file. The message is a sentence for the user.
+/// An external failure, such as a compiler or a file. The message is a sentence for the user.
 struct failed : std::runtime_error
 {
     using std::runtime_error::runtime_error;
@@ -31,12 +31,13 @@ struct failed : std::runtime_error
 
 struct outcome
 {
-    int status = -1;     ///< as the shell has it: 128 + the signal where one ended it
-    bool hung = false;   ///< it was ended at its time limit
+    int status = -1;     ///< as in a shell: 128 + the signal number if a signal ended it
+    bool hung = false;   ///< it was ended because of the time limit
     std::string output;  ///< of both streams
 };
 
-/// Runs a program to its end, or to `seconds`, or to an interrupt, and collects what it prints.
+/// Runs a program until it ends, `seconds` have passed, or an interrupt arrives. Collects its
+/// output.
 outcome run_program(std::vector<std::string> const& argv, double seconds);
 
 /// A measuring process did not answer. The message says what happened.
@@ -45,11 +46,11 @@ struct gone : std::runtime_error
     using std::runtime_error::runtime_error;
 };
 
-/// A measuring process: a line to it, a line back. The destructor ends it.
+/// A measuring process, which answers each line with a line. The destructor ends it.
 class child
 {
 public:
-    /// Starts it and reads its greeting. Throws `gone` if there is none within `seconds`.
+    /// Starts the process and reads its greeting. Throws `gone` if there is none within `seconds`.
     child(std::vector<std::string> const& argv, double seconds);
     child(child const&) = delete;
     child& operator=(child const&) = delete;
@@ -57,8 +58,8 @@ public:
 
     std::string const& greeting() const noexcept { return greeting_; }
 
-    /// Sends a line and returns the answer. Throws `gone` if there is none within the seconds that
-    /// the constructor was given.
+    /// Sends a line and returns the answer. Throws `gone` if there is none within the time limit of
+    /// the constructor.
     std::string ask(std::string const& line);
 
 private:
@@ -78,34 +79,34 @@ struct toolchain
     std::string flags;    ///< as text, for reports
 };
 
-/// Finds the compiler: that of `compile_commands` (the entry whose file ends with `like`, or the
-/// first) if that is not empty, else CXX and CXXFLAGS of the environment, else `c++ -O2 -DNDEBUG`.
-/// Throws `bad_input`, or `failed` if the compiler does not run.
+/// Finds the compiler. If `compile_commands` is not empty, uses the entry whose file ends with
+/// `like`, or the first entry. Otherwise uses CXX and CXXFLAGS from the environment, or `c++ -O2
+/// -DNDEBUG`. Throws `bad_input`, or `failed` if the compiler does not run.
 toolchain find_toolchain(std::string const& compile_commands, std::string const& like);
 
 struct built
 {
     std::filesystem::path program;
-    std::string refusal;  ///< not empty: it did not compile, and this sentence says why
+    std::string refusal;  ///< if not empty, it did not compile, and this is the reason
 };
 
-/// Makes the measuring programs, one for each candidate and layout, and keeps them in a cache.
+/// Builds the measuring programs, one for each candidate and layout, and keeps them in a cache.
 ///
-/// A program is made anew if its source, the compiler, the flags or any file that it included have
-/// changed. Concurrency: `build` may be called by several threads at once.
+/// Rebuilds a program if its source, the compiler, the flags or any included file has changed.
+/// Concurrency: several threads may call `build` at once.
 class builder
 {
 public:
-    /// `header` is the user's, or empty. `event_bytes` is for the synthetic workload. `keep` is
-    /// where sources are copied to, or empty.
+    /// `header` is the user's header, or empty. `event_bytes` is for the synthetic workload. `keep`
+    /// is the folder to which sources are copied, or empty.
     builder(toolchain tools, std::filesystem::path cache, std::filesystem::path keep,
             std::string header, long event_bytes);
 
-    /// Returns the program of an alias. Layouts above 0 place the same code elsewhere: padding
+    /// Returns the program for an alias. Layouts above 0 place the same code differently: padding
     /// before it, other alignment, functions in another order.
     built build(std::string const& alias, int layout);
 
-    /// Programs made and taken from the cache so far.
+    /// The number of programs compiled and taken from the cache so far.
     int compiled() const noexcept { return compiled_; }
     int cached() const noexcept { return cached_; }
 

@@ -5,7 +5,8 @@
 #ifndef REGISTRY_IO_PERF_TUNE_CANDIDATES_HPP
 #define REGISTRY_IO_PERF_TUNE_CANDIDATES_HPP
 
-// Which aliases are worth measuring, as text. The compiler decides later which of them exist.
+// Selects the aliases that are worth measuring, as text. The compiler later decides which of them
+// exist.
 
 #include <algorithm>
 #include <bit>
@@ -26,7 +27,7 @@ struct candidate
     bool preset = false;  ///< it has a name of its own
 };
 
-/// What is not searched, and why.
+/// An option that is not searched, and the reason.
 struct pruned
 {
     std::string what, why;
@@ -53,16 +54,16 @@ inline std::vector<std::string> split(std::string_view text)
     return parts;
 }
 
-/// An alias with its event taken out.
+/// An alias separated from its event type.
 struct parsed_alias
 {
     std::string alias;  ///< with `Event` as the event
-    std::string event;  ///< what stood there
+    std::string event;  ///< the original event type
 };
 
 namespace detail {
 
-/// Returns the arguments of `name<...>`, if the text is that, else nothing.
+/// Returns the arguments if the text has the form `name<...>`, otherwise nothing.
 inline std::vector<std::string> arguments_of(std::string_view text, std::string_view name)
 {
     if (text.size() < name.size() + 2 || !text.starts_with(name) || text[name.size()] != '<' ||
@@ -73,11 +74,11 @@ inline std::vector<std::string> arguments_of(std::string_view text, std::string_
     return split(text);
 }
 
-/// Returns the full name of a registry, as a recording has it, as a preset with other policies. A
-/// recorder around the panic policy is taken off. Other names stay as they are.
+/// Converts the full name of a registry, as a recording contains it, to a preset with other
+/// policies. Removes a recorder around the panic policy. Other names are returned unchanged.
 inline std::string shortened(std::string text)
 {
-    // As gcc writes it.
+    // gcc writes a space here.
     for (std::size_t at; (at = text.find("> >")) != std::string::npos;)
         text.erase(at + 1, 1);
     bool asynchronous = true;
@@ -115,8 +116,9 @@ inline std::string shortened(std::string text)
 
 }  // namespace detail
 
-/// Takes the event out of the name of a registry: `SyncRegistry`, `SyncRegistry<order>::with<...>`,
-/// or the full name that a recording holds. Throws `bad_input` if the brackets do not match.
+/// Separates the event type from the name of a registry: `SyncRegistry`,
+/// `SyncRegistry<order>::with<...>`, or the full name in a recording. Throws `bad_input` if the
+/// brackets do not match.
 inline parsed_alias parse_alias(std::string text)
 {
     for (std::string_view const prefix : {"registry_io::v1::", "registry_io::"})
@@ -145,7 +147,7 @@ inline parsed_alias parse_alias(std::string text)
             text.substr(open + 1, end - open - 1)};
 }
 
-/// Returns the alias as C++ inside a template of `Event`.
+/// Returns the alias as C++ for use inside a template over `Event`.
 inline std::string dependent(std::string const& alias)
 {
     std::string text = alias;
@@ -155,7 +157,7 @@ inline std::string dependent(std::string const& alias)
     return nested ? "typename " + text : text;
 }
 
-/// Returns the alias with qualified names and the user's event: what can be pasted.
+/// Returns the alias with qualified names and the user's event type, ready to be pasted.
 inline std::string qualified(std::string const& alias, std::string const& event)
 {
     std::string text;
@@ -194,7 +196,7 @@ inline bool is_asynchronous(std::string const& alias)
     return alias.starts_with("AsyncRegistry<") || alias.starts_with("basic_async_registry<");
 }
 
-/// Returns which requirement an alias does not keep, as far as its text shows it, or nothing.
+/// Returns the requirement that an alias does not meet, as far as its text shows it, or nothing.
 inline std::string broken_requirement(job const& j, std::string const& alias)
 {
     auto const names = [&](char const* part) { return alias.find(part) != std::string::npos; };
@@ -215,8 +217,9 @@ inline std::string broken_requirement(job const& j, std::string const& alias)
     return "";
 }
 
-/// Returns what is worth measuring for the job. Requirements prune; order and panic policy are part
-/// of what a program means, so they stay as they are or as the job says.
+/// Returns the candidates that are worth measuring for the job. Requirements rule candidates out.
+/// The order and the panic policy are part of a program's meaning, so they stay as they are, or as
+/// the job says.
 inline search_space candidates_for(job const& j, bool users_code)
 {
     search_space space;
@@ -300,7 +303,8 @@ inline search_space candidates_for(job const& j, bool users_code)
     return space;
 }
 
-/// Returns the current alias with other panic policies and the other order: what they cost.
+/// Returns the current alias with other panic policies and the other order, to measure what they
+/// cost.
 inline std::vector<candidate> prices_for(job const& j)
 {
     std::string const current = parse_alias(j.current).alias;

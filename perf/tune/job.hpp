@@ -5,7 +5,7 @@
 #ifndef REGISTRY_IO_PERF_TUNE_JOB_HPP
 #define REGISTRY_IO_PERF_TUNE_JOB_HPP
 
-// What registry_tune is asked: the job, its file, and recordings. No function here measures or
+// The input of registry_tune: the job, its file, and recordings. No function here measures or
 // compiles anything. All throw `bad_input` with one sentence for the user.
 
 #include <algorithm>
@@ -29,21 +29,21 @@ namespace tune {
 
 namespace json = boost::json;
 
-/// What the user gave is wrong. The message is a sentence that says what, where, and what to write.
+/// The user's input is wrong. The message is a sentence that says what, where, and what to write.
 struct bad_input : std::runtime_error
 {
     using std::runtime_error::runtime_error;
 };
 
-/// Counts of values in [2^b, 2^(b+1)), and of 0 in bucket 0.
+/// Counts of values in [2^b, 2^(b+1)); bucket 0 also counts the values 0.
 using histogram = std::vector<std::pair<int, double>>;
 
 /// One value, or a distribution of values.
 struct quantity
 {
     double value = 0;
-    histogram buckets = {};  ///< not empty: the distribution, and `value` is its median
-    double mean = 0;         ///< of the distribution, where it is known; else 0
+    histogram buckets = {};  ///< if not empty, the distribution; then `value` is its median
+    double mean = 0;         ///< of the distribution if it is known, otherwise 0
 
     bool operator==(quantity const&) const = default;
 };
@@ -58,7 +58,7 @@ struct job
     bool blocking = true;     ///< handlers may block
     double memory_bound = 0;  ///< bytes; 0: none
 
-    // What happens.
+    // The workload.
     long registries = 1;
     long event_bytes = 16;
     long notifying_threads = 1;
@@ -71,12 +71,12 @@ struct job
     long batch = 1;
     double waiting_removals = 0;  ///< share
 
-    // What is asked.
+    // The question.
     std::string current = "SyncRegistry<Event>";
     std::string objective = "notify_p50";
     std::map<std::string, double> limits;  ///< nanoseconds, or bytes
 
-    // Where it comes from, if from a recording.
+    // The source of the job, if it is a recording.
     std::map<std::string, histogram> recorded = {};
 
     bool operator==(job const&) const = default;
@@ -147,7 +147,7 @@ void require_one_of(std::string const& value, Names const& names, std::string co
                         detail::listed(names));
 }
 
-/// Returns what stands for the values in a bucket: their geometric middle, and 1 for 0 and 1.
+/// Returns the value that represents a bucket: its geometric mean, and 1 for 0 and 1.
 inline double middle_of_bucket(int b)
 {
     return b == 0 ? 1 : std::ldexp(std::sqrt(2.0), b);
@@ -165,7 +165,7 @@ inline double middle_of(histogram const& h)
     return 0;
 }
 
-/// Returns the mean of a distribution that is not empty, as far as its buckets tell.
+/// Returns the mean of a distribution as far as its buckets show it. Precondition: it is not empty.
 inline double mean_of_middles(histogram const& h)
 {
     double all = 0, sum = 0;
@@ -176,8 +176,9 @@ inline double mean_of_middles(histogram const& h)
     return sum / all;
 }
 
-/// Returns up to `most` values that stand for the quantity: one, or those of equal shares of its
-/// distribution. Where the mean is known it tells where in their buckets the values lie.
+/// Returns up to `most` values that represent the quantity: a single one, or one for each equal
+/// share of its distribution. If the mean is known, it determines where in their buckets the values
+/// lie.
 inline std::vector<double> spread_out(quantity const& q, int most = 16)
 {
     if (q.buckets.empty())
@@ -197,7 +198,8 @@ inline std::vector<double> spread_out(quantity const& q, int most = 16)
             }
     }
     if (q.mean > 0) {
-        // Not from the values: a rare, large one, which is none of them, has its share in the mean.
+        // Not computed from the values: a rare, large value that is not among them contributes to
+        // the mean.
         double const factor = q.mean / mean_of_middles(q.buckets);
         for (double& v : values)
             v *= factor;
@@ -260,7 +262,7 @@ inline json::value read_json(std::string const& path)
     return v;
 }
 
-/// The members of an object, each to be read exactly once.
+/// The members of an object, each of which must be read exactly once.
 class members
 {
 public:
@@ -313,7 +315,7 @@ public:
         }
     }
 
-    /// Throws if there is a member that nobody asked for.
+    /// Throws if there is a member that has not been read.
     void finish() const
     {
         for (auto const& [key, value] : *object_)
@@ -359,8 +361,8 @@ inline histogram read_histogram(json::value const& v, std::string const& where)
     return h;
 }
 
-/// A quantity: what `scalar` reads, or {"histogram": [[bucket, count], ...]}, to which a "mean" may
-/// be added.
+/// A quantity: what `scalar` reads, or {"histogram": [[bucket, count], ...]} with an optional
+/// "mean".
 template <class Scalar>
 void read_quantity(members& m, std::string_view key, quantity& to, Scalar const& scalar)
 {
@@ -494,8 +496,9 @@ inline json::object write_job(job const& j)
             {"limits", limits}};
 }
 
-/// Returns a recorded duration of handlers without what is not theirs: one reading of the clock,
-/// and the notifies inside it, which count their own handlers. `share` is what they leave.
+/// Returns a recorded duration of handlers without the time that is not their own: one reading of
+/// the clock, and the nested notifies, which count their own handlers. `share` is the remaining
+/// share.
 inline quantity own_time(quantity const& recorded, double clock, double share)
 {
     if (recorded.buckets.empty())
@@ -518,8 +521,8 @@ inline quantity own_time(quantity const& recorded, double clock, double share)
     return own;
 }
 
-/// Reads a recording into a job. The recording must be of this version and this processor: figures
-/// of another machine describe another workload. `any_machine` accepts it all the same.
+/// Reads a recording into a job. The recording must be from this version and this processor, since
+/// figures from another machine describe another workload. `any_machine` accepts it nevertheless.
 inline job read_recording(std::string const& path, std::string const& version,
                           std::string const& processor, bool any_machine)
 {
@@ -574,7 +577,7 @@ inline job read_recording(std::string const& path, std::string const& version,
     if (notify < 1 || seconds <= 0)
         throw bad_input(path + ": holds no notify; record while the program works");
 
-    // The mean of what was measured; 0 if nothing was.
+    // Returns the mean of what was measured, or 0 if nothing was.
     auto const mean_of = [&](char const* key) {
         double n = 0;
         for (auto const& [b, times] : j.recorded[key])
@@ -591,7 +594,8 @@ inline job read_recording(std::string const& path, std::string const& version,
     j.handlers = quantity_of("handlers_at_notify", mean_of("handlers_at_notify"), 1);
     j.handler_time = quantity_of("handler_ns", mean_of("handler_ns"), 0);
     j.handler_time = own_time(j.handler_time, clock, outer / notify);
-    // Over all, as a rare pause weighs too much in a sample; but threads may have come and gone.
+    // Computed over the whole recording, because a rare pause weighs too much in a sample; but
+    // threads may have come and gone.
     double const apart = mean_of("inter_arrival_ns");
     j.interval = seconds * 1e9 / outer * static_cast<double>(j.notifying_threads);
     if (apart > 0)
@@ -605,7 +609,7 @@ inline job read_recording(std::string const& path, std::string const& version,
     return j;
 }
 
-/// Returns a hash of the text, for names of files and of profiles.
+/// Returns a hash of the text, used in names of files and of profiles.
 inline std::string hash_of(std::string_view text)
 {
     std::uint64_t h = 14695981039346656037U;

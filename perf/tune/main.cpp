@@ -47,7 +47,7 @@ namespace {
 namespace fs = std::filesystem;
 using steady = std::chrono::steady_clock;
 
-// What a shell sees.
+// Exit statuses.
 constexpr int found = 0, went_wrong = 1, wrong_input = 2, nothing_better = 3, was_interrupted = 130;
 
 struct settings
@@ -80,8 +80,8 @@ std::string today()
     return day;
 }
 
-/// How many steps of arithmetic take a nanosecond. Measured once, so that all candidates do
-/// the same work.
+/// Returns how many steps of arithmetic take a nanosecond. Measured only once, so that all
+/// candidates do the same work.
 double steps_per_ns()
 {
     double best = std::numeric_limits<double>::infinity();
@@ -92,7 +92,7 @@ double steps_per_ns()
         value = registry_io_perf::work_steps(value, steps);
         best = std::min(best, watch.stop(static_cast<double>(steps)).ns);
     }
-    // The value must be used, or there is nothing to measure.
+    // The value must be used, or the compiler removes the loop.
     return value == 42 ? 1 : 1 / best;
 }
 
@@ -135,14 +135,14 @@ public:
         std::vector<candidate> all = candidates();
         compile(all);
         screen();
-        // Nothing to compare with is an answer, unless the time was too short to look.
+        // Having no competitor is a valid answer, unless the time was too short to look for one.
         if (r_.asked.objective == "bytes" || field_.size() < 2)
             r_.enough = field_.size() > 1 || !skipped_;
         else
             try {
                 measure();
             } catch (failed const& e) {
-                // What was measured before is kept.
+                // Keeps what was measured before.
                 if (r_.samples == 0)
                     throw;
                 r_.trouble = e.what();
@@ -240,8 +240,8 @@ private:
     {
         std::vector<std::optional<built>> made(all.size());
         in_parallel(all.size(), "compiling", [&](std::size_t i) {
-            // The current alias always, and both of a pair; others while more than half of the
-            // time is left.
+            // Always compiles the current alias and both aliases of a pair; the others while more
+            // than half of the time is left.
             if (!interrupted && (i == 0 || r_.pinned || elapsed() < s_.budget / 2))
                 made[i] = builder_.build(all[i].alias, 0);
         });
@@ -285,7 +285,7 @@ private:
         return t;
     }
 
-    /// Notes that a candidate cannot be measured. Throws if there is no answer without it.
+    /// Records that a candidate cannot be measured. Throws if there is no answer without it.
     void note_failure(std::size_t i, std::string const& why)
     {
         if (i == 0)
@@ -296,7 +296,7 @@ private:
         r_.failed.push_back({field_[i].what.alias, why});
     }
 
-    /// The same, and takes the candidate out of the field.
+    /// Like note_failure, and also removes the candidate from the field.
     void lose(std::size_t i, std::string const& why)
     {
         if (interrupted)
@@ -310,7 +310,8 @@ private:
         return r_.asked.objective == "bytes" ? "notify_p50" : r_.asked.objective;
     }
 
-    /// A few rounds of each, and only those go on that may be within a quarter of the best.
+    /// Runs a few rounds of each candidate, and keeps those that may be within a quarter of the
+    /// best.
     void screen()
     {
         progress("screening " + std::to_string(field_.size()) + " candidates", true);
@@ -324,7 +325,7 @@ private:
                 std::getline(greeting, bytes, '\t');
                 std::getline(greeting, field_[i].type);
                 field_[i].bytes = std::strtod(bytes.c_str(), nullptr);
-                // In a price the same type shows that there is nothing to pay.
+                // For prices, the same type shows that the option costs nothing.
                 auto const same = std::find_if(
                     field_.begin(), field_.begin() + static_cast<long>(i),
                     [&](running const& other) { return other.type == field_[i].type; });
@@ -384,7 +385,7 @@ private:
                 kept.push_back(std::move(field_[i]));
             }
         }
-        // Who is in the field costs compile time for each layout.
+        // Each candidate in the field costs compile time for each layout.
         std::sort(kept.begin() + 1, kept.end(),
                   [](running const& a, running const& b) { return a.screened < b.screened; });
         while (kept.size() > 7 && !s_.price) {
@@ -403,8 +404,9 @@ private:
         return order;
     }
 
-    /// The finalists in full: processes and layouts, with a twin of the current alias. Three layouts
-    /// first, and more while they differ by more than the margin and the budget lasts.
+    /// Measures the finalists fully: processes and layouts, with a twin of the current alias.
+    /// Begins with three layouts, and adds more while they differ by more than the margin and the
+    /// budget lasts.
     void measure()
     {
         double const until = s_.budget * (s_.workload.empty() ? 0.85 : 0.95);
@@ -414,20 +416,20 @@ private:
             std::size_t const first = made;
             made = made == 0 ? std::min<std::size_t>(3, most) : made + 1;
             compile_layouts(first, made);
-            // A layout counts only if all have it.
+            // A layout counts only if all candidates were built with it.
             std::size_t const before = layouts.size();
             for (std::size_t l = first; l != made; ++l)
                 if (std::all_of(field_.begin(), field_.end(),
                                 [&](running const& c) { return !c.programs[l].empty(); }))
                     layouts.push_back(l);
-            // More processes than this narrow no interval that matters.
+            // More processes would not narrow the intervals noticeably.
             for (int replicate = 0; replicate < 16 && !interrupted; ++replicate)
                 for (std::size_t const at : shuffled(layouts.size() - before)) {
                     if (interrupted || (elapsed() > until && r_.processes > 0))
                         break;
                     std::size_t const i = before + at;
-                    // The first ones in a ring, each further one beside the one before it: no
-                    // layout is the twin's more often than others.
+                    // The first layouts form a ring, and each further one is paired with the
+                    // previous one, so that no layout is used for the twin more often than others.
                     std::size_t const other = before == 0 ? (i + 1) % layouts.size() : i - 1;
                     one_process(layouts[i], layouts[other], replicate);
                     progress("measuring, process " + std::to_string(r_.processes));
@@ -441,7 +443,7 @@ private:
         progress("measured in " + std::to_string(r_.processes) + " processes", true);
     }
 
-    /// Compiles the layouts from `first` on and before `end` of all finalists.
+    /// Compiles the layouts from `first` up to, but not including, `end` for all finalists.
     void compile_layouts(std::size_t first, std::size_t end)
     {
         for (running& c : field_)
@@ -465,7 +467,7 @@ private:
                      refusals[k]});
     }
 
-    /// What a twin of the current alias seemed to be to it.
+    /// Returns the ratio of the twin to the current alias, which is the same code.
     registry_io_perf::interval twin()
     {
         return registry_io_perf::bootstrap(paired(r_.twin_samples), random_);
@@ -483,8 +485,8 @@ private:
                     return;
                 lose(i, e.what());
             }
-        // The twin: the same source in another layout, so that its distance from the baseline shows
-        // what layouts do.
+        // The twin is the same source in another layout, so its distance from the baseline shows
+        // the effect of layouts.
         std::unique_ptr<child> twin;
         try {
             twin = start(field_[0], twin_layout, arguments_);
@@ -521,7 +523,7 @@ private:
         r_.rounds = s_.rounds;
     }
 
-    /// Each objective of each finalist once, for the limits and the picture.
+    /// Measures each objective of each finalist once, for the limits and the plots.
     void figures()
     {
         progress("measuring the other objectives", true);
@@ -541,13 +543,13 @@ private:
                         v.push_back(sample(*p, objective, times).ns);
                     to[objective] = registry_io_perf::median(v);
                 } catch (gone const&) {
-                    // A workload of the user's need not have removals; a limit on them says so.
+                    // A user's workload need not support removals; a limit on them reports that.
                 }
             }
         }
     }
 
-    /// Where in the plane of handlers and changes another candidate would be the fastest.
+    /// Finds where in the plane of handlers and changes another candidate would be the fastest.
     void explore()
     {
         for (long const handlers : {1L, 4L, 16L, 64L})
@@ -588,7 +590,7 @@ private:
                 for (std::size_t i = 1; i != field_.size(); ++i)
                     if (!ratios[i].empty()) {
                         double const ratio = registry_io_perf::median(ratios[i]);
-                        // As in the answer: what is within the margin is no winner.
+                        // As in the answer, a candidate within the margin does not win.
                         if (ratio < s.ratio && ratio < 0.95) {
                             s.ratio = ratio;
                             s.winner = field_[i].what.alias;
@@ -598,7 +600,7 @@ private:
             }
     }
 
-    /// The ratios of samples to those of the current alias, round by round.
+    /// Returns the ratios of the samples to those of the current alias, round by round.
     std::vector<registry_io_perf::layout_processes> paired(std::vector<taken> const& samples) const
     {
         std::map<std::tuple<int, int, int>, taken const*> base;
@@ -643,13 +645,13 @@ private:
                     f.ratio = {ratio, ratio, ratio};
                 } else {
                     f.ratio = registry_io_perf::bootstrap(paired(c.samples), random_);
-                    // Without one undisturbed round nothing is known.
+                    // Without an undisturbed round nothing is known.
                     if (f.ratio.high == 0)
                         f.ratio = {0, 1, std::numeric_limits<double>::max()};
                 }
                 f.group = registry_io_perf::classify(f.ratio, r_.margin);
             }
-            // Who pins two aliases knows what they are.
+            // A user who pins two aliases knows their properties.
             if (!r_.pinned && !s_.price)
                 f.beyond = broken_requirement(r_.asked, f.alias);
             for (auto const& [name, limit] : r_.asked.limits) {
@@ -667,7 +669,7 @@ private:
                                   .allowed = f.beyond.empty()});
             r_.finalists.push_back(std::move(f));
         }
-        // Not before: all ratios are to the samples of the first.
+        // Only now, because all ratios refer to the samples of the first finalist.
         for (std::size_t i = 0; i != field_.size(); ++i)
             r_.finalists[i].samples = std::move(field_[i].samples);
         if (!contenders.empty() && r_.enough && !r_.interrupted && !s_.price)
@@ -703,7 +705,7 @@ std::string figure(std::string const& objective, double v)
     return text;
 }
 
-/// What a policy does better than others, in one sentence.
+/// Returns in one sentence what a policy does better than others.
 std::string reason(std::string const& alias)
 {
     for (auto const& [part, why] :
@@ -807,7 +809,7 @@ void print(result const& r)
         }
 }
 
-/// Writes a file as a whole or not at all. Throws `failed`.
+/// Writes a file completely or not at all. Throws `failed`.
 void write_file(fs::path const& path, std::string const& text)
 {
     // A device cannot be replaced.
@@ -882,7 +884,7 @@ int run(int argc, char** argv)
     needs->add_option("--order", order, "priority or fifo; else that of the current alias");
     needs->add_option("--panic", panic, "A panic policy; else that of the current alias");
     needs->add_option("--limit", limits, "OBJECTIVE=VALUE, such as removal=2us");
-    auto* const asked = app.add_option_group("What is asked");
+    auto* const asked = app.add_option_group("What to measure");
     asked->add_option("--current", current, "The alias you have (SyncRegistry)");
     asked->add_option("--objective", objective,
                       "notify_p50, notify_p99, throughput, removal or bytes (notify_p50)");
@@ -916,7 +918,7 @@ int run(int argc, char** argv)
     if (!job_file.empty() + !recording.empty() + !s.workload.empty() + !verify.empty() > 1 &&
         !(s.workload.size() && job_file.size() && recording.empty() && verify.empty()))
         throw bad_input(
-            "--job, --recording, --workload and --verify are doors of one room; give one "
+            "--job, --recording, --workload and --verify exclude each other; give only one "
             "(or --job with --workload)");
     result r;
     r.door = "flags";
@@ -945,7 +947,7 @@ int run(int argc, char** argv)
     if (!s.workload.empty())
         r.door = s.workload;
 
-    // Flags go before what a file says.
+    // Flags override the values in a file.
     job& j = r.asked;
     if (!interval.empty())
         j.interval = parse_time(interval, "--interval");
@@ -1000,7 +1002,7 @@ int run(int argc, char** argv)
     j.current = parsed.alias;
     r.price = s.price;
     if (s.price && r.pinned)
-        throw bad_input("--price and --pin or --verify are two questions; ask one");
+        throw bad_input("--price cannot be combined with --pin or --verify; give only one");
 
     builder b(find_toolchain(compile_commands, like),
               cache.empty() ? default_cache() : fs::path(cache), keep, s.workload, j.event_bytes);
@@ -1018,7 +1020,7 @@ int run(int argc, char** argv)
     json::object all = to_json(r);
     if (!s.workload.empty())
         all["workload"] = fs::absolute(s.workload).string();
-    // Both are tried: one that cannot be written does not lose the other.
+    // Tries both: if one cannot be written, the other is not lost.
     std::string why;
     for (auto const& [path, text] :
          {std::pair(json_path.empty() ? fs::path("tune.json") : fs::path(json_path),
@@ -1036,7 +1038,7 @@ int run(int argc, char** argv)
         throw failed(why);
     if (!r.trouble.empty())
         throw failed(r.trouble + "; what was measured before is kept");
-    // A list of prices is an answer, though nothing is chosen.
+    // A list of prices is an answer even though nothing is chosen.
     bool const answered = r.chosen != 0 || (r.price && r.enough);
     return r.interrupted ? was_interrupted : answered ? found : nothing_better;
 }

@@ -47,7 +47,7 @@ std::string escaped(std::string_view text)
 json::object json_of(interval const& i)
 {
     json::object o{{"low", i.low}, {"middle", i.middle}};
-    // Unknown, where no round was undisturbed.
+    // Unknown if no round was undisturbed.
     if (i.high < 1e6)
         o["high"] = i.high;
     return o;
@@ -121,7 +121,7 @@ char const* class_of(finalist const& f, result const& r)
                                    : "same";
 }
 
-/// The finalists, the fastest first.
+/// Returns the finalists, the fastest first.
 std::vector<finalist const*> by_ratio(result const& r)
 {
     std::vector<finalist const*> order;
@@ -133,7 +133,7 @@ std::vector<finalist const*> by_ratio(result const& r)
     return order;
 }
 
-/// Intervals of the ratios, with the margin around 1.
+/// Draws the intervals of the ratios, with the margin around 1.
 std::string ranking(result const& r)
 {
     double low = 1 - r.margin, high = 1 + r.margin;
@@ -168,7 +168,7 @@ std::string ranking(result const& r)
     return svg("Ratio to the current alias with its interval; lower is better", 400, height, s);
 }
 
-/// Candidates by two objectives.
+/// Draws the candidates by two objectives.
 std::string scatter(result const& r, char const* horizontal, char const* vertical)
 {
     double most_x = 0, most_y = 0;
@@ -188,7 +188,7 @@ std::string scatter(result const& r, char const* horizontal, char const* vertica
     {
         double x, y;
     };
-    std::vector<place> places;  // by circles, then by letters
+    std::vector<place> places;  // of the circles, then of the letters
     for (finalist const* f : with_both)
         places.push_back({46 + f->figures.at(horizontal) / most_x * 320,
                           210 - f->figures.at(vertical) / most_y * 180});
@@ -198,7 +198,8 @@ std::string scatter(result const& r, char const* horizontal, char const* vertica
         auto const [x, y] = places[i];
         s += circle(x, y, class_of(*f, r),
                     f->alias + ": " + number("%.4g", h) + ", " + number("%.4g", v));
-        // Beside its circle, or below that, where nothing else is: many lie close to each other.
+        // Beside its circle, or below that if the place is taken: many circles are close to each
+        // other.
         place at{x + 12, y};
         while (std::any_of(places.begin(), places.end(), [&](place const& p) {
             return std::abs(p.x - at.x) < 11 && std::abs(p.y - at.y) < 12;
@@ -218,7 +219,7 @@ std::string scatter(result const& r, char const* horizontal, char const* vertica
         legend + "</ol>\n";
 }
 
-/// Who is the fastest where.
+/// Draws which candidate is the fastest where.
 std::string plane(result const& r)
 {
     std::vector<std::string> winners;
@@ -284,7 +285,7 @@ std::string bars(std::string const& title, std::vector<std::pair<std::string, do
         "</figure>\n";
 }
 
-/// How the undisturbed samples of a finalist are spread, up to their 98th percentile.
+/// Draws how the undisturbed samples of a finalist are distributed, up to their 98th percentile.
 std::string spread(finalist const& f)
 {
     std::vector<double> v;
@@ -316,7 +317,8 @@ std::string list(char const* id, char const* title, std::vector<pruned> const& a
     return s + "</dl></section>\n";
 }
 
-// Colours: text has at least 4.5 : 1 on its ground, marks 3 : 1, in both schemes.
+// Colours: the contrast with the background is at least 4.5 : 1 for text and 3 : 1 for marks, in
+// both schemes.
 constexpr char style[] = R"(
 :root{color-scheme:light dark;--ground:#fff;--text:#1b1f24;--quiet:#4a5560;--line:#7a8590;
 --soft:#e9edf1;

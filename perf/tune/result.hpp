@@ -15,7 +15,7 @@
 
 namespace tune {
 
-/// One sample, as tune.json holds it.
+/// One sample, in the form that tune.json contains.
 struct taken
 {
     int layout = 0, process = 0, round = 0;
@@ -33,14 +33,14 @@ struct finalist
     registry_io_perf::interval ratio{1, 1, 1};
     registry_io_perf::group group = registry_io_perf::group::no_difference;
     std::map<std::string, double> figures = {};  ///< by objective: nanoseconds, or bytes
-    std::string beyond = {};                     ///< not empty: the limit that it does not keep
+    std::string beyond = {};                     ///< if not empty, the limit that it exceeds
 };
 
-/// Which candidate is the fastest at one point of the plane of handlers and changes.
+/// The fastest candidate at one point of the plane of handlers and changes.
 struct sensitivity
 {
     long handlers = 0;
-    double changes = 0;  ///< for each notify
+    double changes = 0;  ///< per notify
     std::string winner;  ///< an alias
     double ratio = 1;    ///< to the current alias
 };
@@ -49,7 +49,7 @@ struct result
 {
     job asked;
     std::string event = "Event";
-    std::string door;  ///< where the workload comes from
+    std::string door;  ///< the kind of input that the workload comes from
     std::vector<std::pair<std::string, std::string>> machine;
     std::vector<finalist> finalists = {};  ///< the first is the current alias
     std::vector<taken> twin_samples = {};
@@ -65,12 +65,12 @@ struct result
     long samples = 0, disturbed = 0;
     double seconds = 0;
     bool interrupted = false;
-    std::string trouble = {};  ///< not empty: what ended the measurement before its time
+    std::string trouble = {};  ///< if not empty, what ended the measurement early
     bool enough = false;       ///< at least 10 processes over at least 3 layouts
     bool pinned = false, price = false;
 };
 
-/// The name of a group, as the output has it.
+/// Returns the name of a group for the output.
 inline char const* name_of(registry_io_perf::group g)
 {
     return g == registry_io_perf::group::better ? "better"
@@ -78,13 +78,13 @@ inline char const* name_of(registry_io_perf::group g)
                                                 : "no difference";
 }
 
-/// Returns the comment and the alias to paste.
+/// Returns the comment and the alias, to be pasted.
 std::string snippet(result const& r);
 
 /// Returns the contents of tune.json.
 json::object to_json(result const& r);
 
-/// Returns the page: one HTML document that refers to nothing outside itself.
+/// Returns the page: a single HTML document that refers to nothing outside itself.
 std::string to_html(result const& r);
 
 }  // namespace tune

@@ -2,7 +2,7 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// Between the library's coroutines and Boost.Asio.
+// Tests of the library's coroutines together with Boost.Asio.
 
 #include <atomic>
 #include <chrono>
@@ -52,7 +52,7 @@ using registry_io::AsyncRegistry;
 using test::gate;
 using test::task;
 
-/// An operation that completes at once, with what it is given.
+/// An operation that completes at once, with the given values.
 template <class Signature, class Token, class... Values>
 auto complete_with(asio::any_io_executor e, Token&& token, Values... values)
 {
@@ -63,7 +63,7 @@ auto complete_with(asio::any_io_executor e, Token&& token, Values... values)
         token, std::move(e), std::move(values)...);
 }
 
-/// An executor of a context, which refuses what is given to it when there is nothing left.
+/// An executor of a context. It throws `bad_alloc` once it has accepted `left` functions.
 class limited
 {
 public:
@@ -94,7 +94,7 @@ private:
     int* left_;
 };
 
-/// `operation`, which is to be awaited, in an environment.
+/// Awaits `operation()` in a handler that is notified in the environment `env`.
 template <class Operation>
 test::foreign in_environment(AsyncRegistry<int>& r, async::environment env, Operation operation)
 {
@@ -268,8 +268,8 @@ BOOST_AUTO_TEST_CASE(callers_on_a_strand_are_resumed_there)
     for (int i = 0; i < 4; ++i)
         r.register_handler([&](int const&) -> task<> {
             co_await asio::post(other, async::use_task);
-            // The task's environment has the strand: it is resumed there, though it waited for
-            // another one.
+            // The task's environment names the strand: the task is resumed there although it waited
+            // for another strand.
             BOOST_ASSERT(strand.running_in_this_thread());
         });
     int resumed = 0;  // not atomic: the strand protects it
@@ -317,15 +317,15 @@ BOOST_AUTO_TEST_CASE(an_executor_may_throw_instead_of_resuming_who_awaits_an_asi
     BOOST_TEST(caught == 2);
     BOOST_TEST(ended);
     BOOST_TEST_REQUIRE(caller.done());
-    // It also threw when it was to resume the coroutine that awaits the notify.
+    // The executor also threw when it was asked to resume the coroutine that awaits the notify.
     BOOST_CHECK_THROW(std::rethrow_exception(caller.thrown()), test::refusing::refused);
     BOOST_TEST(executor.asked == 3);
 }
 
 BOOST_AUTO_TEST_CASE(an_asio_executor_may_throw_instead_of_starting_an_operation_or_resuming)
 {
-    // What it is given: the start of an operation, its end, the end of another, and the coroutine
-    // that awaits the notify.
+    // The executor is asked four times: to start an operation, to end it, to end the second
+    // operation, and to resume the coroutine that awaits the notify.
     for (int n = 0; n < 5; ++n) {
         asio::io_context io;
         int left = n;
@@ -354,9 +354,10 @@ BOOST_AUTO_TEST_CASE(an_asio_executor_may_throw_instead_of_starting_an_operation
                 }
             }
             BOOST_TEST(started == 1);
-            // The start: the handler has failed.
+            // If the start is refused, the handler has failed.
             BOOST_TEST(told.size() == (n == 0 ? 1u : 0u));
-            // The end: the exception leaves `run`, and the awaiting coroutine is not resumed.
+            // If an end is refused, the exception leaves `run`, and the awaiting coroutine is not
+            // resumed.
             bool const lost = n == 1 || n == 2;
             BOOST_TEST(thrown_out == lost);
             BOOST_TEST_REQUIRE(caller.done() == !lost);
@@ -384,7 +385,7 @@ BOOST_AUTO_TEST_CASE(each_allocation_of_an_asio_operation_of_ours_may_fail)
                 ++told;
                 BOOST_CHECK_THROW(std::rethrow_exception(p.exception()), std::bad_alloc);
             });
-            // It waits, so the completion is posted later.
+            // This handler waits, so the completion is posted later.
             r.register_handler([&](int const&) -> task<> {
                 test::trace const t(alive);
                 co_await wait;
@@ -413,7 +414,7 @@ BOOST_AUTO_TEST_CASE(each_allocation_of_an_asio_operation_of_ours_may_fail)
                 failed = f.has_failed();
             }
             BOOST_TEST((thrown || told == 1) == failed);
-            // What has thrown has not begun, and nothing is left of it.
+            // A notify that threw has not begun, and nothing of it remains.
             if (thrown) {
                 BOOST_TEST(told == 0);
                 BOOST_TEST(alive == 0);
@@ -426,7 +427,7 @@ BOOST_AUTO_TEST_CASE(each_allocation_of_an_asio_operation_of_ours_may_fail)
             BOOST_TEST(alive == 0);
             r.synchronize();
         }
-        BOOST_TEST(n > 2);  // the stop state at least; frames, where none is recycled
+        BOOST_TEST(n > 2);  // at least the stop state; also frames, where they are not recycled
     }
 }
 
@@ -465,7 +466,7 @@ BOOST_AUTO_TEST_CASE(who_waits_for_asio_may_go_when_the_context_has_gone)
                 test::trace const t(alive);
                 co_await complete_with<void()>(io->get_executor(), async::use_task);
             });
-            // The request lies with the context, and goes with it.
+            // The stop request is queued in the context and destroyed with it.
             if (stops)
                 stop.request_stop();
             io.reset();

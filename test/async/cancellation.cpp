@@ -2,7 +2,7 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// Stop tokens, callers that are destroyed while handlers wait, and the next event.
+// Tests of stop tokens, of callers that are destroyed while handlers wait, and of the next event.
 
 #include <functional>
 #include <memory>
@@ -52,7 +52,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(each_handler_can_see_the_stop_token, Mode, modes)
     });
     r.register_handler(
         [&](int, async::environment const& env) { seen.push_back(env.stop().stop_possible()); });
-    // Tasks that a handler awaits have it too.
+    // Tasks that a handler awaits see the same stop token.
     auto const helper = [&]() -> task<bool> {
         co_await wait;
         async::environment const& env = co_await async::this_environment;
@@ -108,7 +108,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(after_a_stop_no_further_handler_is_started, Mode, 
         BOOST_TEST(fired.take() ==
                    (waits_first && std::is_same_v<Mode, at_once> ? "a c b " : "a b c "));
         BOOST_TEST(told == 0);
-        // Nothing remains of it.
+        // A stopped notify leaves nothing behind: the next one runs all handlers.
         async::sync_wait(Mode::notify(r, e));
         BOOST_TEST(fired.take() == "a b c d ");
     }
@@ -122,8 +122,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_destroyed_caller_takes_the_waiting_handlers_alon
     int alive = 0;
     std::vector<panic_info> told;
     r.on_panic([&](panic_info const& p) { told.push_back(p); });
-    // One that has ended and one that has failed before it comes to that; one that waits; one that
-    // waits in a notify of another registry, by way of a task.
+    // Before the caller is destroyed, one handler has ended and one has failed. One waits in a
+    // gate, and one waits in a notify of another registry, through a task.
     AsyncRegistry<int> inner;
     int inner_told = 0;
     inner.on_panic([&](panic_info const&) { ++inner_told; });
@@ -158,7 +158,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_destroyed_caller_takes_the_waiting_handlers_alon
     }
     BOOST_TEST(alive == 0);
     BOOST_TEST(never.waiting() == 0u);
-    // No report is lost, none is made twice: those that had not ended have failed.
+    // Each handler that had not ended is reported once, as a failure.
     BOOST_TEST(inner_told == 1);
     BOOST_TEST_REQUIRE(told.size() == (std::is_same_v<Mode, at_once> ? 3u : 2u));
     BOOST_TEST(told[0].handler_id() == fails);
@@ -171,14 +171,14 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_destroyed_caller_takes_the_waiting_handlers_alon
     }
     BOOST_TEST(found_deep);
     BOOST_TEST(found_last == (std::is_same_v<Mode, at_once>));
-    // And no snapshot is held.
+    // No snapshot is held any more.
     r.synchronize();
     inner.synchronize();
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_destroyed_caller_leaks_no_failure_that_was_kept_for_it, Mode, modes)
 {
-    // The result that nobody will see goes, with what it holds.
+    // A result that nobody takes is destroyed, with everything it owns.
     AsyncRegistry<int>::with<panic::propagate> throwing;
     AsyncRegistry<int>::with<panic::collect<>> collecting;
     gate never;
@@ -239,8 +239,8 @@ BOOST_AUTO_TEST_CASE(a_task_may_be_assigned_to_in_what_this_destroys)
         s.work = run(owner);
         owner.reset();
         BOOST_TEST(!gone.expired());
-        // The session goes with the parameter of its own task, and so does the task that it has
-        // just taken over.
+        // The session is destroyed together with the parameter of its own task, and so is the task
+        // that was just moved into it.
         s.work = to_another ? run(nullptr) : async::task<>();
         BOOST_TEST(gone.expired());
     }
@@ -290,7 +290,7 @@ BOOST_AUTO_TEST_CASE(who_waits_for_the_next_event_may_go_or_be_stopped)
     async::sync_wait(stoppable(), async::environment(source.get_token()));
     BOOST_TEST(!last.has_value());
     BOOST_TEST(r.empty());
-    // One that is stopped already does not wait.
+    // If the token is already stopped, awaiting the next event does not wait.
     last = 7;
     async::sync_wait(stoppable(), async::environment(source.get_token()));
     BOOST_TEST(!last.has_value());
@@ -301,7 +301,7 @@ BOOST_AUTO_TEST_CASE(who_waits_for_the_next_event_may_go_or_be_stopped)
 
 namespace {
 
-/// Its copy constructor tells, and may be made to wait.
+/// Calls `copying` when it is copied. A test can make that call wait.
 struct watched
 {
     explicit watched(int i, std::function<void()> f = {}) : n(i), copying(std::move(f)) {}

@@ -3,7 +3,7 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
 // Coroutines that are destroyed wherever they are suspended, and registries that are destroyed
-// inside of their own handlers.
+// inside their own handlers.
 
 #include <atomic>
 #include <coroutine>
@@ -44,7 +44,7 @@ using test::gate;
 using test::modes;
 using test::task;
 
-/// Counts its copies, in all threads.
+/// Counts its copies in all threads.
 struct counted
 {
     explicit counted(int i) noexcept : n(i) { ++alive; }
@@ -55,8 +55,8 @@ struct counted
     static inline std::atomic<int> alive{0};
 };
 
-/// A coroutine that awaits what `make()` returns in a handler of its own registry, and so in an
-/// environment. Destroying it destroys what it awaits.
+/// A coroutine that awaits the result of `make()` in a handler of its own registry, and so in an
+/// environment. Destroying the coroutine destroys what it awaits.
 class listener
 {
 public:
@@ -70,7 +70,7 @@ public:
         });
         running_.emplace(test::drive([this, env] { return outer_.notify(event_, env); }));
     }
-    /// The handler has ended; the executor may now have the coroutine that awaits the notify.
+    /// The handler has ended; the executor may hold the coroutine that awaits the notify.
     bool ended() const noexcept { return ended_; }
     bool done() const noexcept { return running_->done(); }
 
@@ -94,7 +94,8 @@ using cases = boost::mp11::mp_product<boost::mp11::mp_list, registries, modes>;
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_coroutine_may_go_at_each_of_its_suspensions, Mode, modes)
 {
-    // Three handlers, each with a task that waits twice; destroyed after the k-th resumption.
+    // Three handlers, each with a task that waits twice. The caller is destroyed after k
+    // resumptions.
     for (bool const executor : {false, true})
         for (int k = 0;; ++k) {
             AsyncRegistry<int> r;
@@ -131,7 +132,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_coroutine_may_go_at_each_of_its_suspensions, Mod
                 if (steps == k)
                     break;
                 g.open();
-                // Nothing is left with the executor at a point where the coroutine goes.
+                // The executor holds nothing at the moment when the coroutine is destroyed.
                 loop.run();
                 ++steps;
             }
@@ -142,7 +143,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_coroutine_may_go_at_each_of_its_suspensions, Mod
             BOOST_TEST(loop.size() == 0u);
             for (gate const& g : gates)
                 BOOST_TEST(g.waiting() == 0u);
-            // Whoever was there and has not ended has failed.
+            // Each handler that has started and not ended counts as a failure.
             bool const all_were_there = std::is_same_v<Mode, at_once>;
             BOOST_TEST(told == (done ? 0 : all_were_there ? 3 - before : 1));
             r.synchronize();
@@ -186,7 +187,7 @@ BOOST_AUTO_TEST_CASE(who_awaits_the_next_event_may_go_at_each_point)
             BOOST_TEST(got == (p != has_run ? 0 : stops ? 10 : 1));
             BOOST_TEST(r.empty());
             BOOST_TEST(counted::alive.load() == 0);
-            // Later events find nobody.
+            // Later events find no handler.
             counted const e(1);
             async::sync_wait(r.notify(e));
             source.request_stop();
@@ -228,7 +229,7 @@ BOOST_AUTO_TEST_CASE(an_executor_may_destroy_the_resumption_of_next_or_the_regis
     BOOST_TEST(counted::alive.load() == 0);
 }
 
-// The precondition of both notifies: the executor does not have the awaiting coroutine.
+// The precondition of both notifies: the executor does not hold the awaiting coroutine.
 #if !defined(NDEBUG)
 BOOST_AUTO_TEST_CASE_TEMPLATE(who_awaits_a_notify_must_not_go_when_the_executor_has_it, Mode, modes)
 {
@@ -253,10 +254,11 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(who_awaits_a_notify_must_not_go_when_the_executor_
     }
 }
 
-// The precondition of next(): nobody is resuming the coroutine.
+// The precondition of next(): no thread is resuming the coroutine.
 BOOST_AUTO_TEST_CASE(who_awaits_the_next_event_must_not_go_when_it_is_being_resumed)
 {
-    // Lives outside of the coroutine that awaits it, so that it can go before its result is taken.
+    // Lives outside the coroutine that awaits it, so that it can be destroyed before its result is
+    // taken.
     using next_event = AsyncRegistry<int>::next_event;
     struct made
     {
@@ -318,14 +320,15 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(an_async_registry_may_go_inside_its_own_handlers, 
 {
     using registry = boost::mp11::mp_first<Case>;
     using mode = boost::mp11::mp_second<Case>;
-    // Destroyed by a plain function, by a coroutine, and by one that fails then.
+    // The registry is destroyed by a plain function, by a coroutine, and by a coroutine that fails
+    // afterwards.
     for (int const how : {0, 1, 2}) {
         int alive = 0;
         int after = 0;
         int inside = 0;
         auto owner = std::make_unique<registry>();
         registry& r = *owner;
-        // Behind a failure of the first one, which has a report to make.
+        // Runs after a failure of the first handler, which has a failure to report.
         r.on_panic([t = std::make_shared<test::trace>(alive)](panic_info const&) {});
         r.register_handler([&owner, &inside, how,
                             t = std::make_shared<test::trace>(alive)](int const& e) -> task<> {
@@ -343,7 +346,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(an_async_registry_may_go_inside_its_own_handlers, 
                 owner.reset();
                 inside += t.use_count() == 1 && e == 1;
             });
-        // Those behind it are of this notify.
+        // The handlers after it still belong to this notify.
         r.register_handler([&after, t = std::make_shared<test::trace>(alive)](int) -> task<> {
             after += t.use_count() == 1;
             co_return;
@@ -384,7 +387,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_capture_may_be_the_last_owner_of_its_async_regis
         session* const raw = s.get();
         registry& r = raw->r;
         int const e = 1;
-        // What is left of the owners is the capture.
+        // The only owner left is the capture.
         registry_io::async_handler_guard guard;
         switch (way) {
         case 0:
@@ -409,7 +412,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_capture_may_be_the_last_owner_of_its_async_regis
             break;
         case 5:
         case 6: {
-            // It removes itself in the middle of a notify, at whose end all of it goes.
+            // The handler removes itself in the middle of a notify. Everything is destroyed when
+            // that notify ends.
             raw->id = r.register_handler([s = std::move(s), raw, way](int const&) -> task<> {
                 if (way == 5)
                     raw->r.unregister(raw->id);
@@ -423,7 +427,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_capture_may_be_the_last_owner_of_its_async_regis
             break;
         }
         case 7:
-            // A guard of it outlives it.
+            // A guard that outlives the registry.
             guard = r.register_guard([](int const&) {});
             raw->id = r.register_handler(holding(std::move(s)));
             r.unregister(raw->id);
@@ -435,7 +439,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_capture_may_be_the_last_owner_of_its_async_regis
 
 namespace {
 
-/// An executor that any thread may post to.
+/// An executor to which any thread may post.
 class shared_loop
 {
 public:
@@ -444,7 +448,7 @@ public:
         std::lock_guard<std::mutex> const lock(mutex_);
         queue_.push_back(h);
     }
-    /// Runs one of what was posted. False if there is nothing.
+    /// Runs one posted function. Returns false if there is none.
     bool run_one()
     {
         std::coroutine_handle<> h;
@@ -496,13 +500,14 @@ BOOST_AUTO_TEST_CASE(who_awaits_the_next_event_goes_while_threads_notify_and_sto
             for (unsigned n = random() % 8; n != 0 && !l->ended(); --n)
                 if (!loop.run_one())
                     std::this_thread::yield();
-            // When it has ended, the executor has the coroutine that awaits the outer notify.
+            // Once the handler has ended, the executor holds the coroutine that awaits the outer
+            // notify.
             while (l->ended() && !l->done())
                 loop.run_one();
             l.reset();
         }
         --running;
-        // What came too late does nothing.
+        // Stop requests that came too late do nothing.
         for (;;) {
             bool const last = running.load() < 0;
             while (loop.run_one())

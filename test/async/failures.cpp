@@ -43,7 +43,8 @@ using test::journal;
 using test::modes;
 using test::task;
 
-/// Registers a handler that fails in each of the four ways, each between two that do not.
+/// Registers a handler that fails in each of the four ways, each between two handlers that do not
+/// fail.
 template <class Registry>
 std::vector<handler_id> register_failing(Registry& r, journal& fired, gate& wait)
 {
@@ -57,7 +58,7 @@ std::vector<handler_id> register_failing(Registry& r, journal& fired, gate& wait
     good("a");
     ids.push_back(r.register_handler([](int) { throw std::runtime_error("plain"); }));
     good("b");
-    // Not a coroutine: it fails before there is a task.
+    // Not a coroutine: it fails before a task exists.
     ids.push_back(r.register_handler([](int) -> task<> { throw std::runtime_error("making"); }));
     good("c");
     ids.push_back(r.register_handler([](int) -> task<> {
@@ -92,7 +93,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(an_async_handler_that_fails_never_stops_its_siblin
     wait.open();
     BOOST_TEST(caller.done());
     BOOST_TEST((caller.thrown() == nullptr));
-    // Told right after the handler, before its next sibling.
+    // The callback is called right after the handler and before its next sibling.
     BOOST_TEST(fired.take() ==
                (std::is_same_v<Mode, at_once> ? "a !plain b !making c !before d e !after "
                                               : "a !plain b !making c !before d !after e "));
@@ -117,7 +118,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(propagate_throws_the_first_failure_when_all_have_e
     BOOST_CHECK_EXCEPTION(std::rethrow_exception(caller.thrown()), std::runtime_error,
                           [](auto& x) { return x.what() == std::string("plain"); });
 
-    // The same where nothing waits.
+    // The same if no handler waits.
     auto again = test::drive([&] { return Mode::notify(r, e); });
     BOOST_TEST_REQUIRE(again.done());
     BOOST_CHECK_THROW(std::rethrow_exception(again.thrown()), std::runtime_error);
@@ -155,7 +156,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(quarantine_counts_async_failures_in_a_row, Mode, m
     r.on_panic([](panic_info const&) {});
     gate wait;
     wait.open();
-    // Each waits, or pretends to: its outcome comes after its start, which is no success.
+    // The handler waits, or only seems to. Its outcome comes after its start, and the start does
+    // not count as a success.
     bool fails = true;
     handler_id const id = r.register_handler([&](int) -> task<> {
         co_await wait;
@@ -180,7 +182,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(quarantine_counts_async_failures_in_a_row, Mode, m
 BOOST_AUTO_TEST_CASE_TEMPLATE(an_exception_that_leaves_the_panic_policy_ends_an_async_notify, Mode,
                               modes)
 {
-    // The archetype lets everything through, at once.
+    // The archetype lets every exception through at once.
     using registry =
         registry_io::basic_async_registry<int, registry_io::snapshot::locked,
                                           registry_io::ordering::priority,
@@ -206,14 +208,14 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(an_exception_that_leaves_the_panic_policy_ends_an_
         int const e = 1;
         auto caller = test::drive([&] { return Mode::notify(r, e); });
         wait.open();
-        // Those that have started are waited for, always.
+        // Handlers that have started are always waited for.
         BOOST_TEST(!caller.done());
         other.open();
         BOOST_TEST_REQUIRE(caller.done());
         BOOST_TEST((caller.thrown() != nullptr));
         bool const third = std::is_same_v<Mode, at_once> && fails_later;
         BOOST_TEST(fired.take() == (third ? "third first " : "first "));
-        r.synchronize();  // nothing is held any more
+        r.synchronize();  // no snapshot is held any more
     }
 }
 
@@ -236,14 +238,14 @@ BOOST_AUTO_TEST_CASE(failures_of_several_threads_are_reported_one_at_a_time)
 
 namespace {
 
-/// Says nothing of itself.
+/// An exception whose `what()` returns null.
 struct mute : std::exception
 {
     char const* what() const noexcept override { return nullptr; }
 };
 
-/// Registers handlers that throw one: in the call, before the first wait, after it, and because a
-/// task that they await does.
+/// Registers handlers that throw a `mute`: in the call itself, before the first wait, after it, and
+/// through a task that they await.
 template <class Registry>
 void register_mute(Registry& r, gate& wait)
 {
@@ -265,7 +267,7 @@ void register_mute(Registry& r, gate& wait)
     });
 }
 
-/// Notifies, and what has been thrown.
+/// Notifies, and returns what was thrown.
 template <class Mode, class Registry>
 std::exception_ptr notify_to_the_end(Registry& r, gate& wait)
 {
@@ -335,7 +337,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(async_failures_whose_what_returns_null_are_logged,
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(quarantine_removes_who_fails_with_a_null_what, Mode, modes)
 {
-    // Without a callback: the removal is said on stderr, which goes nowhere here.
+    // Without a callback the removal is logged to stderr, which is silenced here.
     int const outcome = process::in_child([] {
         process::silence();
         AsyncRegistry<int>::with<panic::quarantine<1>> r;

@@ -2,7 +2,7 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// Where frames come from, and the budget of allocations.
+// Where coroutine frames come from, and how many allocations a notify may make.
 
 #include <coroutine>
 #include <cstddef>
@@ -34,7 +34,7 @@ using test::gate;
 using test::modes;
 using test::task;
 
-/// Nothing is recycled under an address sanitizer, which is to see what is used after its end.
+/// Frames are not recycled under AddressSanitizer, so that it can find uses after their end.
 constexpr bool recycled = async::detail::frames_recycled;
 
 /// Suspends, and is resumed at once.
@@ -95,7 +95,7 @@ BOOST_AUTO_TEST_CASE(what_a_thread_allocates_and_another_frees_is_bounded)
 {
     if (!recycled)
         return;
-    // The frames themselves, without what else a thread needs.
+    // Counts the allocations of the frames alone, without the other memory of a thread.
     constexpr int rounds = 200;
     constexpr int frames = 100;
     std::uint64_t allocated_late = 0;
@@ -112,8 +112,8 @@ BOOST_AUTO_TEST_CASE(what_a_thread_allocates_and_another_frees_is_bounded)
                 async::detail::deallocate_frame(p, 500);
         }).join();
     }
-    // The other thread keeps two bundles of 32 at most and gives them back when it exits; the rest
-    // comes back to us.
+    // The other thread keeps at most two bundles of 32 frames, and returns them when it exits. All
+    // other frames come back to this thread.
     BOOST_TEST(allocated_late <= static_cast<std::uint64_t>(rounds / 2 * 64));
     BOOST_TEST(allocated_late < static_cast<std::uint64_t>(rounds / 2 * frames));
 }
@@ -125,7 +125,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(frames_come_from_the_memory_of_the_environment, Mo
     async::pmr_frames memory(&resource);
     gate wait;
     std::int64_t in_use = 0;
-    // A function that is not known here: its frame is not made part of its caller's.
+    // Hides the coroutine behind a std::function, so that the compiler cannot merge its frame into
+    // its caller's.
     std::function<task<>()> const sub = [&]() -> task<> {
         co_await wait;
         in_use = resource.blocks();
@@ -138,7 +139,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(frames_come_from_the_memory_of_the_environment, Mo
     {
         auto caller = test::drive([&] { return Mode::notify(r, e, async::environment(memory)); });
         BOOST_TEST(resource.blocks() == 2);
-        // Others on this thread are not concerned, neither a task that is made here
+        // Other coroutines on this thread are not affected: neither a task that is made here,
         task<> const outside = [](int) -> task<> { co_return; }(e);
         BOOST_TEST(resource.blocks() == 2);
         // nor another notify.
@@ -174,7 +175,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(frames_in_place_are_bounded_and_a_handler_without_
         BOOST_TEST(caller.done());
     }
     BOOST_TEST(memory.in_use() == 0u);
-    // In turn, frames are kept to the end too.
+    // In turn, frames are kept until the notify ends as well.
     BOOST_TEST(ran == 3);
     BOOST_TEST(told.size() == 1u);
 }
@@ -186,7 +187,7 @@ BOOST_AUTO_TEST_CASE(a_frame_that_cannot_be_allocated_is_a_failure_of_its_handle
     std::vector<panic_info> told;
     told.reserve(8);
     r.on_panic([&](panic_info const& p) { told.push_back(p); });
-    // Larger than what is recycled.
+    // Larger than the frames that are recycled.
     struct large
     {
         char volatile bytes[4096];
@@ -194,7 +195,7 @@ BOOST_AUTO_TEST_CASE(a_frame_that_cannot_be_allocated_is_a_failure_of_its_handle
     r.register_handler([&](int) -> task<> {
         large l;
         l.bytes[0] = 1;
-        asm volatile("" : : "r"(&l) : "memory");  // all of it is needed
+        asm volatile("" : : "r"(&l) : "memory");  // keeps the whole object in the frame
         co_await turn_round{};
         ran += l.bytes[0];
     });
@@ -217,7 +218,7 @@ BOOST_AUTO_TEST_CASE(a_frame_that_cannot_be_allocated_is_a_failure_of_its_handle
 
 namespace {
 
-/// As strongly aligned as frames are. Counts those that do not lie so.
+/// Aligned as strictly as frames are. Counts the objects that are misaligned.
 struct alignas(async::frame_alignment) aligned
 {
     aligned() noexcept { look(); }
@@ -233,7 +234,7 @@ struct alignas(async::frame_alignment) aligned
 
     void look() const noexcept
     {
-        // The compiler takes the alignment for granted, and so would not look.
+        // volatile: otherwise the compiler would assume the alignment, and not check it.
         std::uintptr_t const volatile address = reinterpret_cast<std::uintptr_t>(this);
         wrong += address % async::frame_alignment != 0;
         ++seen;
@@ -256,7 +257,7 @@ struct alignas(async::frame_alignment) aligned
     static inline int seen = 0;
 };
 
-/// A coroutine with one as its parameter, its local variable, an operand and the result.
+/// A coroutine with an `aligned` as its parameter, local variable, operand and result.
 task<aligned> pass_on(char, aligned a, gate& wait)
 {
     char volatile odd[3] = {};
@@ -278,7 +279,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(whatever_a_coroutine_holds_is_aligned_as_frames_ar
         AsyncRegistry<int> r;
         gate wait;
         int sum = 0;
-        // A capture; and what is awaited where a handler returns it.
+        // One as a capture, and one as the awaitable that a handler returns.
         r.register_handler([&, capture = aligned(1)](int) -> task<> {
             capture.look();
             aligned const a = co_await pass_on('a', capture, wait);
@@ -303,11 +304,11 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(whatever_a_coroutine_holds_is_aligned_as_frames_ar
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(an_event_may_be_aligned_as_frames_are, Mode, modes)
 {
-    // It is copied where next() returns it.
+    // next() copies the event when it returns it.
     AsyncRegistry<aligned> r;
     int got = 0;
-    // In a handler: the frame of a foreign coroutine has no such alignment, nor has the frame of a
-    // task that the compiler has put into it.
+    // The coroutine runs in a handler: the frame of a foreign coroutine is not aligned like this,
+    // and neither is the frame of a task that the compiler has merged into it.
     AsyncRegistry<int> starter;
     starter.register_handler([&](int) -> task<> {
         auto const e = co_await r.next();

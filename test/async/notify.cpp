@@ -2,7 +2,7 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// Both notifies: which handlers run, when, where, and with what.
+// Both kinds of notify: which handlers run, when, on which thread, and with which event.
 
 #include <algorithm>
 #include <atomic>
@@ -40,7 +40,7 @@ struct event
     int number;
 };
 
-/// Does not give its address away.
+/// Overloads operator&, so its address cannot be taken in the usual way.
 struct coy
 {
     coy* operator&() = delete;
@@ -182,8 +182,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(the_event_is_borrowed_until_the_notify_has_ended, 
 BOOST_AUTO_TEST_CASE_TEMPLATE(any_coroutine_awaits_a_notify_and_a_handler_awaits_anything, Case,
                               all)
 {
-    // A foreign coroutine awaits; the handlers await a gate, an awaiter of their own, a task and
-    // another notify.
+    // A foreign coroutine awaits the notify. The handlers await a gate, an awaiter defined here, a
+    // task and another notify.
     registry_of<Case> r;
     registry_of<Case> inner;
     int sum = 0;
@@ -205,7 +205,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(any_coroutine_awaits_a_notify_and_a_handler_awaits
         co_await mode_of<Case>::notify(inner, e);
         sum += 10000;
     });
-    // What a handler returns may be anything that can be awaited.
+    // A handler may return any awaitable.
     struct returned
     {
         int* to;
@@ -229,7 +229,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_large_async_registry_runs_every_handler, Case, a
     gate wait;
     for (int i = 0; i < 700; ++i)
         r.register_handler(-i, [&, i](event const&) -> task<> {
-            // Some of them wait, at the edges of the table's chunks too.
+            // Some of them wait, including those at the edges of the table's chunks.
             if (i % 64 == 0 || i % 64 == 63)
                 co_await wait;
             fired.push_back(i);
@@ -267,8 +267,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_handler_may_be_anything_that_makes_a_task, Mode,
     std::atomic<int> calls{0};
     static std::atomic<int>* counter;
     counter = &calls;
-    // Functions, pointers to them, std::function, member functions, move-only lambdas, and those
-    // that take the environment.
+    // Functions, function pointers, std::function, member functions, move-only lambdas, and
+    // handlers that take the environment.
     struct functions
     {
         static task<> coroutine(event const& e)
@@ -308,7 +308,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_handler_may_be_anything_that_makes_a_task, Mode,
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(what_a_coroutine_captured_lives_until_it_has_ended, Case, all)
 {
-    // A lambda of one trivial word too, which would otherwise be called through a copy.
+    // Includes a lambda of one trivial word, which would otherwise be called through a copy.
     registry_of<Case> r;
     gate wait;
     int first = 0;
@@ -321,7 +321,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(what_a_coroutine_captured_lives_until_it_has_ended
     r.register_handler(one_word{&second});
     event const e{5};
     auto caller = test::drive([&] { return mode_of<Case>::notify(r, e); });
-    // Whatever was below on the stack is written over.
+    // Overwrites the stack below this frame.
     char volatile other[4096];
     for (char volatile& c : other)
         c = 'x';
@@ -359,7 +359,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_caller_with_an_executor_is_resumed_there, Mode, 
         home.run([] {});
     };
     {
-        // The environment travels: the nested notify has it too.
+        // The environment is passed on: the nested notify has it too.
         test::foreign const waiting = caller(async::environment(async::executor_ref::to(home)));
         open_elsewhere();
         BOOST_TEST(waiting.done());
@@ -369,7 +369,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_caller_with_an_executor_is_resumed_there, Mode, 
     first.close();
     second.close();
     {
-        // Without one: by whoever ends the last handler.
+        // Without an executor, the thread that ends the last handler resumes the caller.
         test::foreign const waiting = caller(async::environment());
         open_elsewhere();
         BOOST_TEST(waiting.done());
@@ -396,7 +396,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(where_nothing_waits_the_caller_is_not_suspended, M
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_hundred_thousand_notifies_in_a_loop_need_no_stack, Mode, modes)
 {
-    // At -O0 and under sanitizers a transfer is a call.
+    // At -O0 and under sanitizers, symmetric transfer is an ordinary call.
     AsyncRegistry<event> r;
     long sum = 0;
     auto const one = []() -> task<long> { co_return 1; };
@@ -416,7 +416,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_hundred_thousand_notifies_in_a_loop_need_no_stac
 
 BOOST_AUTO_TEST_CASE(in_turn_ten_thousand_handlers_that_wait_need_no_stack)
 {
-    // Each waits, and is resumed by another thread while the first is still on its way out.
+    // Each handler waits, and is resumed by another thread while the first one is still returning.
     AsyncRegistry<event> r;
     worker w;
     long sum = 0;
@@ -432,7 +432,7 @@ BOOST_AUTO_TEST_CASE(in_turn_ten_thousand_handlers_that_wait_need_no_stack)
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_temporary_event_lives_through_an_async_notify, Mode, modes)
 {
-    // Not an aggregate: those are refused where the compiler destroys them twice.
+    // Not an aggregate: aggregates are refused where the compiler would destroy them twice.
     struct text
     {
         explicit text(char const* s) : value(s) {}

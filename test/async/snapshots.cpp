@@ -2,7 +2,7 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// What a notify that waits holds on to: its snapshot, and the captures in it.
+// What a waiting notify keeps alive: its snapshot, and the captures in it.
 
 #include <atomic>
 #include <cstddef>
@@ -37,8 +37,8 @@ using test::journal;
 using test::modes;
 using test::task;
 
-// The standard library's atomic of libstdc++ 12 unlocks with a relaxed store, which a thread
-// sanitizer reports.
+// In libstdc++ 12, std::atomic<std::shared_ptr> unlocks with a relaxed store, which ThreadSanitizer
+// reports as a race.
 #if defined(__SANITIZE_THREAD__)
 #define REGISTRY_IO_TEST_TSAN
 #elif defined(__has_feature)
@@ -94,7 +94,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_waiting_notify_finishes_its_snapshot, Case, all)
     BOOST_TEST(r.unregister(second));
     r.register_handler([&](int) { fired.add("new"); });
     BOOST_TEST(alive == 2);
-    // The next notify sees all changes, the running one none.
+    // The next notify sees all changes; the running one sees none of them.
     async::sync_wait(mode_of<Case>::notify(r, e));
     BOOST_TEST(fired.take() == "new ");
     BOOST_TEST(alive == 2);
@@ -102,7 +102,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_waiting_notify_finishes_its_snapshot, Case, all)
     BOOST_TEST(caller.done());
     BOOST_TEST(fired.take() ==
                (std::is_same_v<mode_of<Case>, at_once> ? "first " : "first second "));
-    // And nothing more is needed to set the captures free.
+    // Nothing else is needed to free the captures.
     BOOST_TEST(alive == 0);
 }
 
@@ -130,7 +130,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(async_handlers_may_change_the_registry, Case, all)
     BOOST_TEST(caller.done());
     BOOST_TEST(calls == 2);
     BOOST_TEST(alive == 0);
-    // In turn, clear came after the registration.
+    // With notify_in_turn, the clear came after the registration.
     BOOST_TEST(r.size() == (std::is_same_v<mode_of<Case>, at_once> ? 1u : 0u));
 }
 
@@ -144,12 +144,13 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_handler_that_waits_holds_up_its_own_snapshot_alo
     int const e = 1;
     auto caller = test::drive([&] { return r.notify(e); });
     for (int i = 0; i < 100; ++i) {
-        // Not at the end, where it would share the table that is held.
+        // Not at the end of the table, where it would share the table that the notify holds.
         handler_id const id =
             r.register_handler(1, [t = std::make_shared<test::trace>(alive)](int) {});
         BOOST_TEST_REQUIRE(alive == 1);
         r.unregister(id);
-        // Registered after the notify began: nobody can see it, and it goes at once.
+        // It was registered after the notify began, so no notify can see it, and its captures are
+        // destroyed at once.
         BOOST_TEST_REQUIRE(alive == 0);
     }
     wait.open();
@@ -177,7 +178,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(synchronize_waits_for_handlers_that_wait, Registry
             waited = true;
             BOOST_ASSERT(ended);
         });
-        // It cannot have returned: nothing has ended.
+        // It cannot have returned, since no handler has ended.
         for (int i = 0; i < 100; ++i)
             std::this_thread::yield();
         BOOST_TEST(!waited);
@@ -197,7 +198,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(waiting_is_refused_inside_async_handlers, Case, al
     };
     handler_id first;
     inner.register_handler([&](int) -> task<> {
-        // In a notify that a handler awaits, before and after it has waited.
+        // Inside a notify that a handler awaits, before and after that notify has waited.
         must_be_refused();
         co_await wait[1];
         must_be_refused();
@@ -210,7 +211,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(waiting_is_refused_inside_async_handlers, Case, al
     first = r.register_handler([&](int const& e) -> task<> {
         must_be_refused();
         co_await wait[0];
-        // Resumed by another one: nothing on the stack tells of the notify.
+        // Resumed by another thread: nothing on this stack shows that a notify is running.
         must_be_refused();
         BOOST_CHECK_EXCEPTION(r.unregister_and_wait(first), std::system_error, is_deadlock);
         BOOST_TEST(r.contains(first));
@@ -246,13 +247,13 @@ BOOST_AUTO_TEST_CASE(waiting_is_refused_on_the_thread_that_a_handler_has_moved_t
     AsyncRegistry<int> other;
     other.register_handler([&](int) -> task<> {
         co_await w.here();
-        r.synchronize();  // of another registry: legal
+        r.synchronize();  // another registry: allowed
     });
     int const e = 1;
     async::sync_wait(r.notify(e));
     BOOST_TEST(refused == 1);
     async::sync_wait(other.notify(e));
-    // A thread that has nothing to do with it, and one that has had.
+    // On a thread that never took part in the notify, and on one that did.
     w.run([&] { r.synchronize(); });
 }
 

@@ -2,7 +2,7 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// What the tests of the asynchronous side have in common.
+// What the tests of the asynchronous side share.
 
 #ifndef REGISTRY_IO_TEST_ASYNC_SUPPORT_HPP
 #define REGISTRY_IO_TEST_ASYNC_SUPPORT_HPP
@@ -32,7 +32,7 @@ namespace test {
 
 using registry_io::async::task;
 
-/// Awaits a notify of either kind. Templates over `modes` run for both.
+/// Awaits a notify of either kind. Test cases over `modes` run for both.
 struct at_once
 {
     template <class Registry, class... Args>
@@ -51,8 +51,8 @@ struct in_turn
 };
 using modes = boost::mp11::mp_list<at_once, in_turn>;
 
-/// What coroutines wait for until it is opened, by any thread, which then resumes them. A waiter
-/// that is destroyed is forgotten.
+/// Coroutines wait for a gate until it is opened. Any thread may open it, and that thread then
+/// resumes them. A waiter that is destroyed is forgotten.
 class gate
 {
 public:
@@ -87,7 +87,7 @@ public:
 
     waiter operator co_await() noexcept { return waiter(*this); }
 
-    /// Those that wait go on, one after the other, here.
+    /// Resumes the waiters one after the other, on this thread.
     void open()
     {
         std::vector<std::coroutine_handle<>> resumed;
@@ -120,7 +120,7 @@ private:
     bool open_ = false;
 };
 
-/// A thread that resumes what is posted to it.
+/// A thread that resumes the coroutines that are posted to it.
 class worker
 {
 public:
@@ -141,13 +141,14 @@ public:
 
     void post(std::function<void()> f)
     {
-        // Under the lock: what was posted may lead to our end as soon as it can be seen.
+        // Notifies under the lock: the posted function may destroy this worker as soon as it can be
+        // seen.
         std::lock_guard<std::mutex> const lock(mutex_);
         queue_.push_back(std::move(f));
         changed_.notify_one();
     }
 
-    /// Returns when `f` has run there, and all that was posted before.
+    /// Returns when `f`, and everything that was posted before it, has run on the worker's thread.
     void run(std::function<void()> f)
     {
         std::promise<void> done;
@@ -172,7 +173,7 @@ public:
         worker& worker_;
     };
 
-    /// `co_await w.here()` goes on on this thread.
+    /// `co_await w.here()` continues on this worker's thread.
     hop here() noexcept { return hop(*this); }
 
 private:
@@ -198,7 +199,7 @@ private:
     std::thread thread_;
 };
 
-/// An executor that resumes what is posted to it when it is told to; for one thread.
+/// An executor that resumes the posted coroutines when `run` is called. For one thread.
 class manual
 {
 public:
@@ -212,7 +213,7 @@ public:
             h.resume();
         }
     }
-    /// Destroys what was posted, as some executors do at their end.
+    /// Destroys the posted coroutines, as some executors do in their destructors.
     void destroy()
     {
         for (std::coroutine_handle<> const h : queue_)
@@ -224,7 +225,7 @@ private:
     std::deque<std::coroutine_handle<>> queue_;
 };
 
-/// An executor that refuses whatever is posted to it.
+/// An executor that refuses everything that is posted to it.
 struct refusing
 {
     class refused : public std::exception
@@ -238,8 +239,8 @@ struct refusing
     }
 };
 
-/// A coroutine type that the library does not know: starts at once, and its owner may destroy it at
-/// any time.
+/// A coroutine type that the library does not know. It starts at once, and its owner may destroy it
+/// at any time.
 class foreign
 {
 public:
@@ -273,14 +274,14 @@ private:
     std::coroutine_handle<promise_type> coroutine_;
 };
 
-/// Awaits what `make()` returns, in a coroutine of the foreign kind.
+/// Awaits the result of `make()` in a coroutine of the foreign type.
 template <class Make>
 foreign drive(Make make)
 {
     static_cast<void>(co_await make());
 }
 
-/// What happened, in order; for one thread.
+/// Records what happened, in order. For one thread.
 class journal
 {
 public:
@@ -291,7 +292,7 @@ private:
     std::string text_;
 };
 
-/// Tells when it is destroyed.
+/// Counts the objects that are alive.
 class trace
 {
 public:

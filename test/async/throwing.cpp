@@ -2,8 +2,8 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// Whatever can throw while coroutines are awaited: what they await, at each of its steps; the copy
-// of an event; executors; the memory for frames.
+// Everything that can throw while coroutines are awaited: each step of what they await, the copy of
+// an event, executors, and the memory for frames.
 
 #include <coroutine>
 #include <cstddef>
@@ -40,7 +40,7 @@ using test::task;
 
 enum class step { construction, ready, suspension, resumption };
 
-/// Throws at one of its steps. A throw in `await_suspend` is the last step of it.
+/// Throws at one of its steps. If `await_suspend` throws, no later step runs.
 class thrower
 {
 public:
@@ -78,7 +78,7 @@ private:
 
 constexpr step steps[] = {step::construction, step::ready, step::suspension, step::resumption};
 
-/// Whether waiting for the registry is refused here, as it is inside of its handlers.
+/// Whether waiting for the registry is refused here, as it must be inside its handlers.
 template <class Registry>
 bool refused(Registry& r)
 {
@@ -90,7 +90,7 @@ bool refused(Registry& r)
     return false;
 }
 
-/// Frames of which the n-th cannot be had.
+/// Memory for frames whose n-th allocation fails.
 class short_memory final : public async::frame_memory
 {
 public:
@@ -131,7 +131,7 @@ struct counted
     static inline int alive = 0;
 };
 
-/// What a handler may return to wait for a gate.
+/// A handler may return this to wait for a gate.
 class through
 {
 public:
@@ -142,7 +142,7 @@ private:
     gate& gate_;
 };
 
-/// Runs `make()` in a handler of another registry, which is notified in this environment.
+/// Runs `make()` in a handler of another registry, which is notified in the given environment.
 template <class Make>
 class within
 {
@@ -185,7 +185,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(what_a_handler_awaits_may_throw_at_each_step, Mode
                                 throw;
                         }
                         inside += refused(r);
-                        // It can still wait.
+                        // The coroutine can still wait.
                         co_await wait;
                         inside += refused(r);
                     };
@@ -221,7 +221,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(what_a_handler_awaits_may_throw_at_each_step, Mode
                     BOOST_TEST_REQUIRE(told.size() == (catches ? 0u : 1u));
                     if (!catches)
                         BOOST_TEST(told[0].handler_id() == id);
-                    r.synchronize();  // and outside nobody is inside
+                    r.synchronize();  // outside, waiting is allowed
                 }
 }
 
@@ -233,7 +233,8 @@ BOOST_AUTO_TEST_CASE(what_is_waited_for_in_a_thread_may_throw_at_each_step)
 
 namespace {
 
-/// The n-th construction of one throws, by whatever constructor. Counts those that live.
+/// The n-th construction throws, whichever constructor is called. Counts the objects that are
+/// alive.
 class brittle
 {
 public:
@@ -278,7 +279,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_suspension_of_any_kind_may_throw, Result, suspen
     int inside = 0;
     gate wait;
     r.register_handler([&](int) -> task<> {
-        co_await wait;  // goes on outside of the notify's own stretch
+        co_await wait;  // continues after the notify has returned to its caller
         try {
             co_await suspension_of<Result>();
         } catch (std::runtime_error const&) {
@@ -327,9 +328,9 @@ BOOST_AUTO_TEST_CASE(each_construction_of_a_result_may_throw)
             BOOST_TEST(taken == (failed ? 0 : 1));
             BOOST_TEST(brittle::alive == 0);
         }
-        BOOST_TEST(n > 3);  // its own, in the promise, out of it
+        BOOST_TEST(n > 3);  // in the task, in its promise, and moved out of it
     }
-    // The same where a thread waits for it.
+    // The same when a thread waits for the result.
     int n = 0;
     for (bool failed = true; failed; ++n) {
         int left = n;
@@ -367,7 +368,7 @@ BOOST_AUTO_TEST_CASE(each_construction_of_what_a_handler_returns_may_throw)
         BOOST_TEST(siblings == 1);
         BOOST_TEST(brittle::alive == 0);
     }
-    BOOST_TEST(n > 2);  // its own, and in the frame
+    BOOST_TEST(n > 2);  // its own, and the copy in the frame
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_handler_may_return_what_throws_at_each_step, Mode, modes)
@@ -460,7 +461,7 @@ BOOST_AUTO_TEST_CASE(each_allocation_of_next_may_fail)
         loop.run();
         BOOST_TEST(outcome == (failed ? "no memory" : "event"));
     }
-    BOOST_TEST(n > 2);  // the state, the handler and its table at least
+    BOOST_TEST(n > 2);  // at least the state, the handler and its table
     BOOST_TEST(counted::alive == 0);
 }
 
@@ -493,7 +494,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(an_executor_may_throw_instead_of_resuming_the_call
         BOOST_TEST(thrown);
         BOOST_TEST(executor.asked == 1);
         BOOST_TEST(alive == 0);
-        r.synchronize();  // nothing is held
+        r.synchronize();  // no snapshot is held
     }
 }
 
@@ -505,7 +506,7 @@ BOOST_AUTO_TEST_CASE(an_executor_may_throw_instead_of_resuming_who_awaits_the_ne
         std::stop_source source;
         bool thrown = false;
         bool ended = false;
-        // Nothing else of this environment waits, so nothing else is posted.
+        // Nothing else in this environment waits, so nothing else is posted.
         auto const listen = [&]() -> task<> {
             try {
                 co_await r.next();
@@ -552,7 +553,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(each_frame_of_an_async_notify_may_be_refused, Mode
             ++ran;
             co_return;
         });
-        r.register_handler([&](int) -> task<> {  // two frames, before and after it has waited
+        r.register_handler([&](int) -> task<> {  // two frames, one after the other
             test::trace const t(alive);
             co_await sub();
             co_await sub();
@@ -572,7 +573,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(each_frame_of_an_async_notify_may_be_refused, Mode
         }
         failed = memory.failed();
         BOOST_TEST(told == (failed ? 1 : 0));
-        // The third has run when its frame is refused.
+        // If a frame is refused for the third handler, its function has already run.
         BOOST_TEST(ran >= 3);
         BOOST_TEST((ran == 4 || failed));
         BOOST_TEST(alive == 0);

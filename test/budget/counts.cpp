@@ -2,13 +2,13 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// What a change is in instructions where there are many of something else, which it must not depend
-// on. test/within_budget compiles this, runs it under callgrind and compares what the dumps say
-// with the lines below: a snapshot policy and what there are many of, how many, and how many
-// instructions a handler that comes and goes may be, while one notify is in flight. "guards":
-// handlers of the same registry, each held by a guard, in a registry that is large at both sizes.
-// "registries": others of the same type, each with a handler. "threads": those that have notified
-// and exited.
+// How many instructions a change takes while there are many of something else, on which the cost
+// must not depend. test/within_budget compiles this file, runs it under callgrind and compares the
+// dumps with the lines below. Each line names a snapshot policy and what there are many of, how
+// many, and how many instructions one registration and removal of a handler may take while one
+// notify is in flight. "guards": handlers of the same registry, each held by a guard; the registry
+// is large at both sizes. "registries": other registries of the same type, each with a handler.
+// "threads": threads that have notified and exited.
 //
 // budget gcc atomic_shared_ptr.guards 2000 3710
 // budget gcc atomic_shared_ptr.guards 20000 3710
@@ -87,7 +87,7 @@ using default_registry = registry_io::SyncRegistry<int>;
 
 constexpr int times = 100;
 
-/// Counts what a handler that comes and goes costs, inside a notify of the same registry.
+/// Counts what a registration and removal of a handler costs inside a notify of the same registry.
 template <class Registry>
 void measure(Registry& r, std::string const& name, int n)
 {
@@ -96,7 +96,8 @@ void measure(Registry& r, std::string const& name, int n)
             r.unregister(r.register_handler([p = std::make_unique<int>(i)](int const&) {}));
         };
         pair(0);
-        // What threads that have exited cost is in the next dump, even after it is set to zero.
+        // Flushes the cost of threads that have exited: it would appear in the next dump even
+        // though the counters are reset.
         CALLGRIND_DUMP_STATS_AT("before 0 1");
         CALLGRIND_ZERO_STATS;
         for (int i = 0; i < times; ++i)

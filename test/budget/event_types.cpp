@@ -2,8 +2,8 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// Eleven types of events, where budget/text has one: what all share is there once, and a further
-// type is some one and a half kilobytes, most of it a walk of its own.
+// Eleven event types, where budget/text has one. What all types share is there only once. Each
+// further type adds about one and a half kilobytes, mostly its own walk over the table.
 //
 // budget gcc text 60500
 // budget clang text 60500

@@ -2,9 +2,9 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// What a wrapper costs in each call, as in instructions.cpp: "bare" is a SyncRegistry with one
+// What a wrapper costs in each call. See instructions.cpp. "bare" is a SyncRegistry with one
 // handler of two words, and "over bare" is what the wrapper adds to its notify. What wrappers add
-// to the handler's size is asserted.
+// to the size of a handler is asserted.
 //
 // budget gcc with_id over bare 1 0
 // budget gcc filtered over bare 1 3
@@ -92,7 +92,7 @@ void count(std::string const& name, Handler&&... f)
     registry r;
     r.register_handler(std::forward<Handler>(f)...);
     constexpr int times = 1000;
-    notify(r, 1);  // a thread's first one makes it known
+    notify(r, 1);  // a thread's first notify makes it known
     CALLGRIND_ZERO_STATS;
     for (int i = 0; i < times; ++i)
         notify(r, i);

@@ -2,10 +2,11 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// What a notify is in instructions. test/within_budget compiles this, runs it under callgrind and
-// compares what the dumps say with the lines below: a registry, its number of handlers, and how
-// many instructions a notify may be, the call and the loop around it included; "over bare" is how
-// many more than the bare loop's. "nested": inside a handler of another registry.
+// How many instructions a notify takes. test/within_budget compiles this file, runs it under
+// callgrind and compares the dumps with the lines below. Each line names a registry, its number of
+// handlers, and how many instructions a notify may take, including the call and the loop around it.
+// "over bare" is how many instructions more than the bare loop. "nested": inside a handler of
+// another registry.
 //
 // budget gcc SyncRegistry 0 18
 // budget gcc SyncRegistry over bare 1 8
@@ -59,7 +60,7 @@
 
 namespace {
 
-/// The yardstick: functions and contexts in a vector, without order, protection and isolation.
+/// The baseline: functions and contexts in a vector, without order, protection and isolation.
 class bare
 {
     struct entry
@@ -123,7 +124,7 @@ template <class Registry>
 void count(Registry const& r, std::string const& name, int n)
 {
     constexpr int times = 1000;
-    notify(r, 1);  // a thread's first one makes it known
+    notify(r, 1);  // a thread's first notify makes it known
     CALLGRIND_ZERO_STATS;
     for (int i = 0; i < times; ++i)
         notify(r, i);

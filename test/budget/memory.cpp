@@ -2,8 +2,8 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// What registries and handlers may take from the heap: counted in full, so these figures are the
-// same on every machine with pointers of 8 bytes.
+// How much heap memory registries and handlers may take. All of it is counted, so the figures are
+// the same on every machine with pointers of 8 bytes.
 
 #include <registry_io/alloc/pmr.hpp>
 #include <registry_io/presets.hpp>
@@ -31,7 +31,7 @@ struct owner
     void operator()(int const&) const {}
 };
 
-/// A registry whose memory is counted, and what it took.
+/// A registry whose memory is counted, and the memory that it took.
 template <class Preset>
 struct counted
 {
@@ -107,6 +107,6 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_pair_gives_back_what_it_takes, Preset, presets)
         c.registry.unregister(ids[i]);
         ids[i] = c.registry.register_handler(owner{});
     }
-    // Chunks need not be as full as they were; but what was removed is gone.
+    // Chunks may be less full than before, but what was removed has been freed.
     BOOST_TEST(static_cast<double>(c.memory.bytes()) <= 1.5 * static_cast<double>(before));
 }

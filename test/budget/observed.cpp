@@ -3,8 +3,8 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
 // What the adaptors of observe add to a notify, in instructions: the same registry, with `n`
-// handlers in blocks. "none" is the yardstick, "sink" a notify with a sink of its own. What the
-// system's clock takes is in `timed` and `watched`. See instructions.cpp and within_budget.
+// handlers in blocks. "none" is the baseline, "sink" is a notify with its own sink. The cost of the
+// system clock is included in `timed` and `watched`. See instructions.cpp and within_budget.
 //
 // budget gcc none 1 43
 // budget gcc none 16 199
@@ -77,7 +77,7 @@ struct silent
     static void handler_failed(observe::tapped_call const&) noexcept {}
 };
 
-/// Stands for a clock that costs nothing, so that the rest is counted.
+/// Stands for a clock that costs nothing, so that only the rest is counted.
 struct free_clock
 {
     static std::uint64_t now() noexcept { return 0; }
@@ -108,7 +108,7 @@ void count(std::string const& name, int n)
     for (int i = 0; i < n; ++i)
         r.register_handler(adder{&sum, 2});
     constexpr int times = 1000;
-    How::notify(r, 1);  // a thread's first one makes it known
+    How::notify(r, 1);  // a thread's first notify makes it known
     CALLGRIND_ZERO_STATS;
     for (int i = 0; i < times; ++i)
         How::notify(r, i);

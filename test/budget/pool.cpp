@@ -2,11 +2,12 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// What a change of a registry with alloc::pool is in instructions: it must not depend on how many
-// handlers and holes there are. test/within_budget compiles this, runs it under callgrind and
-// compares what the dumps say with the lines below: an operation, the number of handlers, of which
-// half were removed at random, and how many instructions the longest one of 200 may be. "all at
-// once": a transaction that removes the rest, for each handler; "next": the registration after it.
+// How many instructions a change of a registry with alloc::pool takes. The cost must not depend on
+// how many handlers and holes there are. test/within_budget compiles this file, runs it under
+// callgrind and compares the dumps with the lines below. Each line names an operation, the number
+// of handlers, half of which were removed at random, and how many instructions the longest of 200
+// operations may take. "all at once": a transaction that removes the remaining handlers, per
+// handler. "next": the registration after it.
 //
 // budget gcc register 1000 3150
 // budget gcc register 40000 3150
@@ -58,7 +59,7 @@ void count(std::size_t n)
         r.unregister(ids.back());
         ids.pop_back();
     }
-    // Of another size than those that went, so that their holes do not fit.
+    // Larger than the removed handlers, so that it does not fit into their holes.
     auto const larger = [handler, more = std::make_shared<int>(), q = 0LL](int const&) {};
     for (int i = 0; i < 200; ++i) {
         CALLGRIND_ZERO_STATS;

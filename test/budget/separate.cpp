@@ -2,9 +2,9 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// The smallest use in a program that has what registries share in another file.
-// 200 bytes of it are what a log line says of the event and of the handler, and the hook for the
-// exit of threads that all policies share.
+// The smallest use in a program that compiles what registries share in another file. 200 bytes of
+// it are the text of a log line for the event and the handler, and the hook for thread exit that
+// all policies share.
 //
 // budget gcc text 6200
 // budget clang text 6200

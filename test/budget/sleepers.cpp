@@ -2,11 +2,12 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// What a change is in instructions while readers sleep: it must not depend on how many there are.
-// test/within_budget compiles this, runs it under callgrind and compares what the dumps say with
-// the lines below: a registry, how many notifies are in flight, each of them on a table of its own,
-// and how many instructions a handler that comes and goes may be. "captures": the handler has
-// captures with a destructor. "removals": one that all of these notifies see goes.
+// How many instructions a change takes while readers sleep. The cost must not depend on the number
+// of readers. test/within_budget compiles this file, runs it under callgrind and compares the dumps
+// with the lines below. Each line names a registry, how many notifies are in flight, each on its
+// own table, and how many instructions one registration and removal of a handler may take.
+// "captures": the handler has captures with a destructor. "removals": removes a handler that all of
+// these notifies see.
 //
 // budget gcc SyncRegistry 0 2250
 // budget gcc SyncRegistry 30 2500
@@ -94,11 +95,11 @@ void count(std::string const& name)
     for (int const n : {0, 30, 1000}) {
         Registry r;
         std::vector<registry_io::handler_id> seen_by_all;
-        // First of all, so that each notify ends with it.
+        // Runs before all other handlers, so that the other handlers run at the end of each notify.
         r.register_handler(1, [&](int const& left) {
             if (left == 0)
                 return measure(r, name, n, seen_by_all);
-            // The next notify has a table of its own.
+            // Gives the next notify its own table.
             r.unregister(r.register_handler([](int const&) {}));
             r.notify(left - 1);
         });

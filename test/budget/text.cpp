@@ -2,7 +2,7 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// The smallest use. test/within_budget compiles it and looks at the size of the object.
+// The smallest use. test/within_budget compiles it and measures the code size of the object.
 //
 // budget gcc text 43500
 // budget clang text 45500

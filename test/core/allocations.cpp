@@ -31,7 +31,7 @@ using registries =
                          threaded::with<registry_io::snapshot::locked>,
                          threaded::with<registry_io::snapshot::atomic_shared_ptr>>;
 
-// An empty registry is small: it is a member of many objects that nobody ever listens to.
+// An empty registry is small, because it is a member of many objects that nobody ever listens to.
 static_assert(sizeof(registry_io::SyncRegistry<int>) <= 64);
 static_assert(sizeof(registry_io::RcuRegistry<int>) <= 64);
 static_assert(sizeof(registry_io::LocalRegistry<int>) <= 64);
@@ -89,7 +89,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(nested_notifies_allocate_nothing, Registry, regist
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_failing_handler_costs_its_siblings_no_allocation, Registry,
                               registries)
 {
-    // The exception itself lies in the runtime's own memory, and holds nothing from the heap.
+    // The exception object itself lies in the runtime's own memory, and owns no heap memory.
     Registry r;
     int told = 0;
     int calls = 0;
@@ -113,7 +113,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_trivial_handler_of_one_word_costs_no_allocation_
     std::uint64_t const before = test::allocations();
     for (int i = 0; i < 128; ++i)
         r.register_handler([&calls](int) { ++calls; });
-    // The writers' block, and tables that double: far fewer than handlers.
+    // The writers' block and tables that double in size: far fewer allocations than handlers.
     BOOST_TEST(test::allocations() - before <= 32u);
     r.notify(0);
     BOOST_TEST(calls == 128);
@@ -200,8 +200,8 @@ BOOST_AUTO_TEST_CASE(memory_comes_from_the_alloc_policy_alone)
 }
 
 // CONTRACT: a thread's first notify neither allocates nor throws to make itself known. glibc
-// allocates for the values of all keys but the first 32, which are others' here, for each type of
-// registry that would make a key of its own.
+// allocates for the values of all keys but the first 32. In this test those 32 are taken by others,
+// which would show if any registry type created a key of its own.
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_first_notify_allocates_nothing_beside_many_keys, Registry,
                               registries)
 {
@@ -218,7 +218,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_first_notify_allocates_nothing_beside_many_keys,
     std::thread([&] {
         // The thread's own first allocation is not the library's.
         auto const own = std::make_unique<int>(1);
-        // Not test::allocations: the C library does not use operator new.
+        // Not test::allocations, because the C library does not use operator new.
         std::size_t const before = ::mallinfo2().uordblks;
         r.notify({});
         grown = ::mallinfo2().uordblks - before;

@@ -2,7 +2,7 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// Every kind of empty callable, at every place that takes one.
+// Every kind of empty callable, in every place that takes one.
 
 #include <registry_io/presets/async.hpp>
 #include <registry_io/presets/fixed.hpp>
@@ -31,7 +31,7 @@ struct event
     int get() const { return value; }
 };
 
-/// How many of the calls are refused.
+/// Returns how many of the calls are refused.
 template <class... Calls>
 int refused(Calls... calls)
 {
@@ -47,7 +47,7 @@ int refused(Calls... calls)
     return n;
 }
 
-/// Whether what `make()` returns is refused wherever a handler is taken, and nothing changes.
+/// Whether the result of `make()` is refused wherever a handler is taken, and nothing changes.
 template <class Registry, class Make>
 bool refuses(Make make)
 {
@@ -66,7 +66,7 @@ bool refuses(Make make)
     return n == 6 && r.empty();
 }
 
-/// The same through a view.
+/// The same through a `registry_ref`.
 template <class Registry, class Make>
 bool view_refuses(Make make)
 {

@@ -33,7 +33,7 @@ struct owner
 
 void register_without_seeing(owner& o, int& calls)
 {
-    // Neither a registration nor a guard needs more than a reference.
+    // Neither a registration nor a guard needs more than a reference to the event.
     o.events.register_handler([&calls](later const&) { ++calls; });
     o.local.register_handler([&calls](later const&) { ++calls; });
 }
@@ -72,7 +72,7 @@ struct derived : base
     std::string name() const override { return "derived"; }
 };
 
-/// Does not give its address away.
+/// Overloads operator&, so its address cannot be taken in the usual way.
 struct coy
 {
     coy* operator&() = delete;
@@ -187,7 +187,7 @@ BOOST_AUTO_TEST_CASE(a_temporary_event_lives_through_notify)
     BOOST_TEST(seen == 4);
 }
 
-// CONTRACT: an event is passed by const&, wherever it lies and however it is aligned.
+// CONTRACT: an event is passed by const&, wherever it is stored and however it is aligned.
 BOOST_AUTO_TEST_CASE_TEMPLATE(an_event_may_be_aligned_more_than_a_word, Registry, registries_of_int)
 {
     struct alignas(256) wide

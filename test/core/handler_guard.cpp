@@ -55,7 +55,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_guard_moves, Registry, registries)
     handler_guard c = r.register_guard(3, [](int) {});
     handler_id const second = c.id();
     c = std::move(b);
-    // What the target held is removed.
+    // The handler that the target held is removed.
     BOOST_TEST(!r.contains(second));
     BOOST_TEST(r.contains(first));
     handler_guard& same = c;
@@ -112,7 +112,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_guard_may_outlive_its_registry, Registry, regist
     BOOST_TEST(token.use_count() == 1);
     BOOST_TEST(!reset.reset());
     BOOST_TEST(static_cast<bool>(released.release()));
-    // A new registry, perhaps in the same place, has nothing to do with the old guard.
+    // A new registry, perhaps at the same address, has nothing to do with the old guard.
     Registry other;
     other.register_handler([](int) {});
     {
@@ -138,7 +138,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_guard_held_by_its_own_handler_goes_with_the_regi
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_guard_may_go_with_the_captures_that_it_removes, Registry,
                               registries)
 {
-    // An object that its own handler keeps alive, until it is told to let go.
+    // An object that its own handler keeps alive until the handler is removed.
     struct widget
     {
         handler_guard guard;
@@ -180,7 +180,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_guard_may_be_assigned_to_in_the_captures_that_th
             s.guard = r.register_guard([](int) {});
         else
             s.guard = {};
-        // The session is gone, and so is the guard that it had just taken over.
+        // The session is destroyed, and so is the guard that was just moved into it.
         BOOST_TEST(gone.expired());
         BOOST_TEST(r.empty());
     }

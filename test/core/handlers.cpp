@@ -43,7 +43,7 @@ struct listener
     void hear_twice(std::string const& s) noexcept { heard += s + s; }
 };
 
-// A move whose copy would not compile.
+// Its copy constructor would not compile.
 struct move_only
 {
     explicit move_only(int* c) : calls(c), p(std::make_unique<int>(1)) {}
@@ -53,7 +53,7 @@ struct move_only
     std::unique_ptr<int> p;
 };
 
-// Answers to const and to mutable differently.
+// Gives different answers when it is called as const and as mutable.
 struct both
 {
     std::string* log;
@@ -75,7 +75,8 @@ struct event
     std::string member = "m";
 };
 
-/// Does not give its address away; lies in an entry of the table, or in memory of its own.
+/// Overloads operator&, so its address cannot be taken in the usual way. It is stored in an entry
+/// of the table, or in a block of its own.
 template <int Words>
 struct coy
 {
@@ -125,7 +126,7 @@ BOOST_AUTO_TEST_CASE(a_bound_member_function_is_a_handler)
 
 BOOST_AUTO_TEST_CASE(a_member_of_the_event_is_a_handler)
 {
-    // As std::invoke has it: called on the event. Odd, but what "callable" means.
+    // As with std::invoke, it is called on the event. Odd, but that is what "callable" means.
     registry_io::SyncRegistry<event> r;
     r.register_handler(&event::name);
     r.register_handler(&event::member);
@@ -207,11 +208,11 @@ BOOST_AUTO_TEST_CASE(empty_handlers_are_refused)
     refuses(r, null_member);
     refuses(l, empty_function);
     refuses(l, null_function);
-    // A callback and a sink as well.
+    // The same for a callback and a sink.
     BOOST_CHECK_THROW(r.on_panic(std::function<void(registry_io::panic_info const&)>()),
                       std::invalid_argument);
     BOOST_CHECK_THROW(r.log_to(std::function<void(std::string_view)>()), std::invalid_argument);
-    // A lambda that captures nothing can be compared with null, and is no null.
+    // A lambda without captures can be compared with null, and is not null.
     r.register_handler([](std::string const&) {});
     BOOST_TEST(r.size() == 1u);
 }
@@ -241,7 +242,7 @@ BOOST_AUTO_TEST_CASE(handlers_are_called_as_const_where_threads_share_them)
 
 namespace {
 
-// What a call operator that is const changes nevertheless.
+// State that a const call operator changes nevertheless.
 template <class T, std::size_t Others>
 struct counting
 {
@@ -335,7 +336,7 @@ BOOST_AUTO_TEST_CASE(a_mutable_member_keeps_its_state_at_every_size)
 
 BOOST_AUTO_TEST_CASE(a_mutable_pointer_alone_ends_in_a_sentence)
 {
-    // Whether a type with a pointer has mutable members cannot always be found out beforehand.
+    // Whether a type with a pointer has mutable members cannot always be found out at compile time.
     std::FILE* const err = std::tmpfile();
     pid_t const child = ::fork();
     if (child == 0) {
@@ -410,14 +411,15 @@ BOOST_AUTO_TEST_CASE(with_one_thread_the_operator_that_is_not_const_is_called)
     keeps_what_it_counts<local>(both_generic());
     keeps_what_it_counts<local>(both_final());
     keeps_what_it_counts<local>([n = 0](auto const&) mutable { free_calls = ++n; });
-    // Where the caller promises that calls do not overlap, too.
+    // Also if the caller promises that calls do not overlap.
     threaded r;
     r.register_handler(registry_io::unsynchronized(both_counting()));
     free_calls = 0;
     r.notify("");
     r.notify("");
     BOOST_TEST(free_calls == 2);
-    // A class that is called through its conversion has no call operator at all.
+    // A class that is called through its conversion to a function pointer has no call operator at
+    // all.
     struct converts
     {
         using function = void (*)(std::string const&);
@@ -454,7 +456,7 @@ BOOST_AUTO_TEST_CASE(unsynchronized_lets_a_mutable_lambda_in)
     int last = 0;
     r.register_handler(
         registry_io::unsynchronized([&last, n = 0](std::string const&) mutable { last = ++n; }));
-    // A word, again.
+    // Again a handler of one word.
     r.register_handler(1, registry_io::unsynchronized([n = 5](std::string const&) mutable {
                            ++n;
                            free_calls = n;

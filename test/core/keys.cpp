@@ -36,7 +36,8 @@ struct no_case
     }
 };
 
-/// Does not give its address away, and is too large for the tables.
+/// Overloads operator&, so its address cannot be taken in the usual way, and is too large for the
+/// tables.
 struct coy_name
 {
     std::string text;
@@ -62,7 +63,7 @@ struct by_rank
 template <class Ordering>
 using ordered = registry_io::SyncRegistry<int>::with<Ordering>;
 
-// Two words and more than that, of a type that cannot be default-constructed.
+// Keys of two words and more, of a type that cannot be default-constructed.
 template <std::size_t Words>
 struct wide
 {
@@ -74,7 +75,7 @@ struct wide
     }
 };
 
-/// Is copied, and never assigned.
+/// Can be copied, but not assigned.
 struct constant_key
 {
     explicit constant_key(int n) : number(n) {}
@@ -82,7 +83,7 @@ struct constant_key
     friend bool operator>(constant_key a, constant_key b) { return a.number > b.number; }
 };
 
-/// Is moved, and neither copied nor assigned.
+/// Can be moved, but neither copied nor assigned.
 struct once_movable_key
 {
     explicit once_movable_key(int n) : number(n) {}
@@ -152,7 +153,7 @@ BOOST_AUTO_TEST_CASE(a_comparator_may_have_state)
 {
     std::vector<int> const ranks{5, 3, 9, 1};
     using ordering = basic_priority<int, by_rank>;
-    // There is no default comparator with ranks, so the object is given to the constructor.
+    // A default-constructed comparator has no ranks, so the object is passed to the constructor.
     ordered<ordering> r(registry_io::alloc::heap(), ordering(by_rank{&ranks}));
     std::vector<std::size_t> log;
     registers_in_order(r, std::vector<int>{0, 1, 2, 3, 1}, log);
@@ -180,7 +181,7 @@ BOOST_AUTO_TEST_CASE(many_handlers_with_string_keys_agree_with_a_sorted_list)
     std::vector<std::pair<std::string, registry_io::handler_id>> expected;
     std::vector<std::size_t> log;
     for (std::size_t i = 0; i < 400; ++i) {
-        // Longer than what a string keeps in itself.
+        // Longer than the small buffer of a string.
         std::string const key = std::to_string(random() % 60) + " a key that lies on the heap";
         expected.emplace_back(key, r.register_handler(key, [&log, i](int) { log.push_back(i); }));
     }
@@ -232,7 +233,7 @@ struct converts_to_short
     operator short() const { return 5; }
 };
 
-/// What the one handler's key is, registered in each of the ways.
+/// Whether a handler has the expected key after it was registered in each of the ways.
 template <class Key, class Priority>
 bool keeps(Priority priority, Key expected)
 {
@@ -308,7 +309,8 @@ BOOST_AUTO_TEST_CASE(a_number_that_its_key_cannot_hold_is_refused)
     BOOST_TEST((refuses<float>(std::numeric_limits<double>::quiet_NaN())));
 }
 
-// CONTRACT: a key is what the ordering policy sorts by. None of these can lie in a table.
+// CONTRACT: a key is what the ordering policy sorts by. None of these types can be stored in a
+// table.
 using unusual_keys = boost::mp11::mp_list<constant_key, once_movable_key, aligned_key<16>,
                                           aligned_key<64>, aligned_key<256>>;
 

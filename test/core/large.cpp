@@ -2,8 +2,8 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// Registries of many thousands of handlers, whose tables have branches: they fill, split, are
-// merged and go. The laws run every policy, with some hundred handlers.
+// Registries of many thousands of handlers, whose tables have branches that fill, split, merge and
+// disappear. The laws run every policy, but only with a few hundred handlers.
 
 #include <registry_io/alloc/pmr.hpp>
 #include <registry_io/ordering/fifo.hpp>
@@ -32,7 +32,8 @@ using registry_io::handler_id;
 
 using recorder = std::vector<std::uint64_t>;
 
-/// What a registry should be: handlers by key, the larger first, and then by id.
+/// A model of what a registry should hold: handlers sorted by key, the greater key first, and then
+/// by id.
 template <class Registry>
 class subject
 {
@@ -54,7 +55,7 @@ public:
 
     std::size_t size() const { return rows_.size(); }
 
-    /// Registers `n` handlers at once and removes some, unless an allocation fails.
+    /// Registers `n` handlers and removes some, in one transaction, unless an allocation fails.
     void change(std::size_t n, std::size_t removals)
     {
         std::vector<key> keys;
@@ -67,8 +68,8 @@ public:
         std::uint64_t const first = next_;
         next_ += n;
         try {
-            // Each registration and removal is noted, and needs memory for that; the tables change
-            // at the end.
+            // Each registration and removal is recorded and needs memory for that; the tables
+            // change at the end.
             std::size_t const most = n + n / 4 + removals + 100;
             test::failing_allocation const fails(below(3) == 0 ? static_cast<long>(below(most))
                                                                : -1);
@@ -90,7 +91,7 @@ public:
         }
     }
 
-    /// One at a time: one goes and another one comes.
+    /// One change at a time: removes one handler and adds another.
     void churn(std::size_t n)
     {
         for (std::size_t i = 0; i < n && !rows_.empty(); ++i) {
@@ -106,7 +107,7 @@ public:
         rows_.emplace(std::pair(k, id), next_++);
     }
 
-    /// Removes `n` that fire one after the other.
+    /// Removes `n` handlers that fire one after the other.
     void cut(std::size_t n)
     {
         auto at = rows_.empty() ? rows_.end() : some_row();
@@ -144,7 +145,7 @@ private:
 
     key some_key()
     {
-        // Long runs of one key beside many different ones.
+        // Long runs of one key beside many different keys.
         [[maybe_unused]] std::size_t const n = below(2) == 0 ? 500 : below(1000);
         if constexpr (!keyed)
             return 0;
@@ -162,7 +163,7 @@ private:
         return at == rows_.end() ? rows_.begin() : at;
     }
 
-    /// To a registry or a transaction.
+    /// Works with a registry and with a transaction.
     template <class To>
     static handler_id register_at(To& to, [[maybe_unused]] key const& k, std::uint64_t number)
     {
@@ -205,7 +206,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_very_large_registry_agrees_with_a_naive_model, R
         BOOST_TEST_CONTEXT("seed " << seed)
         {
             subject<Registry> s(seed);
-            // Up, a while at the top, and down.
+            // Grows, stays at the top for a while, and shrinks.
             while (s.size() < 20'000) {
                 s.change(seed == 1 ? 900 : 90, 10);
                 for (int i = 0; i < 50; ++i)
@@ -236,8 +237,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_very_large_registry_agrees_with_a_naive_model, R
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_part_of_a_large_registry_may_be_emptied_between_full_ones, Registry,
                               registries)
 {
-    // Filled from front to back, so that all parts are full, and have no room for what is left of
-    // the one that is emptied: rows 4096 to 8191 are the second branch.
+    // Filled from front to back, so that all parts are full and have no room for the remaining rows
+    // of the branch that is emptied. Rows 4096 to 8191 are the second branch.
     Registry registry;
     std::vector<handler_id> ids;
     for (std::uint64_t i = 0; i < std::uint64_t(3) * 4096; ++i) {
@@ -273,7 +274,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_part_of_a_large_registry_may_be_emptied_between_
 
 BOOST_AUTO_TEST_CASE(a_handler_may_fire_last_of_a_full_part_of_a_large_registry)
 {
-    // The first branch, 4096 rows, holds one priority, and has no room.
+    // The first branch of 4096 rows holds a single priority and has no room.
     registry_io::SyncRegistry<recorder*> registry;
     auto const add = [&](int priority, std::uint64_t n) {
         registry.register_handler(priority, [n](recorder* log) { log->push_back(n); });
@@ -360,8 +361,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_notify_of_a_large_registry_does_not_run_what_its
 
 BOOST_AUTO_TEST_CASE(ids_are_found_however_often_handlers_come_and_go)
 {
-    // As many as the index takes before it grows, so that it is full, and small: what lies at its
-    // end goes on at its begin.
+    // As many handlers as the index holds before it grows, so that it is full and still small: a
+    // probe that starts at its end continues at its beginning.
     registry_io::LocalRegistry<recorder*> registry;
     std::mt19937 random(1);
     std::vector<handler_id> ids(192);
@@ -392,7 +393,7 @@ BOOST_AUTO_TEST_CASE(a_registry_that_has_shrunk_gives_its_memory_back)
         r.unregister(ids.back());
         ids.pop_back();
     }
-    // The index, which has room for what it held, is more than all the rest.
+    // The index, which keeps the capacity for the handlers it held, is larger than all the rest.
     std::int64_t const tables = memory.bytes() - std::int64_t(65536) * 2 * 8;
     BOOST_TEST(tables > 0);
     BOOST_TEST(tables < 80'000);

@@ -52,7 +52,7 @@ void uses(ref r, std::string& log)
     BOOST_TEST(r.empty());
 }
 
-// Generic code asks for what it needs.
+// Generic code states what it needs.
 template <class R>
     requires registry_io::registry_for<R, int>
 void twice(R& r)

@@ -2,9 +2,9 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// The tables of a snapshot alone, without a registry, a lock or a snapshot policy: their edits, in
-// place and by copies, beside a sorted vector; and what the headers say of a tree after each
-// change.
+// The tables of a snapshot alone, without a registry, a lock or a snapshot policy. Checks their
+// edits, in place and by copy, against a sorted vector, and the invariants that the headers state
+// for a tree, after each change.
 
 #include <registry_io/archetype.hpp>
 #include <registry_io/detail/edit.hpp>
@@ -40,7 +40,7 @@ struct counted
 
     struct source
     {
-        /// How many allocations succeed before one fails; none fails below 0.
+        /// How many allocations succeed before one fails. If negative, none fails.
         static inline int left = -1;
 
         void* allocate(std::size_t size, std::size_t align)
@@ -60,7 +60,7 @@ struct counted
     };
 };
 
-/// The greatest number is first.
+/// The greatest number comes first.
 struct greatest
 {
     using key_type = int;
@@ -73,8 +73,8 @@ struct none
     using key_type = void;
 };
 
-/// All that an edit asks for. Nobody reads, so what is retired is freed at once, or, when `pinned`,
-/// at the end.
+/// Everything that an edit requires. There are no readers, so what is retired is freed at once or,
+/// if `pinned`, at the end.
 template <class Ordering>
 class tree : public detail::pieces<detail::shapes<registry_io::archetype::snapshot, Ordering,
                                                   registry_io::archetype::panic, counted>,
@@ -205,7 +205,7 @@ private:
     }
 };
 
-/// Grows to `most` rows and shrinks to none, a row at a time at random places, three times over.
+/// Grows to `most` rows and shrinks to none, one row at a time at random places, three times over.
 template <class Ordering, class Key>
 void grow_and_shrink(bool pinned, std::size_t most, Key key_of)
 {
@@ -213,7 +213,7 @@ void grow_and_shrink(bool pinned, std::size_t most, Key key_of)
     {
         tree<Ordering> t;
         t.policy_writer.pinned = pinned;
-        std::vector<std::pair<int, std::uint64_t>> model;  // less the key, so that it is ascending
+        std::vector<std::pair<int, std::uint64_t>> model;  // negated keys, so that it is ascending
         std::mt19937 random(20260101);
         std::uint64_t id = 0;
         auto const agrees = [&] {

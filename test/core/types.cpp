@@ -26,7 +26,7 @@ using registry_io::basic_registry;
 
 using threaded = registry_io::SyncRegistry<int>;
 
-// A preset's arguments are deduced.
+// Template arguments can be deduced from a preset.
 template <class Registry>
 struct arguments_of : std::false_type
 {
@@ -59,7 +59,7 @@ static_assert(decltype(bound_of(std::declval<registry_io::FirmwareRegistry<int, 
               5);
 static_assert(std::is_same_v<of_bool<registry_io::SyncRegistry>, registry_io::SyncRegistry<bool>>);
 
-// Presets are aliases, so they are what they say.
+// Presets are aliases of exactly these types.
 static_assert(std::is_same_v<threaded,
                              basic_registry<int, snapshot::hazard_pointer, ordering::priority,
                                             panic::catch_log, alloc::heap>>);
@@ -69,7 +69,7 @@ static_assert(
 static_assert(std::is_same_v<registry_io::FixedRegistry<int, 8>,
                              threaded::with<alloc::fixed<8>, snapshot::single_thread>>);
 
-// with<...> takes policies in any order, and replaces those alone.
+// with<...> takes policies in any order, and replaces only those.
 static_assert(std::is_same_v<threaded::with<>, threaded>);
 static_assert(std::is_same_v<threaded::with<alloc::pmr, panic::terminate>,
                              threaded::with<panic::terminate, alloc::pmr>>);
@@ -99,7 +99,7 @@ static_assert(!std::is_convertible_v<alloc::heap, threaded>);
 static_assert(noexcept(std::declval<threaded const&>().notify(1)));
 static_assert(!noexcept(std::declval<threaded::with<panic::propagate> const&>().notify(1)));
 
-// The policies satisfy the concepts of their axes, and of no other.
+// The policies satisfy the concept of their own axis, and of no other.
 template <class... P>
 constexpr bool all_snapshots =
     (registry_io::snapshot_policy<P> && ...) && (!registry_io::alloc_policy<P> && ...) &&
@@ -126,7 +126,7 @@ static_assert(all_allocs<alloc::heap, alloc::pmr, alloc::pool, alloc::fixed<4>>)
 static_assert(!registry_io::alloc_policy<int>);
 static_assert(!registry_io::ordering_policy<std::less<>>);
 
-// Usable in other objects' static constructors, whatever the order of initialisation.
+// Usable in the static constructors of other objects, whatever the order of initialisation.
 constinit registry_io::SyncRegistry<int> global_sync;
 constinit registry_io::RcuRegistry<int> global_rcu;
 constinit registry_io::LocalRegistry<int> global_local;
@@ -199,7 +199,7 @@ BOOST_AUTO_TEST_CASE(registries_of_one_type_are_independent)
     int calls = 0;
     a.register_handler([&](int) {
         ++calls;
-        // With hazard pointers, waiting for another registry is no deadlock.
+        // With hazard pointers, waiting for another registry does not deadlock.
         b.synchronize();
     });
     auto const id = b.register_handler([&](int n) {

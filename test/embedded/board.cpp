@@ -49,8 +49,9 @@ namespace {
     };
     std::memcpy(&data_begin, &data_load, bytes(data_begin, data_end));
     std::memset(&bss_begin, 0, bytes(bss_begin, bss_end));
-    // There must be none: a registry is constant-initialised.
-    // volatile: two objects have two addresses, so a compiler may know better than the linker.
+    // There must be no static constructors: a registry is constant-initialised.
+    // volatile: the compiler knows that two objects have different addresses, so it might remove
+    // the comparison.
     board::isr const* const volatile begin = &constructors_begin;
     if (begin != &constructors_end) {
         board::print("there is a static constructor\n");
@@ -84,7 +85,7 @@ extern "C" void tick_from(std::uint32_t const* frame)
     call(board::on_tick);
 }
 
-// The processor has stacked eight words, and the seventh of them is where it was.
+// The processor has stacked eight words; the seventh is the interrupted address.
 [[gnu::naked]] void tick()
 {
     __asm__ volatile("mov r0, sp\n\t"
@@ -97,7 +98,7 @@ void high()
     call(board::on_high);
 }
 
-// All registers that a call keeps are saved here, so that the interrupt can be left from anywhere.
+// Saves all registers that a call preserves, so that the interrupt can be left from anywhere.
 [[gnu::naked]] void low()
 {
     __asm__ volatile("push {r3-r7, lr}\n\t"

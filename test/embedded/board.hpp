@@ -7,8 +7,9 @@
 
 #include <cstdint>
 
-// What the tests ask of a board: to print, to stop, and three interrupts of different priority. All
-// of it lies where every Cortex-M has it; the emulator's semihosting prints and stops.
+// What the tests need from a board: printing, stopping, and three interrupts of different priority.
+// All of it is at the same addresses on every Cortex-M; the emulator's semihosting prints and
+// stops.
 
 namespace board {
 
@@ -28,9 +29,9 @@ inline void host(std::uint32_t operation, void const* argument)
     __asm__ volatile("bkpt 0xAB" : "+r"(r0) : "r"(r1) : "memory");
 }
 
-/// To the compiler a volatile store says nothing about other memory: without this it may put off
-/// what an interrupt is to find until after the store that raises it, or keep in a register what
-/// the interrupt changes.
+/// A volatile store does not order other memory for the compiler. Without this barrier it may delay
+/// a store that an interrupt should see until after the store that raises the interrupt, or keep in
+/// a register a value that the interrupt changes.
 inline void barrier()
 {
     __asm__ volatile("" ::: "memory");
@@ -58,7 +59,8 @@ inline void print(std::uint32_t n)
     char* p = digits + 10;
     *p = 0;
     do {
-        // No division: not every core has one, and its library function is not of interest here.
+        // No division: not every core has it, and its library function would only distort the
+        // results.
         std::uint32_t tenth = 0;
         std::uint32_t rest = n;
         for (int bit = 28; bit >= 0; --bit)
@@ -80,15 +82,16 @@ inline void print(std::uint32_t n)
         ;
 }
 
-/// What the vector table calls; null for a fault.
+/// The functions that the vector table calls. An interrupt whose function is null counts as a
+/// fault.
 extern isr on_tick;
 extern isr on_low;
 extern isr on_high;
 
-/// Ends the low interrupt from wherever in it this is called.
+/// Leaves the low-priority interrupt from any place within it.
 [[noreturn]] void leave_interrupt();
 
-/// Where the tick interrupt came.
+/// The address at which the tick interrupt arrived.
 extern std::uint32_t interrupted_at;
 
 /// The tick's priority is the middle one.
@@ -112,7 +115,7 @@ inline void raise_high()
     __asm__ volatile("dsb; isb" ::: "memory");
 }
 
-/// `on_tick` is called once, when so many of the clock's ticks have passed.
+/// Calls `on_tick` once, after the given number of clock ticks.
 inline void start_tick(std::uint32_t ticks)
 {
     detail::reg(detail::systick_control) = 0;
@@ -126,12 +129,12 @@ inline void stop_tick()
 {
     detail::barrier();
     detail::reg(detail::systick_control) = 0;
-    // A short one may have come again already.
+    // A short tick may already be pending again.
     detail::reg(detail::system_pending) = 1u << 25;
     detail::barrier();
 }
 
-/// A clock that counts down, and does not interrupt.
+/// Starts a clock that counts down without interrupting.
 inline void start_clock()
 {
     detail::reg(detail::systick_control) = 0;
@@ -146,7 +149,7 @@ inline std::uint32_t clock()
 
 }  // namespace board
 
-/// Checks, prints what failed, and goes on.
+/// Checks a condition, prints it if it does not hold, and continues.
 #define CHECK(condition) ::test::check(static_cast<bool>(condition), #condition, __LINE__)
 
 namespace test {
@@ -154,7 +157,7 @@ namespace test {
 extern std::uint32_t checks;
 extern std::uint32_t failures;
 
-/// Says what was done, and stops.
+/// Prints a summary, and stops.
 [[noreturn]] inline void end()
 {
     board::print(checks);
@@ -177,7 +180,7 @@ inline void check(bool holds, char const* condition, std::uint32_t line)
     board::print(condition);
     board::print("\n");
 #ifdef END_AT_FAILURE
-    end();  // a list that is broken may not end
+    end();  // a broken list may be endless
 #endif
 }
 

@@ -2,8 +2,8 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// What the firmware preset promises, with real interrupts: order, removal, changes in handlers,
-// nested priorities, misuse, and what is posted by an interrupt.
+// The guarantees of the firmware preset with real interrupts: order, removal, changes in handlers,
+// nested priorities, misuse, and events that an interrupt posts.
 
 #include "board.hpp"
 
@@ -14,8 +14,8 @@
 #include <registry_io/presets/firmware.hpp>
 #include <registry_io/queued/deferred.hpp>
 
-// Only what is there may be called: the C library's assertions, its heap and its exceptions are
-// not.
+// The program must not call what is not there: the C library's assertions, its heap, and
+// exceptions.
 #if defined(__EXCEPTIONS) || defined(__GXX_RTTI)
 #error "to be compiled without exceptions and RTTI"
 #endif
@@ -33,7 +33,7 @@ using registry = rio::FirmwareRegistry<tick, 4>;
 static_assert(std::is_trivially_destructible_v<registry>);
 static_assert(sizeof(registry) == 8 + 4 * 16);
 
-// volatile: the compiler is not told that interrupts come in between.
+// volatile: the compiler does not know that interrupts change it.
 std::uint32_t volatile seen;
 void note(std::uint32_t digit)
 {
@@ -139,7 +139,8 @@ void check_nested_priorities()
 std::uint32_t volatile misuses;
 void count_misuse(char const*)
 {
-    // Out of the interrupt, past what would have been done: there are more tests to run.
+    // Leaves the interrupt and skips the operation that was refused, because there are more tests
+    // to run.
     misuses = misuses + 1;
     board::leave_interrupt();
 }
@@ -191,7 +192,7 @@ void check_nodes()
     CHECK(bool(second));
     CHECK(first_node.linked());
     CHECK(!by_nodes.register_handler(first_node, [](tick const&) { note(9); }));
-    // It removes the first one, on which the notify that is interrupted may stand.
+    // Removes the first handler, on whose node the interrupted notify may stand.
     handler_id const other = by_nodes.register_handler(second_node, 1, [](tick const& t) {
         board::raise_low();
         if (t.n != 1)
@@ -215,7 +216,7 @@ void check_nodes()
     CHECK(by_nodes.clear() == 1);
     CHECK(!first_node.linked() && !second_node.linked());
 
-    // A node that ends while it is in use.
+    // A node is destroyed while it is in use.
     misuses = 0;
     auto* const node = new (room) guarded_node;
     handler_id const id = by_guarded_nodes.register_handler(*node, [](tick const&) {});
@@ -262,7 +263,7 @@ void check_deferred()
     CHECK(seen == 234);
     CHECK(posted.empty());
 
-    // Posted while the main loop drains: it is drained too, up to the limit.
+    // An event that is posted while the main loop drains is drained too, up to the limit.
     plain.clear();
     plain.register_handler([](tick const& t) {
         note(t.n);
@@ -277,7 +278,7 @@ void check_deferred()
     CHECK(posted.empty());
     plain.clear();
 
-    // The caller's choice.
+    // The overflow callback of the caller counts.
     narrow.open();
     CHECK(narrow.post({1}));
     CHECK(!narrow.post({2}));

@@ -3,7 +3,7 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
 // How many instructions a notify takes. The emulator's clock advances by one step for each
-// instruction, so the figures are exact, and the same on every machine.
+// instruction, so the figures are exact and the same on every machine.
 
 #include "board.hpp"
 
@@ -19,7 +19,8 @@ struct tick
 constinit registry_io::FirmwareRegistry<tick, 8> registry;
 std::uint32_t counters[8];
 
-// From the call to the return, handlers included. The two readings take one instruction more.
+// Counts from the call to the return, handlers included. The two clock readings add one
+// instruction.
 [[gnu::noinline]] std::uint32_t instructions_of(tick const& event)
 {
     std::uint32_t const before = board::clock();

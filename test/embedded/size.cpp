@@ -2,8 +2,8 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// What a registry costs: this program is linked with no registry, with one, with a second one for
-// another type of event, and with changes inside handlers, and check_size takes the differences.
+// What a registry costs. This program is linked with no registry, with one, with a second one for
+// another event type, and with changes inside handlers; check_size takes the differences.
 
 #include <cstdint>
 
@@ -42,7 +42,7 @@ struct key
 };
 [[maybe_unused]] constinit registry<key> keys;
 
-/// What each type of event pays for: eight handlers are added, all are called, one is removed.
+/// The cost of each event type: adds eight handlers, calls them all, and removes one.
 template <class Event, class Registry>
 [[gnu::always_inline]] inline void use(Registry& registry)
 {

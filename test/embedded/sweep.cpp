@@ -2,10 +2,10 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// An interrupt at every instruction of every change: it notifies, and must see exactly the list
-// before or the list after. A second interrupt, of higher priority, comes while the first one is
-// inside a handler, and must see the same. Two lists without protection show that the sweep finds
-// what it looks for.
+// Interrupts every change at every instruction. The interrupt notifies, and must see exactly the
+// list before the change or the list after it. A second interrupt of higher priority comes while
+// the first one is inside a handler, and must see the same. Two lists without protection show that
+// the sweep finds torn lists.
 
 #include "board.hpp"
 
@@ -28,7 +28,7 @@ using registry = registry_io::FirmwareRegistry<tick, 8>;
 #endif
 using registry_io::handler_id;
 
-// ----- what was called, by whom
+// ----- which handlers were called, and from where
 
 struct log
 {
@@ -65,7 +65,7 @@ log by_tick;
 log by_high;
 log* current = &by_main;
 bool volatile ticked;
-/// How long after the first tick interrupt a second one comes; 0 for none.
+/// The time from the first tick interrupt to the second; 0 for no second one.
 std::uint32_t second_after;
 log by_second;
 bool volatile is_high_due;
@@ -73,7 +73,7 @@ bool volatile is_high_due;
 struct handler
 {
     char name;
-    /// What it does, once, when a notify of the main program calls it.
+    /// What the handler does, once, when a notify of the main program calls it.
     void (*act)();
 
     void operator()()
@@ -91,7 +91,7 @@ struct handler
     }
 };
 
-// ----- the registry, with what may be done to it
+// ----- the registry, and the changes to it
 
 registry r;
 handler handlers[] = {
@@ -123,8 +123,8 @@ void put(int i, int priority)
     CHECK(bool(ids[i]));
 }
 
-/// Empties the list, and leaves other links in its slots than the last round did: what a slot still
-/// holds must not be what it is about to hold.
+/// Empties the list, and leaves other links in its slots than the last round did: the links left in
+/// a slot must not happen to be those that it is about to get.
 void forget()
 {
     r.clear();
@@ -195,10 +195,10 @@ struct scenario
     void (*change)();
     char const* before;
     char const* after;
-    /// What the main program's notify calls, when the change is made by the handler `a` of one, or
-    /// is one; null when it is made outside.
+    /// The handlers that the main program's notify calls, if handler `a` makes the change or if the
+    /// change is a notify; null if the change is made outside of a notify.
     char const* by_main = nullptr;
-    /// Where there are two changes, the list between them.
+    /// The list between the changes, if there are two.
     char const* between = nullptr;
 };
 
@@ -244,7 +244,7 @@ void set_interrupts(Notify)
     };
 }
 
-// Each instruction address at which the interrupt came, one bit for two bytes of code.
+// The instruction addresses at which the interrupt arrived, one bit for two bytes of code.
 std::uint32_t places[1024];
 std::uint32_t count_of_places;
 std::uint32_t count_of_interrupts;
@@ -273,8 +273,8 @@ void say(char const* what, log const& l)
     board::print("\n");
 }
 
-/// Runs `change` again and again, interrupted a little later each time, until it is not any more.
-/// A step is less than the time of one instruction. Returns how often a list was torn.
+/// Runs `change` repeatedly, each time interrupted a little later, until it finishes before the
+/// interrupt. A step is shorter than one instruction. Returns how often a list was torn.
 template <class Prepare, class Change, class Right>
 std::uint32_t sweep(Prepare prepare, Change change, Right is_right)
 {
@@ -338,7 +338,7 @@ void sweep_registry(scenario const& s)
     CHECK(torn == 0);
     CHECK(olds != 0);
     CHECK(news != 0);
-    // Nothing may be left behind.
+    // The change must leave a correct list.
     handlers[0].act = nullptr;
     by_main.clear();
     r.notify({});
@@ -390,21 +390,22 @@ void sweep_twice(scenario const& s)
     board::print(" pairs of interrupts\n");
 }
 
-// ----- what handlers look at, and what they leave
+// ----- what handlers read, and what they store
 
-// Neither is volatile, and no pointer leads to them: the compiler knows all code that uses them.
+// Neither is volatile and no pointer refers to them, so the compiler sees all code that uses them.
 bool is_valid;
 std::uint32_t times_called;
 
-// The same for all code of this registry, and not even the processor is asked who is writing.
+// The same for all code of this registry: it does not even ask the processor which context is
+// writing.
 struct anybody
 {
     static bool is_here() noexcept { return true; }
 };
 registry::with<registry_io::snapshot::basic_interrupt_safe<anybody>> anybodys;
 
-/// A handler sees what was stored before it was registered, and what it has stored is seen after
-/// its removal.
+/// A handler sees what was stored before its registration, and what it stores is visible after its
+/// removal.
 template <auto& Registry>
 void sweep_surroundings()
 {
@@ -443,9 +444,9 @@ void sweep_surroundings()
     board::print(" times while it was registered and removed\n");
 }
 
-// ----- what the sweep must find
+// ----- lists that the sweep must find to be torn
 
-/// The obvious way: an array, and a place is made in it.
+/// The obvious approach: an array whose entries are shifted to make room.
 struct array_list
 {
     static constexpr std::uint32_t capacity = 8;
@@ -467,7 +468,7 @@ struct array_list
     }
 } array;
 
-/// The right way, but for the order of two stores.
+/// The correct list, except that two stores are swapped.
 struct wrong_list
 {
     struct node

@@ -2,8 +2,8 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// g++ before 13 destroys an aggregate twice that is made in the operand of co_await. Other
-// compilers do not, and take it.
+// g++ before 13 destroys an aggregate twice if it is created in the operand of co_await. Other
+// compilers do not, and accept it.
 // expect: registry_io: g++ before 13 destroys an aggregate twice that is made in the operand
 
 #include <string>

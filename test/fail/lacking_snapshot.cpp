@@ -10,7 +10,7 @@
 
 namespace rio = registry_io;
 
-// The base has all that the axis asks for.
+// The base has everything that the axis requires.
 struct mine
 #ifdef REGISTRY_IO_TEST_CONTROL
     : rio::snapshot::single_thread

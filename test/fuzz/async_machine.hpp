@@ -2,9 +2,9 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// As machine.hpp, for registries whose handlers are coroutines: on one thread notifies begin, wait,
-// go on in any order, and are given up, while handlers come and go and others wait for the next
-// event.
+// Like machine.hpp, for registries whose handlers are coroutines. On one thread, notifies begin,
+// wait, continue in any order and are given up, while handlers come and go and others wait for the
+// next event.
 
 #ifndef REGISTRY_IO_TEST_FUZZ_ASYNC_MACHINE_HPP
 #define REGISTRY_IO_TEST_FUZZ_ASYNC_MACHINE_HPP
@@ -33,7 +33,7 @@ namespace fuzz {
 
 struct flight;
 
-/// Tells its handlers which notify it is.
+/// Identifies its notify to the handlers.
 struct async_event
 {
     flight* of;
@@ -44,7 +44,7 @@ struct flight
 {
     async_event event{this};
     bool in_turn = false;
-    flight* outer = nullptr;            ///< whose handler awaits this one
+    flight* outer = nullptr;            ///< the notify whose handler awaits this one
     std::vector<std::size_t> snapshot;  ///< tags, in order
     std::size_t begun = 0;
     std::size_t ended = 0;
@@ -77,8 +77,8 @@ class async_machine
         unsigned waits = 0;
         bool acts = false;
         bool throws = false;
-        bool listens = false;  ///< waits for the next event; no handler of ours
-        bool heard = false;    ///< and has got it, or wants it no more
+        bool listens = false;  ///< a coroutine that awaits the next event, not a handler
+        bool heard = false;    ///< has got its event, or no longer wants one
         registry_io::handler_id id;
         bool registered = false;
         bool alive = false;
@@ -93,7 +93,7 @@ class async_machine
         tag who;
     };
 
-    /// Captures: they tell when they are destroyed.
+    /// Captures that report their destruction.
     class token
     {
     public:
@@ -110,7 +110,7 @@ class async_machine
             demand(h.alive, "captures are destroyed twice");
             demand(h.inside == 0, "captures are destroyed inside their handler");
             demand(!h.registered || machine_.registry_ == nullptr,
-                   "captures are destroyed that are registered");
+                   "captures of a registered handler are destroyed");
             h.alive = false;
             --machine_.living_;
         }
@@ -120,7 +120,8 @@ class async_machine
         tag who_;
     };
 
-    /// A call of a handler: lies in its frame, and sees whether that is destroyed before its end.
+    /// A call of a handler. It is stored in the coroutine's frame, and notices if the frame is
+    /// destroyed before the call has ended.
     class call
     {
     public:
@@ -157,7 +158,7 @@ class async_machine
         bool has_ended_ = false;
     };
 
-    /// `co_await waiter(...)` goes on when the program says so.
+    /// `co_await waiter(...)` continues when the program says so.
     class waiter
     {
     public:
@@ -190,7 +191,7 @@ public:
     void run()
     {
         registry_ = std::make_unique<Registry>();
-        handlers_.emplace_back();  // tag 0 is nobody
+        handlers_.emplace_back();  // tag 0 is no handler
         if constexpr (reports)
             registry_->on_panic([this](registry_io::panic_info const& i) { reported(i); });
         while (more())
@@ -275,7 +276,7 @@ private:
             settle();
     }
 
-    /// Nothing runs; some may wait.
+    /// Called when no coroutine is running; some may be waiting.
     void settle()
     {
         std::erase_if(flights_, [](auto const& f) { return f->over; });
@@ -289,9 +290,9 @@ private:
             demand(h.reported_abandoned == h.abandoned,
                    "handlers that are given up are not reported once each");
         }
-        demand(living_ >= registered, "captures are gone that are registered");
+        demand(living_ >= registered, "captures of a registered handler are destroyed");
         if (flights_.empty())
-            demand(living_ == registered, "captures do not live as long as they should");
+            demand(living_ == registered, "the wrong number of captures is alive");
     }
 
     std::vector<tag> in_order() const
@@ -315,13 +316,13 @@ private:
         demand(registry_->empty() == all.empty(), "empty() does not agree");
         std::size_t i = 0;
         registry_->for_each_handler([&](registry_io::handler_id id, int key) {
-            demand(i < all.size(), "for_each_handler sees too many");
+            demand(i < all.size(), "for_each_handler visits too many handlers");
             handler& h = handlers_[all[i++]];
             if (h.listens)
-                h.id = id;  // nobody else tells
+                h.id = id;  // learned here: the listener does not know its id
             demand(h.id == id && h.key == key, "for_each_handler does not agree");
         });
-        demand(i == all.size(), "for_each_handler sees too few");
+        demand(i == all.size(), "for_each_handler visits too few handlers");
     }
 
     // ----- handlers
@@ -333,7 +334,7 @@ private:
                 step();
     }
 
-    /// What has heard an event before, or wants none any more, says nothing.
+    /// Skips listeners that have already heard an event or no longer want one: they are not called.
     void skip_silent(flight& f)
     {
         for (; f.begun != f.snapshot.size(); ++f.begun, ++f.ended)
@@ -428,7 +429,7 @@ private:
         for (tag t = 1; t != handlers_.size(); ++t)
             if (handlers_[t].id == i.handler_id())
                 who = t;
-        demand(who != 0, "a failure is reported for nobody");
+        demand(who != 0, "a failure is reported for no handler");
         handler& h = handlers_[who];
         try {
             std::rethrow_exception(i.exception());
@@ -455,7 +456,7 @@ private:
     {
         handler& h = handlers_[who];
         if (h.listens)
-            return;  // whose id is not known
+            return;  // an id that is not known
         bool const expected = std::exchange(h.registered, false);
         demand(registry_->contains(h.id) == expected, "contains() does not agree");
         demand(registry_->unregister(h.id) == expected, "unregister() does not agree");
@@ -508,7 +509,8 @@ private:
 
     test::task<> awaiting(flight& f)
     {
-        // A flight whose awaiting ends before its end has been given up.
+        // If the awaiting coroutine is destroyed before the notify ends, the notify has been given
+        // up.
         struct ending
         {
             flight& f;
@@ -536,7 +538,7 @@ private:
         demand(f.begun == f.snapshot.size(), "a notify did not call its snapshot");
         demand(f.ended == f.begun, "a notify ends before its handlers");
         demand(threw == (propagates && f.thrown != 0),
-               "notify throws without, or in spite of, a failure");
+               "notify does not propagate failures as its policy says");
         if constexpr (!std::is_void_v<result>)
             demand(collected == f.thrown, "failures are not collected");
     }
@@ -566,7 +568,7 @@ private:
         running_.pop_back();
     }
 
-    /// Destroys a caller whose notify waits, and does not run below us.
+    /// Destroys a caller whose notify is waiting and does not run below us on the stack.
     void give_up()
     {
         if (flights_.empty())
@@ -576,16 +578,16 @@ private:
             std::find(running_.begin(), running_.end(), &f) != running_.end())
             return;
         f.caller.reset();
-        demand(f.over, "a caller is gone, and its notify is not");
+        demand(f.over, "a caller is gone but its notify is not");
     }
 
     test::foreign listening(tag who)
     {
         std::optional<async_event> const e = co_await registry_->next();
-        demand(e.has_value(), "there is no event, and nobody has asked to stop");
+        demand(e.has_value(), "next() returns no event without a stop request");
         handler& h = handlers_[who];
         h.registered = false;
-        demand(!h.heard, "one who listens hears after that");
+        demand(!h.heard, "a listener gets a second event");
         called(*e->of, who);
         h.heard = true;
         flight& f = *e->of;
@@ -619,16 +621,17 @@ private:
         bool const waits =
             std::any_of(flights_.begin(), flights_.end(), [](auto const& f) { return !f->over; });
         if (!inside && waits)
-            return;  // for ever
+            return;  // it would wait for ever
         bool refused = false;
         try {
             registry_->synchronize();
         } catch (std::system_error const& e) {
-            demand(e.code() == std::errc::resource_deadlock_would_occur, "another error");
+            demand(e.code() == std::errc::resource_deadlock_would_occur,
+                   "an unexpected error code");
             refused = true;
         }
         demand(refused == inside,
-               refused ? "waiting is refused outside of a handler"
+               refused ? "waiting is refused outside a handler"
                        : "waiting is not refused inside a handler");
     }
 

@@ -2,9 +2,9 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// As machine.hpp, for registries that are changed by single stores: a notify that is running skips
-// what has been removed, a slot that it may stand on is not free before it has ended, and a full
-// table gives an empty id.
+// Like machine.hpp, for registries that are changed by single stores: a running notify skips
+// removed handlers, a slot on which a notify may stand is not reused before that notify has ended,
+// and a full table returns an empty id.
 
 #ifndef REGISTRY_IO_TEST_FUZZ_LINKED_MACHINE_HPP
 #define REGISTRY_IO_TEST_FUZZ_LINKED_MACHINE_HPP
@@ -28,7 +28,7 @@ namespace fuzz {
 
 constexpr std::size_t linked_slots = 12;
 
-/// With slots, or with nodes that are the caller's.
+/// With slots, or with nodes that the caller owns.
 template <class Registry>
 class basic_linked_machine
 {
@@ -122,11 +122,11 @@ private:
         demand(registry_.empty() == all.empty(), "empty() does not agree");
         std::size_t i = 0;
         registry_.for_each_handler([&](registry_io::handler_id id, int key) {
-            demand(i < all.size(), "for_each_handler sees too many");
+            demand(i < all.size(), "for_each_handler visits too many handlers");
             demand(all[i]->id == id && all[i]->key == key, "for_each_handler does not agree");
             ++i;
         });
-        demand(i == all.size(), "for_each_handler sees too few");
+        demand(i == all.size(), "for_each_handler visits too few handlers");
         if constexpr (has_nodes)
             for (std::size_t n = 0; n != slots; ++n)
                 demand(nodes_[n].linked() == entries_[n].in_use, "linked() does not agree");
@@ -186,7 +186,7 @@ private:
         registry_.notify(0);
         --level_;
         skip_removed();
-        demand(reached_ == order.size(), "a notify did not call all");
+        demand(reached_ == order.size(), "a notify did not call all handlers");
         expected_ = outer;
         reached_ = outer_at;
         if (level_ == 0)
@@ -202,7 +202,7 @@ private:
 
     void called(entry& e)
     {
-        demand(expected_ != nullptr, "a handler is called outside of a notify");
+        demand(expected_ != nullptr, "a handler is called outside a notify");
         skip_removed();
         demand(reached_ != expected_->size() && (*expected_)[reached_] == &e,
                "a handler is called out of turn");
@@ -218,8 +218,8 @@ private:
     std::array<entry, slots> entries_{};
     unsigned order_ = 0;
     int level_ = 0;
-    std::vector<entry*>* expected_ = nullptr;  // by the notify that is running
-    std::size_t reached_ = 0;                  // of these
+    std::vector<entry*>* expected_ = nullptr;  // of the running notify
+    std::size_t reached_ = 0;                  // in `expected_`
     unsigned long long operations_ = 0;
 };
 

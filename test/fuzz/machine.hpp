@@ -3,9 +3,9 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
 // Turns any string of bytes into a program of operations on a registry and, step by step, on a
-// naive model beside it. Handlers, transactions, callbacks and the destructors of captures go on
-// with the same string, so operations nest in every way; allocations and comparisons fail where the
-// string says so. What does not agree is said on stderr, and ends the program.
+// naive model beside it. Handlers, transactions, callbacks and the destructors of captures consume
+// the same string, so operations nest in every way. Allocations and comparisons fail where the
+// string says so. Any disagreement is reported on stderr and ends the program.
 
 #ifndef REGISTRY_IO_TEST_FUZZ_MACHINE_HPP
 #define REGISTRY_IO_TEST_FUZZ_MACHINE_HPP
@@ -40,13 +40,13 @@ using test::function;
 using test::panics;
 using test::subject;
 
-/// What a comparison throws that was told to.
+/// Thrown by a comparison that is made to fail.
 struct comparison_failed : std::exception
 {
 };
 
-/// A key that lies in the handler's block, since copying it may fail, and whose comparison fails
-/// when it is told to.
+/// A key that is stored in the handler's block, since copying it may fail. Its comparison can be
+/// made to fail.
 struct fussy_key
 {
     fussy_key() : fussy_key(0) {}
@@ -56,7 +56,7 @@ struct fussy_key
     inline static thread_local long fails_in = -1;
 
     int value;
-    std::string text;  // too long to lie in the string itself
+    std::string text;  // too long for the small buffer of a string
 };
 
 struct fussy_before
@@ -69,7 +69,7 @@ struct fussy_before
     }
 };
 
-/// No failure is wanted in the machine's own code.
+/// Suspends the failures while the machine's own code runs.
 class untroubled
 {
 public:
@@ -94,7 +94,7 @@ private:
     long comparison_;
 };
 
-/// Counts what is being done.
+/// Counts the operations of one kind that are in progress.
 class counted
 {
 public:
@@ -112,15 +112,16 @@ class machine
     using tag = std::size_t;
 
     static constexpr std::size_t deepest = 9;      // deeper than a thread has slots
-    static constexpr unsigned longest_chain = 24;  // of notifies inside of notifies
-    /// Whether registries are destroyed inside of their own handlers and captures' destructors.
+    static constexpr unsigned longest_chain = 24;  // of nested notifies
+    /// Whether registries are destroyed inside their own handlers and the destructors of their
+    /// captures.
     static constexpr bool destroys_from_within = true;
     static constexpr std::size_t most_handlers = 400;
 
     struct row
     {
         int key;
-        tag who;  // tags are given out in the order of ids
+        tag who;  // tags are assigned in the order of ids
         friend bool operator<(row const& a, row const& b)
         {
             return a.key != b.key ? a.key > b.key : a.who < b.who;
@@ -132,20 +133,20 @@ class machine
     struct handler
     {
         kind is = kind::word;
-        bool acts = false;         ///< goes on with the program when it is called
-        bool acts_at_end = false;  ///< and when its captures are destroyed
-        bool throws = false;       ///< each time
+        bool acts = false;         ///< runs operations when it is called
+        bool acts_at_end = false;  ///< runs operations when its captures are destroyed
+        bool throws = false;       ///< in each call
         bool throws_once = false;
-        bool once = false;      ///< removes itself when it is called first, and acts at its end
-        bool alive = false;     ///< its captures are
-        unsigned inside = 0;    ///< calls of it that run
+        bool once = false;      ///< removes itself in its first call, and acts when it is destroyed
+        bool alive = false;     ///< whether its captures are
+        unsigned inside = 0;    ///< calls in progress
         unsigned failures = 0;  ///< in a row
         int key = 0;
-        unsigned life = 0;  ///< the registry's that it was made for
+        unsigned life = 0;  ///< of the registry for which it was made
         handler_id id;
     };
 
-    /// A walk over a snapshot that is running, and what it has still to call.
+    /// A walk over a snapshot that is in progress, and what it still has to call.
     struct walk
     {
         std::vector<tag> snapshot;
@@ -153,7 +154,7 @@ class machine
         tag callback = 0;
         std::size_t thrown = 0;
         std::size_t reported = 0;
-        unsigned life = 0;  ///< the registry's whose snapshot it is
+        unsigned life = 0;  ///< of the registry whose snapshot it is
     };
 
     /// A change that has been made to the model, and not yet to the registry.
@@ -163,14 +164,14 @@ class machine
         std::vector<row> removed;
         tag callback = 0;
         bool sets_callback = false;
-        std::size_t room = 0;  ///< how many rows there are at most while it is made
+        std::size_t room = 0;  ///< the greatest number of rows while it is made
         int exceptions = std::uncaught_exceptions();
         bool undone = false;
         unsigned life = 0;  ///< of the registry that is changed
         change* outer = nullptr;
     };
 
-    /// Captures: they tell when they are destroyed.
+    /// Captures that report their destruction.
     class token
     {
     public:
@@ -204,7 +205,7 @@ public:
 
     void run()
     {
-        handlers_.emplace_back();  // tag 0 is nobody
+        handlers_.emplace_back();  // tag 0 is no handler
         start();
         while (more())
             step();
@@ -212,7 +213,7 @@ public:
         if (guards_first)
             for (handler_guard& g : guards_)
                 g.release();
-        program_.skip_rest();  // destructors do nothing more: the registry is going
+        program_.skip_rest();  // destructors do nothing more, since the registry is being destroyed
         registry_.reset();
         guards_.clear();
         demand(living_ == 0, "captures outlive their registry");
@@ -252,7 +253,7 @@ private:
         ++operations_;
         operate();
         --depth_;
-        // Nothing is in flight: what was removed is destroyed, and nothing else.
+        // Nothing is in flight: exactly what was removed has been destroyed.
         if (outermost) {
             chain_ = 0;
             if (registry_ == nullptr) {
@@ -262,7 +263,7 @@ private:
             std::size_t expected = callback_ != 0;
             for (row const& r : rows_)
                 expected += handlers_[r.who].is != kind::word;
-            demand(living_ == expected, "captures do not live as long as they should");
+            demand(living_ == expected, "the wrong number of captures is alive");
             agree();
         }
     }
@@ -297,7 +298,7 @@ private:
                 add(next(), true);
                 break;
             case 2:
-                // The next notifies go this deep before any other handler is called.
+                // The next notifies nest this deep before any other handler is called.
                 chain_ = next() % (longest_chain + 1);
                 notify();
                 break;
@@ -331,7 +332,7 @@ private:
             set_callback();
             break;
         case 19:
-            // What comes next is going to fail, if it comes that far.
+            // Makes the next operation fail, if it gets that far.
             if (next() % 4 == 0)
                 comparison_fails_in_ = static_cast<long>(next() % 8);
             else
@@ -368,16 +369,16 @@ private:
         demand(registry_->empty() == rows_.empty(), "empty() does not agree");
         std::size_t i = 0;
         registry_->each([&](handler_id id, int key) {
-            demand(i < rows_.size(), "for_each_handler sees too many");
+            demand(i < rows_.size(), "for_each_handler visits too many handlers");
             handler const& h = handlers_[rows_[i++].who];
             demand(h.id == id && h.key == key, "for_each_handler does not agree");
         });
-        demand(i == rows_.size(), "for_each_handler sees too few");
+        demand(i == rows_.size(), "for_each_handler visits too few handlers");
         tag const who = handlers_.size() / 2;
         demand(registry_->contains(handlers_[who].id) == registered(who), "contains() disagrees");
     }
 
-    /// Gives the model back what the registry has refused.
+    /// Restores the model after the registry has refused a change.
     void undo(change& c)
     {
         if (std::exchange(c.undone, true) || c.life != life_)
@@ -390,8 +391,8 @@ private:
             callback_ = c.callback;
     }
 
-    /// Runs a writer's operation whose outcome stands in the model already. Returns whether it went
-    /// through; if not the model is as before.
+    /// Runs a writer's operation whose result is already in the model. Returns whether it
+    /// succeeded; otherwise restores the model.
     template <class F>
     bool attempt(change& c, F f)
     {
@@ -401,7 +402,7 @@ private:
         bool excused = of_.capacity != 0 || of_.piece;
         long const comparison = std::exchange(comparison_fails_in_, -1);
         try {
-            untroubled const at_the_end;  // of this: as it was
+            untroubled const at_the_end;  // restores the failures at the end
             fussy_key::fails_in = comparison;
             test::failing_allocation const memory(std::exchange(memory_fails_in_, -1));
             try {
@@ -440,7 +441,7 @@ private:
         demand(h.inside == 0, "captures are destroyed inside their handler");
         h.alive = false;
         --living_;
-        // The change that runs has failed, and what it should have added goes.
+        // The current change has failed, and the handler that it should have added is destroyed.
         if (changes_ != nullptr && std::uncaught_exceptions() > changes_->exceptions)
             undo(*changes_);
         if (registry_ != nullptr) {
@@ -454,7 +455,7 @@ private:
             return;
         ++destructions_;
         if (handlers_[who].once) {
-            // What is left of a removal that runs meets a registration, a removal and a notify.
+            // The rest of the running removal meets a registration, a removal and a notify.
             ++depth_;
             add(next());
             remove(some());
@@ -470,7 +471,7 @@ private:
     void called(tag who)
     {
         untroubled const in_peace;
-        demand(!walks_.empty(), "a handler is called outside of a notify");
+        demand(!walks_.empty(), "a handler is called outside a notify");
         walk& w = *walks_.back();
         demand(w.at < w.snapshot.size() && w.snapshot[w.at] == who,
                "a handler is called out of turn");
@@ -516,13 +517,13 @@ private:
         untroubled const in_peace;
         walk& w = *walks_.back();
         demand(handlers_[callback].alive, "a callback is called after it was destroyed");
-        demand(w.callback == callback, "another callback is called than the snapshot's");
+        demand(w.callback == callback, "the callback of another snapshot is called");
         demand(w.at != 0 && handlers_[w.snapshot[w.at - 1]].id == info.handler_id(),
                "a failure is reported for another handler");
         demand(info.exception() != nullptr, "a failure is reported without its exception");
         ++w.reported;
         demand(w.reported == w.thrown, "a failure is not reported at once");
-        // Not with quarantine: the model has taken the handler out already, the registry has not.
+        // Not with quarantine: the model has already removed the handler, the registry has not.
         if (of_.panic != panics::quarantines && handlers_[callback].acts && more() &&
             depth_ < deepest) {
             counted const report(reports_);
@@ -632,12 +633,13 @@ private:
             remove(all[(look & 8) != 0 ? i : all.size() - 1 - i].who);
     }
 
-    /// Whether waiting has to be refused here: yes, no, or as it likes.
+    /// Checks whether waiting was refused exactly where it must be; inside destructors either is
+    /// allowed.
     void judge(bool refused) const
     {
         if (destructions_ == 0)
             demand(refused == reading(),
-                   refused ? "waiting is refused outside of a handler"
+                   refused ? "waiting is refused outside a handler"
                            : "waiting is not refused inside a handler");
     }
 
@@ -655,7 +657,8 @@ private:
             try {
                 removed = registry_->remove_and_wait(handlers_[who].id);
             } catch (std::system_error const& e) {
-                demand(e.code() == std::errc::resource_deadlock_would_occur, "another error");
+                demand(e.code() == std::errc::resource_deadlock_would_occur,
+                       "an unexpected error code");
                 refused = true;
             }
         });
@@ -668,7 +671,7 @@ private:
             if (removed && destructions_ == 0)
                 demand(!handlers_[who].alive, "unregister_and_wait() does not wait");
         }
-        // One that names nothing here, or is of a registry that is gone, is not looked at.
+        // An id that is empty or belongs to a destroyed registry is not checked.
         if (handlers_[who].id && handlers_[who].life == life)
             judge(refused);
     }
@@ -681,7 +684,8 @@ private:
             try {
                 registry_->synchronize();
             } catch (std::system_error const& e) {
-                demand(e.code() == std::errc::resource_deadlock_would_occur, "another error");
+                demand(e.code() == std::errc::resource_deadlock_would_occur,
+                       "an unexpected error code");
                 refused = true;
             }
         });
@@ -699,12 +703,12 @@ private:
             demand(n == expected, "clear() does not agree");
     }
 
-    /// The registry goes. The notifies that run finish their snapshots.
+    /// Destroys the registry. The running notifies finish their snapshots.
     void destroy()
     {
         if constexpr (destroys_from_within) {
-            // Memory that lies in the registry cannot outlive it. What a callback, a transaction or
-            // a visit of all handlers may do is not promised here.
+            // Memory that lies inside the registry cannot outlive it. Destroying the registry
+            // inside a callback, a transaction or a visit of all handlers is not covered here.
             if (of_.capacity != 0 || of_.piece || reports_ != 0 || plans_ != 0 || visits_ != 0)
                 return;
             ++life_;
@@ -729,17 +733,17 @@ private:
         walks_.pop_back();
         changes_ = outer;
         demand(w.at == w.snapshot.size(), "a notify did not finish its snapshot");
-        // A callback is not told of the failures of notifies that it makes itself.
+        // A callback is not called for failures of notifies that it makes itself.
         bool const said = of_.reports && w.callback != 0 && reports_ == 0;
-        if (w.life == life_)  // one that is gone need not report
+        if (w.life == life_)  // a destroyed registry need not report
             demand(w.reported == (said ? w.thrown : 0), "failures are not reported");
         demand(end.threw == (of_.panic == panics::propagates && w.thrown != 0),
-               "notify throws without, or in spite of, a failure");
+               "notify does not propagate failures as its policy says");
         if (of_.panic == panics::collects)
             demand(end.failures.size() + end.more == w.thrown, "failures are not collected");
     }
 
-    /// For the walks that call something of the machine's.
+    /// For the walks that call a function of the machine.
     void visit()
     {
         std::vector<row> const expected = rows_;
@@ -747,15 +751,15 @@ private:
         std::size_t i = 0;
         ++visits_;
         registry_->each([&](handler_id id, int key) {
-            demand(i < expected.size(), "for_each_handler sees too many");
+            demand(i < expected.size(), "for_each_handler visits too many handlers");
             handler const& h = handlers_[expected[i++].who];
             demand(h.id == id && h.key == key, "for_each_handler does not agree");
-            demand(h.is == kind::word || h.alive, "for_each_handler sees destroyed captures");
+            demand(h.is == kind::word || h.alive, "for_each_handler visits destroyed captures");
             if (acts && i < 4 && more() && depth_ < deepest)
                 step();
         });
         --visits_;
-        demand(i == expected.size(), "for_each_handler sees too few");
+        demand(i == expected.size(), "for_each_handler visits too few handlers");
     }
 
     void drop_guard()
@@ -824,7 +828,7 @@ private:
         registry_io::update_result result;
         bool const gives_up = (look & 3) == 0;
         try {
-            // Failures are for the end, and for what it registers.
+            // Failures apply to the end of the transaction, and to its registrations.
             bool const done = attempt(c, [&] {
                 result = registry_->update([&](changes& tx) {
                     counted const plan(plans_);
@@ -840,7 +844,7 @@ private:
                 demand(result == expected, "update() does not agree");
         } catch (given_up) {
             changes_ = c.outer;
-            demand(gives_up, "an exception from nowhere");
+            demand(gives_up, "an unexpected exception");
         }
     }
 
@@ -901,7 +905,8 @@ private:
             c.removed = std::exchange(rows_, {});
             expected.unregistered = c.removed.size();
         }
-        // What it takes out makes room for what it adds; what it adds it may take out again.
+        // What the transaction removes makes room for what it adds, and it may remove what it has
+        // added.
         for (int pass = 0; pass < 2; ++pass) {
             for (tag const who : p.removed) {
                 if (!registered(who))
@@ -959,9 +964,9 @@ private:
     std::size_t living_ = 0;
     std::size_t depth_ = 0;
     std::size_t visits_ = 0;
-    std::size_t plans_ = 0;  ///< transactions whose lambda runs
+    std::size_t plans_ = 0;  ///< transactions whose lambda is running
     std::size_t reports_ = 0;
-    unsigned life_ = 0;  ///< how many registries came before this one
+    unsigned life_ = 0;  ///< how many registries there were before this one
     unsigned chain_ = 0;
     std::size_t destructions_ = 0;
     unsigned long long operations_ = 0;

@@ -2,8 +2,8 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// Programs of operations, run on every preset and on a naive model beside it: those that are kept
-// in `corpus`, and random ones. With REGISTRY_IO_FUZZ this file is what libFuzzer drives instead.
+// Programs of operations that run on every preset and on a naive model beside it: the programs in
+// `corpus`, and random ones. With REGISTRY_IO_FUZZ, libFuzzer drives this file instead.
 
 #ifndef REGISTRY_IO_FUZZ
 #include <boost/test/unit_test.hpp>
@@ -25,7 +25,7 @@
 
 #ifdef REGISTRY_IO_FUZZ
 
-/// Which target: the environment's REGISTRY_IO_FUZZ_TARGET.
+/// The target, from the environment variable REGISTRY_IO_FUZZ_TARGET.
 static fuzz::target const* chosen = nullptr;
 
 extern "C" int LLVMFuzzerInitialize(int*, char***)
@@ -86,7 +86,7 @@ BOOST_AUTO_TEST_CASE(the_corpus_agrees_with_the_model)
 
 BOOST_AUTO_TEST_CASE(random_programs_agree_with_the_model)
 {
-    constexpr int programs = 30;  // a sanitizer makes a program cost seconds; the fuzzer tries more
+    constexpr int programs = 30;  // a program takes seconds with a sanitizer; the fuzzer tries more
     std::mt19937_64 random(seed());
     for (fuzz::target const& t : fuzz::targets()) {
         unsigned long long steps = 0;

@@ -2,7 +2,7 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// What every machine reads: a string of bytes, which is nothing but zeros after its end.
+// The input of every machine: a string of bytes, followed by endless zeros.
 
 #ifndef REGISTRY_IO_TEST_FUZZ_PROGRAM_HPP
 #define REGISTRY_IO_TEST_FUZZ_PROGRAM_HPP

@@ -2,7 +2,7 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// What is fuzzed: every preset, and combinations in which each policy occurs.
+// The targets of the fuzzer: every preset, and combinations that cover each policy.
 
 #ifndef REGISTRY_IO_TEST_FUZZ_TARGETS_HPP
 #define REGISTRY_IO_TEST_FUZZ_TARGETS_HPP
@@ -23,7 +23,7 @@ namespace fuzz {
 struct target
 {
     std::string name;
-    /// Runs one program. Returns how many operations it was.
+    /// Runs one program. Returns the number of its operations.
     std::function<unsigned long long(unsigned char const* data, std::size_t size)> run;
 };
 
@@ -34,7 +34,7 @@ unsigned long long finish(Machine&& m)
     return m.operations();
 }
 
-/// The first byte of a program chooses one of `n`, if there are several.
+/// If there are several choices, the first byte of the program selects one of `n`.
 inline std::size_t choice(std::size_t n, unsigned char const*& data, std::size_t& size)
 {
     if (n == 1 || size == 0)

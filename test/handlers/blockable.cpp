@@ -87,7 +87,7 @@ BOOST_AUTO_TEST_CASE(a_block_guard_moves_and_unblocks_once)
     rio::block_count const count;
     rio::block_guard a(count);
     rio::block_guard b(std::move(a));
-    BOOST_TEST(!a);  // NOLINT(bugprone-use-after-move): it is stated to be empty
+    BOOST_TEST(!a);  // NOLINT(bugprone-use-after-move): documented to be empty
     BOOST_TEST(static_cast<bool>(b));
     BOOST_TEST(count.blocked());
     b = rio::block_guard(count);
@@ -100,7 +100,7 @@ BOOST_AUTO_TEST_CASE(a_block_guard_moves_and_unblocks_once)
     b = std::move(none);
     rio::block_count other = count;
     rio::block_count const moved = std::move(other);
-    rio::block_guard const shared(other);  // NOLINT(bugprone-use-after-move): moving is copying
+    rio::block_guard const shared(other);  // NOLINT(bugprone-use-after-move): a move is a copy
     BOOST_TEST(moved.blocked());
     BOOST_TEST(count.blocked());
 }
@@ -123,7 +123,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(what_is_written_while_blocked_is_seen_when_unblock
     Registry r;
     rio::block_count const count;
     count.block();
-    int written = 0;  // not atomic: ThreadSanitizer says whether the block orders it
+    int written = 0;  // not atomic: ThreadSanitizer checks that the block orders it
     std::atomic<int> wrong{0};
     std::atomic<int> runs{0};
     r.register_handler(rio::blockable(count, [&](event const&) {
@@ -151,7 +151,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(handlers_are_blocked_by_many_threads_at_once, Regi
     rio::block_count const count;
     std::atomic<int> mine{0};
     std::atomic<int> wrong{0};
-    // All notifies hold a block of their own.
+    // Every notify holds its own block.
     auto const id = r.register_handler(rio::blockable(count, [&](event const&) { ++wrong; }));
     test::race(4, [&](int t) {
         for (int i = 0; i < 200; ++i) {

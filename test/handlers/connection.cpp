@@ -39,7 +39,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_connection_is_a_copyable_handle_of_a_handler, Re
     r.notify(event(0));
     BOOST_TEST((log == std::vector{2, 1}));
     BOOST_TEST(copy.unregister());
-    BOOST_TEST(!a.unregister());  // true once, for all copies
+    BOOST_TEST(!a.unregister());  // true once, over all copies
     BOOST_TEST(!a.contains());
     BOOST_TEST(p.alive() == 1);
     a = {};
@@ -182,6 +182,6 @@ BOOST_AUTO_TEST_CASE(connections_of_other_registries)
     {
         rio::connection const e = rio::connect(f, [](event const&) {});
         BOOST_TEST(e.contains());
-    }  // as a guard, it must not outlive a registry that holds all its memory
+    }  // like a guard, it must not outlive a registry whose memory is inside it
     BOOST_TEST(f.size() == 1u);
 }

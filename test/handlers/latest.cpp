@@ -111,7 +111,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_one_shot_is_used_up_by_the_last_event, Registry,
     r.notify({1});
     r.register_handler(rio::once([&](state const& s) {
         log.push_back(s.value);
-        r.notify({2});  // newer, but not told to a handler that is removed
+        r.notify({2});  // newer, but not passed to a handler that is removed
     }));
     BOOST_TEST((log == numbers{1}));
     BOOST_TEST(r.empty());
@@ -134,8 +134,8 @@ BOOST_AUTO_TEST_CASE(one_thread_may_have_a_mutable_handler_in_latest)
 BOOST_AUTO_TEST_CASE_TEMPLATE(each_late_handler_is_told_each_event_from_its_first_on, Registry,
                               shared_registries)
 {
-    // One thread notifies 1, 2, 3, ...: a handler must see numbers without a gap from the first on
-    // that a notify told it, never one twice, and the last one in the end.
+    // One thread notifies 1, 2, 3, ... From the first number that a notify passes to a handler, the
+    // handler must see all numbers without a gap, no number twice, and finally the last one.
     constexpr int events = 2000;
     struct seen
     {
@@ -162,7 +162,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(each_late_handler_is_told_each_event_from_its_firs
             r.register_handler([&s](state const& e) {
                 int const before = s.last.exchange(e.value);
                 s.backwards += static_cast<int>(e.value <= before);
-                // Only the registering thread may leave some out.
+                // Numbers may be skipped only while the handler is being registered.
                 s.gaps += static_cast<int>(s.late && e.value != before + 1);
             });
             s.late = true;

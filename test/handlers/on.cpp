@@ -34,7 +34,7 @@ struct message
 using registries = test::registries<message>;
 using shared_registries = test::shared_registries<message>;
 
-/// Runs what is posted when it is told to, by any thread.
+/// Runs the posted functions when `run` is called, on any thread.
 struct queue
 {
     void push(std::function<void()> f)
@@ -74,7 +74,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_handler_runs_where_it_is_posted_to, Registry, re
     std::vector<int> log;
     r.register_handler(rio::on(q.executor(), [&](message const& m) { log.push_back(m.value); }));
     for (int i = 0; i < 3; ++i)
-        r.notify({i});  // the event is gone when the call runs
+        r.notify({i});  // the event no longer exists when the call runs
     BOOST_TEST(log.empty());
     BOOST_TEST(q.run() == 3u);
     BOOST_TEST((log == std::vector{0, 1, 2}));
@@ -93,7 +93,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_posted_call_does_nothing_after_the_handler_was_r
     rio::handler_id const id = r.register_handler(handler());
     r.notify({0});
     BOOST_TEST(r.unregister_and_wait(id));
-    BOOST_TEST(p.alive() == 0);  // although the queue holds a call
+    BOOST_TEST(p.alive() == 0);  // although a call is still queued
     BOOST_TEST(q.run() == 1u);
     BOOST_TEST(calls == 0);
 

@@ -51,7 +51,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_one_shot_is_removed_before_it_runs, Registry, re
     r.register_handler(rio::once([&](event const&) {
         ++calls;
         BOOST_TEST(r.empty());
-        r.notify(event(0));  // does not find it
+        r.notify(event(0));  // this nested notify does not find the handler
     }));
     r.notify(event(0));
     BOOST_TEST(calls == 1);
@@ -67,7 +67,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_one_shot_below_a_nested_notify_runs_once, Regist
             r.notify(event(0));
     });
     r.register_handler(rio::once([&](event const&) { ++calls; }));
-    r.notify(event(0));  // four snapshots show it
+    r.notify(event(0));  // it is in four snapshots
     BOOST_TEST(calls == 1);
     BOOST_TEST(r.size() == 1u);
 }
@@ -107,7 +107,7 @@ BOOST_AUTO_TEST_CASE(a_one_shot_may_change_its_captures)
     test::registry_of<rio::snapshot::hazard_pointer> r;
     std::unique_ptr<int> out;
     r.register_handler(rio::once([&, own = std::make_unique<int>(7)](event const&) mutable {
-        out = std::move(own);  // threads share the registry, but nobody else is inside
+        out = std::move(own);  // several threads may notify, but only one call runs
     }));
     r.notify(event(0));
     BOOST_TEST_REQUIRE(out);
@@ -150,7 +150,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_one_shot_runs_once_when_threads_notify_at_once, 
         });
         std::atomic<int> removed{0};
         test::race(4, [&](int t) {
-            if (t == 3) {  // removes from outside, at the same moment
+            if (t == 3) {  // removes from outside at the same time
                 for (std::size_t i = 0; i < shots; i += 2)
                     removed += static_cast<int>(r.unregister(ids[i]));
             } else {
@@ -266,7 +266,7 @@ BOOST_AUTO_TEST_CASE(once_works_in_an_async_registry)
     event const e(0);
     r.register_handler(2, [&](event const&) -> rio::async::task<> {
         if (++outer == 1)
-            co_await r.notify(e);  // two snapshots show the others
+            co_await r.notify(e);  // the other handlers are in two snapshots
     });
     r.register_handler(1, rio::once([&](event const&) { ++calls; }));
     r.register_handler(rio::once([&](event const&) -> rio::async::task<> {

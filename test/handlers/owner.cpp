@@ -25,7 +25,7 @@ namespace {
 struct other
 {
 };
-/// How many of an owner's handlers the running notify of this thread has called.
+/// How many of an owner's handlers the current notify of this thread has called.
 thread_local int seen = 0;
 }  // namespace
 
@@ -155,7 +155,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(an_owner_waits_for_the_handlers_that_run, Registry
                 std::this_thread::yield();
                 *m = true;  // use after free, if it runs too late
             });
-        // One that is stale when the owner goes, and may still run.
+        // This handler is already removed when the owner is destroyed, and may still be running.
         o.register_handler(r, rio::once([m = module.get()](event const&) {
                                std::this_thread::yield();
                                *m = true;
@@ -248,7 +248,7 @@ BOOST_AUTO_TEST_CASE(an_owner_forgets_what_was_removed_elsewhere)
     auto const shot = [] { return rio::once([](event const&) {}); };
     auto const with_owner = [&] { o.register_handler(r, shot()); };
     allocations_of(with_owner);
-    // No memory for a list that grows.
+    // A growing list would need memory.
     BOOST_TEST(allocations_of(with_owner) == allocations_of([&] { r.register_handler(shot()); }));
 }
 

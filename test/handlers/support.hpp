@@ -28,7 +28,7 @@
 #include <registry_io/snapshot/rcu.hpp>
 #include <registry_io/snapshot/single_thread.hpp>
 
-// As in test/stress/stress.hpp: libstdc++'s atomic<shared_ptr> is formally a race in itself.
+// See test/stress/stress.hpp: libstdc++'s atomic<shared_ptr> is formally a race in itself.
 #if defined(__SANITIZE_THREAD__)
 #define REGISTRY_IO_TEST_TSAN
 #elif defined(__has_feature)
@@ -54,7 +54,7 @@ template <class Snapshot, class Event = event, class Alloc = rio::alloc::heap>
 using registry_of =
     rio::basic_registry<Event, Snapshot, rio::ordering::priority, rio::panic::propagate, Alloc>;
 
-/// One for each snapshot policy that lets several threads in.
+/// One for each snapshot policy that supports several threads.
 template <class Event = event>
 using shared_registries = boost::mp11::mp_list<registry_of<rio::snapshot::hazard_pointer, Event>,
                                                registry_of<rio::snapshot::rcu, Event>,
@@ -68,14 +68,14 @@ template <class Event = event>
 using registries = boost::mp11::mp_push_back<shared_registries<Event>,
                                              registry_of<rio::snapshot::single_thread, Event>>;
 
-/// Counts how many captures of it are alive.
+/// Counts how many captures that hold its token are alive.
 struct probe
 {
     std::shared_ptr<int> token = std::make_shared<int>(0);
     long alive() const { return token.use_count() - 1; }
 };
 
-/// Runs `f(i)` on `n` threads, which begin at the same moment.
+/// Runs `f(i)` on `n` threads that start at the same moment.
 template <class F>
 void race(int n, F f)
 {
@@ -92,7 +92,7 @@ void race(int n, F f)
         t.join();
 }
 
-/// Whether `f` is refused for waiting for itself.
+/// Whether `f` is refused because it would wait for itself.
 template <class F>
 bool deadlock_refused(F f)
 {

@@ -103,14 +103,14 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(an_aliasing_pointer_counts_for_what_it_owns, Regis
     int value = 5;
     int calls = 0;
     int objects = 0;
-    // Owns the session, points elsewhere.
+    // Owns the session, points to another object.
     r.register_handler(rio::tracked(std::shared_ptr<int>(owning, &value),
                                     [&](int& v, event const&) { objects += v; }));
-    // Owns the session, points nowhere: a token.
+    // Owns the session, points to nothing: a token.
     std::shared_ptr<int> token(owning, nullptr);
     r.register_handler(rio::tracked(token, [&](event const&) { ++calls; }));
     r.register_handler(rio::tracked(std::shared_ptr<void>(owning), [&](event const&) { ++calls; }));
-    // Wants an object that is not there: is removed.
+    // Needs an object, but the pointer is null: the handler is removed.
     rio::handler_id const id =
         r.register_handler(rio::tracked(token, [&](int&, event const&) { calls += 100; }));
     r.notify(event(0));
@@ -143,7 +143,7 @@ BOOST_AUTO_TEST_CASE(a_pointer_that_owns_nothing_is_refused)
                                                       std::function<void(event const&)>())),
                       std::invalid_argument);
     BOOST_TEST(r.empty());
-    // One that has been destroyed already is no mistake: its handler never runs.
+    // A pointer that has already expired is allowed: its handler never runs.
     std::weak_ptr<int> const expired = std::make_shared<int>(0);
     r.register_handler(rio::tracked(expired, f));
     BOOST_TEST(r.size() == 1u);

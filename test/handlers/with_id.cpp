@@ -36,7 +36,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(ids_and_order_agree_where_some_handlers_know_their
 {
     Registry r;
     std::vector<rio::handler_id> ids;
-    // Beyond one chunk, where an id is found by an index.
+    // More than one chunk, so that ids are found through an index.
     for (int i = 0; i < 400; ++i)
         ids.push_back(i % 3 == 0
                           ? r.register_handler([](event const&) {})

@@ -24,7 +24,7 @@
 #error "to be compiled without exceptions"
 #endif
 
-// Whoever builds without exceptions has to say what happens in place of a throw; both of these.
+// Without exceptions a program must define what happens instead of a throw. Boost needs both.
 namespace boost {
 void throw_exception(std::exception const& e)
 {
@@ -39,7 +39,7 @@ void throw_exception(std::exception const& e, source_location const&)
 
 namespace test {
 
-/// Nothing here looks at threads: what every preset with a priority promises.
+/// What every preset with priorities guarantees on a single thread.
 template <class Registry>
 void check_contract()
 {
@@ -89,7 +89,7 @@ void check_contract()
         }
         BOOST_TEST_EQ(r.size(), 1u);
     }
-    {  // captures go with the removal; a handler may remove itself, and add others
+    {  // a removal destroys the captures; a handler may remove itself, and add others
         Registry r;
         auto const capture = std::make_shared<int>(0);
         seen.clear();
@@ -115,7 +115,7 @@ void check_contract()
                 2, [&, n = std::make_unique<int>(5)](int m) { seen.push_back(*n + m); });
             tx.register_handler(1, std::function<void(int)>([&](int m) { seen.push_back(m); }));
             tx.register_handler(static_cast<void (*)(int const&)>([](int const&) {}));
-            r.notify(0);  // nothing of it is visible yet
+            r.notify(0);  // none of the changes is visible yet
         });
         BOOST_TEST_EQ(done.registered, 3u);
         BOOST_TEST_EQ(done.unregistered, 1u);

@@ -2,7 +2,7 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// An empty handler ends the program through the panic policy, with a sentence on stderr.
+// An empty handler ends the program through the panic policy, with a message on stderr.
 
 #include "contract.hpp"
 
@@ -19,7 +19,7 @@ namespace rio = registry_io;
 
 namespace {
 
-/// What a child process that runs `f` says on stderr; empty unless it ends by SIGABRT.
+/// Returns what a child process that runs `f` writes to stderr; empty unless it ends by SIGABRT.
 template <class F>
 std::string last_words(F f)
 {
@@ -60,7 +60,7 @@ void check()
         });
         BOOST_TEST(said.find("registry_io: an empty handler was registered") == 0);
     }
-    // So does a number that its key cannot hold.
+    // The same for a priority that its key cannot hold.
     std::string const said = last_words([] {
         Registry r;
         r.register_handler(4000000000u, [](int) {});

@@ -8,7 +8,7 @@
 
 namespace {
 
-/// Counts how many of it there are. Not trivial, so that it lies in memory of its own.
+/// Counts its objects. Not trivial, so it is stored in a block of its own.
 struct counted
 {
     explicit counted(int& alive) : alive_(&alive) { ++*alive_; }
@@ -27,7 +27,7 @@ int main()
 {
     test::check_contract<registry_io::FixedRegistry<int, 8>>();
 
-    // One too many: an empty id, and nothing has changed.
+    // One handler too many: returns an empty id and changes nothing.
     registry_io::FixedRegistry<int, 2> r;
     int calls = 0;
     auto const count = [&](int) { ++calls; };
@@ -41,7 +41,7 @@ int main()
     r.notify(0);
     BOOST_TEST_EQ(calls, 2);
 
-    // Room again, also for one after the other without end.
+    // There is room again, also for any number of handlers one after the other.
     BOOST_TEST(r.unregister(second));
     for (int i = 0; i < 1000; ++i) {
         registry_io::handler_id const id = r.register_handler(i, count);
@@ -50,7 +50,7 @@ int main()
         BOOST_TEST(r.unregister(id));
     }
 
-    // A handler that finds no room is destroyed, and its memory is there for the next one.
+    // A handler that does not fit is destroyed, and its memory can be used for the next one.
     int alive = 0;
     BOOST_TEST(r.register_handler(count));
     for (int i = 0; i < 10; ++i)

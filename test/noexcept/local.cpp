@@ -10,7 +10,7 @@ int main()
 {
     test::check_contract<registry_io::LocalRegistry<int>>();
 
-    // Handlers may change what they hold.
+    // Handlers may change their captures.
     registry_io::LocalRegistry<int> r;
     int last = 0;
     r.register_handler([&last, n = 0](int) mutable { last = ++n; });

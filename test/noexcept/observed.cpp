@@ -49,7 +49,7 @@ int main()
     int sum = 0;
     r.register_handler(observe::name("adder", [&](int i) { sum += i; }));
     r.notify(3);
-    // With exceptions off there is nothing to hand to a sink.
+    // Without exceptions there is no failure to pass to a sink.
     int told = 0;
     r.notify(4, [&](rio::panic_info const&) { ++told; });
     BOOST_TEST_EQ(sum, 7);

@@ -2,7 +2,8 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// Names and places of handlers: the log line, panic_info and for_each_handler show them.
+// Names and source locations of handlers, as the log line, panic_info and for_each_handler show
+// them.
 
 #include <atomic>
 #include <cstdlib>
@@ -173,7 +174,7 @@ BOOST_AUTO_TEST_CASE(for_each_handler_hands_on_the_state_with_and_without_a_key)
     std::vector<std::string> const expected{"7high", "1low"};
     BOOST_TEST(all == expected, boost::test_tools::per_element());
     BOOST_TEST(labels(r).size() == 2u);
-    // What took an id, or an id and a key, still does.
+    // Functions that take an id, or an id and a key, still work.
     int calls = 0;
     r.for_each_handler([&](rio::handler_id) { ++calls; });
     r.for_each_handler([&](rio::handler_id, int) { ++calls; });
@@ -187,7 +188,7 @@ BOOST_AUTO_TEST_CASE(a_name_needs_no_named_policy)
     r.register_handler(observe::name("adder", [&sum](int i) { sum += i; }));
     r.notify(3);
     BOOST_TEST(sum == 3);
-    // What a handler may not be is refused as ever.
+    // Invalid handlers are refused as without a name.
     BOOST_CHECK_THROW(r.register_handler(observe::name("empty", std::function<void(int)>())),
                       std::invalid_argument);
 }
@@ -251,7 +252,7 @@ BOOST_AUTO_TEST_CASE(the_default_log_line_tells_the_type_of_events)
     r.notify({1});
     BOOST_TEST_REQUIRE(lines.size() == 1u);
     BOOST_TEST(contains(lines[0], "reading threw: broken"));
-    // Whoever has more adaptors and another event still sees the event's own type.
+    // With more adaptors and another event type, the log still names the event's own type.
     rio::AsyncRegistry<reading> a;
     std::string line;
     a.log_to([&](std::string_view l) { line = l; });

@@ -58,7 +58,7 @@ BOOST_AUTO_TEST_CASE(a_handler_that_notifies_its_own_registry_is_refused_in_a_se
     r.notify(0);
     std::vector<int> const expected{0, 10};
     BOOST_TEST(log == expected, boost::test_tools::per_element());
-    BOOST_TEST_REQUIRE(messages.size() == 2u);  // each handler that was not called has failed
+    BOOST_TEST_REQUIRE(messages.size() == 2u);  // each handler that was not called counts as failed
     BOOST_TEST(contains(messages[0], "'echo' ("));
     BOOST_TEST(contains(messages[0], "reentrancy.cpp:"));
     BOOST_TEST(
@@ -100,7 +100,7 @@ BOOST_AUTO_TEST_CASE(other_registries_and_other_threads_do_not_count)
     b.register_handler([&](int i) {
         ++calls;
         if (i == 1)
-            a.notify(2);  // by way of b: the registry a again, on this thread
+            a.notify(2);  // through b: notifies a again, on this thread
     });
     a.register_handler([&](int i) {
         ++calls;
@@ -161,7 +161,7 @@ BOOST_AUTO_TEST_CASE(in_an_asynchronous_registry_a_refusal_is_fatal_and_waiting_
         }
     });
     test::notify_of(r, 0, ended);
-    test::notify_of(r, 1, ended);  // while the first one waits
+    test::notify_of(r, 1, ended);  // while the first notify waits
     BOOST_TEST(ended == 1);
     g.open();
     BOOST_TEST(ended == 2);
@@ -221,7 +221,7 @@ BOOST_AUTO_TEST_CASE(a_tap_sees_the_beginning_and_the_end_of_everything)
     std::vector<std::string> const expected{"(int", "+a", "(int", "+a", "-a", "+b",       "-b",
                                             "int)", "-a", "+b",   "-b", "!b", "callback", "int)"};
     BOOST_TEST(tap::log == expected, boost::test_tools::per_element());
-    // Of a coroutine until it waits.
+    // For a coroutine, a tap ends where the coroutine waits.
     tap::log.clear();
     rio::AsyncRegistry<int>::with<observe::named<observe::tapped<tap, rio::panic::catch_log>>> a;
     test::gate g;
@@ -260,7 +260,7 @@ BOOST_AUTO_TEST_CASE(more_handlers_than_the_threshold_are_told_of_with_the_place
     };
     for (int i = 0; i < 3; ++i)
         add();
-    // Those that go again are no leak.
+    // Handlers that are removed again are no leak.
     for (int i = 0; i < 10; ++i) {
         guards.pop_back();
         add();
@@ -272,9 +272,9 @@ BOOST_AUTO_TEST_CASE(more_handlers_than_the_threshold_are_told_of_with_the_place
     BOOST_TEST(contains(crowds::all[0], "reentrancy.cpp:" + std::to_string(line)));
     for (int i = 0; i < 5; ++i)
         add();
-    BOOST_TEST(crowds::all.size() == 2u);  // 9 are more than twice 4
+    BOOST_TEST(crowds::all.size() == 2u);  // 9 is more than twice 4
     BOOST_TEST(contains(crowds::all[1], "9 int "));
-    // Handlers of one word, in the table, are told of by their type.
+    // Handlers of one word, which are stored in the table, are reported with their type.
     int sum = 0;
     struct word
     {

@@ -2,7 +2,7 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// notify(event, sink): the failures of one notify go to its caller, whatever the policies.
+// notify(event, sink): the failures of one notify are passed to its caller, whatever the policies.
 
 #include <atomic>
 #include <cstdlib>
@@ -73,7 +73,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_sink_is_told_of_each_failure_of_its_notify_and_n
     BOOST_TEST(failures[0].message() == "broken");
     BOOST_TEST(failures[1].handler_id() == other);
     BOOST_TEST(failures[1].message().empty());
-    // Quarantine has not counted it.
+    // Quarantine has not counted these failures.
     BOOST_TEST(r.size() == 4u);
     r.clear();
     r.notify(8, sink);

@@ -2,7 +2,7 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// What the tests of observe have in common.
+// What the tests of observe share.
 
 #ifndef REGISTRY_IO_TEST_OBSERVE_SUPPORT_HPP
 #define REGISTRY_IO_TEST_OBSERVE_SUPPORT_HPP
@@ -18,7 +18,7 @@
 
 namespace test {
 
-/// Moved by the test, and the same on all threads.
+/// A clock that the test advances; the same on all threads.
 struct hand_clock
 {
     static std::uint64_t now() noexcept { return time.load(std::memory_order_relaxed); }
@@ -26,7 +26,7 @@ struct hand_clock
     inline static std::atomic<std::uint64_t> time{1000};
 };
 
-/// A coroutine that awaits it waits until it is opened.
+/// A coroutine that awaits the gate waits until `open` is called.
 struct gate
 {
     bool await_ready() const noexcept { return false; }
@@ -36,7 +36,7 @@ struct gate
     std::coroutine_handle<> waiting;
 };
 
-/// A coroutine that awaits it is resumed on another thread, which then calls `after`, all before
+/// Resumes the awaiting coroutine on another thread, which then calls `after`; both happen before
 /// the awaiting thread has left the coroutine.
 struct elsewhere
 {
@@ -53,7 +53,7 @@ struct elsewhere
     void await_resume() const noexcept {}
 };
 
-/// Notifies an asynchronous registry, and counts when that has ended.
+/// Notifies an asynchronous registry, and counts when the notify has ended.
 template <class R, class Event>
 detached notify_of(R const& r, Event event, int& ended)
 {

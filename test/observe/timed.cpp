@@ -2,7 +2,7 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// What observe::timed counts, with a clock that the test moves, and how it is written.
+// What observe::timed counts, with a clock that the test advances, and how it writes the results.
 
 #include <atomic>
 #include <coroutine>
@@ -158,7 +158,7 @@ BOOST_AUTO_TEST_CASE(timings_are_written_as_a_table_json_and_for_prometheus)
     std::string const table = observe::to_table(all);
     std::size_t const slow = table.find("3:18");
     BOOST_TEST_REQUIRE(slow != table.npos);
-    BOOST_TEST(slow < table.find("3:17 'write \"audit\"' ("));  // the greatest total first
+    BOOST_TEST(slow < table.find("3:17 'write \"audit\"' ("));  // sorted by total, greatest first
     BOOST_TEST(contains(table, "3.000  3:17"));
 
     std::string const json = observe::to_json(all);
@@ -183,7 +183,7 @@ BOOST_AUTO_TEST_CASE(timings_are_written_as_a_table_json_and_for_prometheus)
     BOOST_TEST(contains(text, name + "_count" + labels + "} 4\n"));
     BOOST_TEST(contains(text, "registry_io_handler_failures_total" + labels + "} 1\n"));
     BOOST_TEST(contains(text, "registry_io_handler_greatest_seconds" + labels + "} 3000000e-9\n"));
-    // Each line is a comment, or a name, its labels and one number.
+    // Each line is a comment, or a name with labels and one number.
     std::size_t at = 0;
     while (at < text.size()) {
         std::string const line = text.substr(at, text.find('\n', at) - at);

@@ -2,8 +2,8 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// observe::watched: a handler that runs too long is reported while it runs. Handlers here return
-// when the report has come, so that nothing depends on how long anything takes.
+// observe::watched reports a handler that runs too long while it runs. The handlers here return
+// when the report arrives, so no result depends on timing.
 
 #include <atomic>
 #include <coroutine>
@@ -32,7 +32,7 @@ namespace {
 namespace rio = registry_io;
 namespace observe = rio::observe;
 
-/// Keeps the reports of one case, which `Tag` tells from others.
+/// Keeps the reports of one test case; `Tag` separates the cases.
 template <class Tag>
 struct kept
 {
@@ -59,7 +59,7 @@ BOOST_AUTO_TEST_CASE(a_handler_that_runs_too_long_is_reported_while_it_runs)
     auto const id =
         r.register_handler(observe::name("sleeper", [](int) { kept<tag>::came.acquire(); }));
     r.notify(0);
-    // Another thread, whose name is known.
+    // Another thread, with a known name.
     std::thread other([&] {
         ::pthread_setname_np(::pthread_self(), "worker 7");
         r.notify(0);
@@ -79,7 +79,7 @@ BOOST_AUTO_TEST_CASE(a_handler_that_runs_too_long_is_reported_while_it_runs)
 
 BOOST_AUTO_TEST_CASE(a_handler_within_its_limit_is_not_reported_and_an_overdue_one_once)
 {
-    // With this clock no time passes but what the handler says.
+    // This clock advances only when a handler advances it.
     struct tag;
     rio::SyncRegistry<int>::with<policy<tag, 5, test::hand_clock>> r;
     r.register_handler([](int ms) {
@@ -87,7 +87,7 @@ BOOST_AUTO_TEST_CASE(a_handler_within_its_limit_is_not_reported_and_an_overdue_o
         if (ms >= 5)
             kept<tag>::came.acquire();
         else
-            std::this_thread::sleep_for(std::chrono::milliseconds(10));  // the watchdog looks
+            std::this_thread::sleep_for(std::chrono::milliseconds(10));  // time for the watchdog
     });
     r.notify(4);
     r.notify(5);
@@ -131,7 +131,7 @@ BOOST_AUTO_TEST_CASE(a_coroutine_is_watched_until_it_waits)
 
 namespace {
 
-/// Notifies a registry that is watched itself.
+/// A report function that notifies a registry which is itself watched.
 struct notifies
 {
     static void report(observe::overdue const&) noexcept;
@@ -196,7 +196,7 @@ BOOST_AUTO_TEST_CASE(a_watched_notify_does_not_allocate)
 #if !defined(__SANITIZE_THREAD__)
 namespace {
 
-/// Takes no lock, which could be held at the fork.
+/// Takes no lock, which another thread could hold at the fork.
 struct counted_in_child
 {
     static void report(observe::overdue const&) noexcept
@@ -230,7 +230,7 @@ BOOST_AUTO_TEST_CASE(the_child_of_a_fork_inside_a_handler_is_watched)
         }
         ::waitpid(child, &status, 0);
     });
-    // Calls of other threads are not the child's.
+    // Calls of other threads do not exist in the child.
     std::binary_semaphore go{0};
     watched of_the_other;
     std::binary_semaphore inside{0};

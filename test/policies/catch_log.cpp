@@ -24,7 +24,7 @@ using threaded = registry_io::SyncRegistry<int>;
 
 namespace {
 
-/// What is written to stderr while it lives.
+/// While it lives, captures what is written to stderr.
 class stderr_to_file
 {
 public:
@@ -121,7 +121,7 @@ BOOST_AUTO_TEST_CASE(the_log_is_limited_to_a_line_a_second_and_says_what_it_held
         r.notify(0);
     BOOST_TEST_REQUIRE(lines.size() == 1u);
     BOOST_TEST(lines[0] == "registry_io: handler " + id_text(id) + " of int threw: broken");
-    // The limit is each registry's own.
+    // Each registry has its own limit.
     other.notify(0);
     BOOST_TEST_REQUIRE(other_lines.size() == 1u);
     BOOST_TEST(other_lines[0].find("not a std::exception") != std::string::npos);
@@ -214,7 +214,7 @@ BOOST_AUTO_TEST_CASE(a_failure_inside_the_callback_is_logged)
     r.notify(0);
     BOOST_TEST(reports == 1);
     BOOST_TEST(lines.size() == 1u);
-    // A callback that takes itself away, and fails.
+    // A callback that removes itself, and fails.
     r.on_panic([&](registry_io::panic_info const&) {
         ++reports;
         r.clear_panic_callback();
@@ -223,7 +223,7 @@ BOOST_AUTO_TEST_CASE(a_failure_inside_the_callback_is_logged)
     });
     r.notify(0);
     BOOST_TEST(reports == 2);
-    // After a callback that threw the next failure is reported again.
+    // After a callback has thrown, the next failure is reported again.
     r.on_panic([&](registry_io::panic_info const&) {
         ++reports;
         throw 1;

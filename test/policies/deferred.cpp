@@ -23,7 +23,7 @@ struct step
     int n;
 };
 
-// As firmware has it: there before any code runs, and nothing to be done at the end.
+// As in firmware: usable before any code runs, and with no destructor to run at the end.
 constinit rio::queued::deferred<step, 4> global{rio::queued::closed};
 static_assert(std::is_trivially_destructible_v<decltype(global)>);
 
@@ -108,7 +108,7 @@ struct posting
     rio::queued::deferred<posting, 4>* queue = nullptr;
     posting() = default;
     explicit posting(rio::queued::deferred<posting, 4>& q) : queue(&q) {}
-    // Where an interrupt would come: in the middle of a post.
+    // Posts in the middle of another post, as an interrupt would.
     posting(posting const& other) noexcept
     {
         if (other.queue != nullptr)
@@ -172,7 +172,7 @@ BOOST_AUTO_TEST_CASE(one_thread_may_post_while_another_one_drains)
     BOOST_TEST(queue.empty());
 }
 
-// Run with ThreadSanitizer this shows that any context may read the count.
+// With ThreadSanitizer this shows that any context may read the count.
 BOOST_AUTO_TEST_CASE(another_thread_may_read_how_many_were_lost)
 {
     rio::LocalRegistry<step> registry;

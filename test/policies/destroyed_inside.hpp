@@ -2,12 +2,13 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// CONTRACT: destroying the registry is legal inside one of its own handlers, in a capture's
-// destructor, and when a capture was its last owner. The running notifies of this thread finish
-// their snapshots, whose captures live until then. Run with AddressSanitizer this also shows that
-// nothing of the registry is touched any more.
+// CONTRACT: a registry may be destroyed inside one of its own handlers, in a capture's destructor,
+// and when a capture was its last owner. The running notifies of this thread finish their
+// snapshots, and the captures in these live until then. With AddressSanitizer this also shows that
+// the registry is not used afterwards.
 
-// A file that includes this defines REGISTRY_IO_TEST_SNAPSHOTS, the policies to try.
+// A file that includes this header defines REGISTRY_IO_TEST_SNAPSHOTS, the snapshot policies to
+// test.
 
 #ifndef REGISTRY_IO_TEST_POLICIES_DESTROYED_INSIDE_HPP
 #define REGISTRY_IO_TEST_POLICIES_DESTROYED_INSIDE_HPP
@@ -40,7 +41,7 @@ template <class... Snapshots>
 using with_snapshots = boost::mp11::mp_list<typename rio::SyncRegistry<event>::with<Snapshots>...>;
 using registries = with_snapshots<REGISTRY_IO_TEST_SNAPSHOTS>;
 
-/// How many captures live, and how often a dead one was used.
+/// How many captures are alive, and how often a destroyed one was used.
 struct census
 {
     int living = 0;
@@ -67,7 +68,7 @@ private:
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_handler_may_destroy_its_registry, Registry, registries)
 {
-    // One handler, a flat table, and a table in chunks; the one that destroys in the middle.
+    // A single handler, a flat table, and a table in chunks; the handler in the middle destroys.
     for (int const before : {0, 2, 200}) {
         census birds;
         int called = 0;
@@ -168,7 +169,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(handlers_that_fail_after_the_end_of_their_registry
         throw std::runtime_error("after the end");
     });
     registry->register_handler([&](event const&) { ++called; });
-    // The callback is of the snapshot, and so still there.
+    // The callback belongs to the snapshot, so it still exists.
     std::vector<std::string> told;
     registry->on_panic([&](rio::panic_info const& info) { told.emplace_back(info.message()); });
     Registry& r = *registry;
@@ -195,7 +196,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_handler_to_be_removed_for_failing_after_the_end_
     BOOST_TEST(called == 2);
 }
 
-/// What owns the registry, and is kept alive by a handler of it alone.
+/// Owns the registry, and is kept alive only by a handler of that registry.
 template <class Registry>
 struct session
 {
@@ -227,7 +228,7 @@ void last_owner(Register add, Remove remove)
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_capture_may_be_the_last_owner_of_its_registry, Registry, registries)
 {
     auto const plain = [](auto& s, auto owner) {
-        // Beside it, handlers of both kinds, before and after.
+        // In addition, handlers of both kinds before and after it.
         s.registry.register_handler(1, [](event const&) {});
         s.id = s.registry.register_handler([owner](event const&) {});
         s.registry.register_handler(-1, [text = std::string(100, 'x')](event const&) {});
@@ -243,7 +244,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_capture_may_be_the_last_owner_of_its_registry, R
     last_owner<Registry>(plain, [](auto& s) { s.registry.update([&](auto& tx) { tx.clear(); }); });
     last_owner<Registry>(plain, [](auto& s) { s.registry.unregister_and_wait(s.id); });
 
-    // A guard outside, and one inside.
+    // A guard outside the registry's handlers, and one inside.
     rio::handler_guard outside;
     last_owner<Registry>(
         [&](auto& s, auto owner) { outside = s.registry.register_guard([owner](event const&) {}); },
@@ -292,7 +293,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(the_destructor_of_a_capture_may_destroy_the_regist
         }
         void operator()(event const&) const {}
     };
-    // Outside of a notify, and inside of one that shows it.
+    // Outside a notify, and inside a notify that shows it.
     for (bool const inside : {false, true}) {
         census birds;
         auto registry = std::make_unique<Registry>();

@@ -4,8 +4,8 @@
 
 #include <registry_io/snapshot/hazard_pointer.hpp>
 
-// Not by_writers, with which a capture that is removed inside of a notify waits for the next
-// writer, and so could not end its own registry.
+// Without by_writers: there, captures that are removed inside a notify wait for the next writer, so
+// they could not destroy their own registry.
 #define REGISTRY_IO_TEST_SNAPSHOTS                                                                 \
     registry_io::snapshot::hazard_pointer,                                                         \
         registry_io::snapshot::basic_hazard_pointer<registry_io::reclaim::batched<4>>

@@ -4,8 +4,8 @@
 
 #include <registry_io/snapshot/rcu.hpp>
 
-// Not by_writers, with which what this thread was inside of waits for the next writer of the
-// domain.
+// Without by_writers: there, the captures of the notify that this thread is in wait for the next
+// writer of the domain.
 #define REGISTRY_IO_TEST_SNAPSHOTS                                                                 \
     registry_io::snapshot::rcu,                                                                    \
         registry_io::snapshot::basic_rcu<void, registry_io::reclaim::batched<4>>

@@ -2,7 +2,8 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// The firmware preset on a host: what it promises beside interrupts, which test/embedded tries.
+// The firmware preset on a host: everything that it guarantees apart from interrupts, which
+// test/embedded tests.
 
 #include <registry_io/alloc/intrusive.hpp>
 #include <registry_io/ordering/fifo.hpp>
@@ -45,7 +46,7 @@ static_assert(!rio::root_swap_policy<rio::snapshot::interrupt_safe>);
 static_assert(rio::panic_policy<rio::panic::trap>);
 static_assert(sizeof(void*) != 8 || sizeof(registry) == 16 + 8 * 32);
 
-/// What handlers do is what their recorder says: a handler is one word.
+/// The handlers do their work in a recorder, because a handler is one word.
 struct recorder
 {
     std::vector<int>* seen;
@@ -86,8 +87,8 @@ std::string reason;
 
 using checked = registry::with<rio::panic::basic_trap<&leave>>;
 
-/// What the hook is told when `f` is called, empty if it is not called. `f` keeps nothing that has
-/// a destructor.
+/// Returns the message that the hook gets when `f` is called; empty if the hook is not called. `f`
+/// must not hold anything with a destructor, because the hook leaves it with longjmp.
 template <class F>
 std::string reason_of(F f)
 {
@@ -183,7 +184,7 @@ BOOST_AUTO_TEST_CASE(functions_and_guards_work_with_firmware_registries)
 
 BOOST_AUTO_TEST_CASE(a_running_notify_skips_what_has_been_removed_and_runs_the_rest)
 {
-    // Each of four handlers removes each set of the four, itself included.
+    // Each of four handlers removes each subset of the four, including itself.
     for (int actor = 0; actor < 4; ++actor)
         for (unsigned removed = 0; removed < 16; ++removed) {
             struct
@@ -239,7 +240,7 @@ BOOST_AUTO_TEST_CASE(what_a_handler_registers_fires_from_the_next_notify_on_nest
         registry r;
         std::vector<int> seen;
     } s;
-    // Before, between and behind the two that are there, by the first of them.
+    // The first of the two existing handlers adds new ones before, between and after them.
     s.r.register_handler(10, [&s](int event) {
         s.seen.push_back(event * 10);
         if (event != 1)
@@ -271,7 +272,7 @@ BOOST_AUTO_TEST_CASE(a_full_firmware_registry_gives_an_empty_id_and_nothing_chan
     s.second = s.r.register_handler(-1, [&s](int event) {
         ++s.calls;
         if (event == 1) {
-            // Its slot is taken until this notify has ended.
+            // Its slot stays in use until this notify has ended.
             BOOST_TEST(s.r.unregister(s.second));
             s.full_inside = s.r.register_handler([&s](int) { ++s.calls; }) == handler_id();
         }
@@ -293,7 +294,7 @@ BOOST_AUTO_TEST_CASE(a_full_firmware_registry_gives_an_empty_id_and_nothing_chan
 
 BOOST_AUTO_TEST_CASE(changes_in_handlers_alone_never_use_the_slots_up)
 {
-    // A handler that replaces itself, for ever: no change is ever made outside of a notify.
+    // A handler that keeps replacing itself: no change is ever made outside a notify.
     static rio::FirmwareRegistry<int, 2> r;
     static handler_id self;
     static int calls;
@@ -358,18 +359,19 @@ BOOST_AUTO_TEST_CASE(an_id_is_refused_where_its_node_has_moved_to)
     BOOST_TEST(a.unregister(in_a));
 }
 
-// Where the address of a slot ends in zeroes, which an id is made from, none may be empty.
+// An id is made from the address of its slot. It must not be empty even if the low bits of that
+// address are zero.
 BOOST_AUTO_TEST_CASE(an_id_is_not_empty_wherever_its_slot_lies)
 {
     using one = rio::FirmwareRegistry<int, 1>;
     constexpr std::size_t piece = 65536;
-    // The lower half of this address begins with what names begin with, too.
+    // The lower half of this address also begins with the same bits as the names in ids.
     auto* const wanted = reinterpret_cast<void*>(std::uintptr_t(0x2E0000000));
     void* const pages =
         ::mmap(wanted, 2 * piece, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     BOOST_REQUIRE(pages != MAP_FAILED);
     auto* const room = static_cast<std::byte*>(pages);
-    // Some of these places have the only slot at the beginning of the second piece.
+    // At some of these addresses the only slot lies at the beginning of the second piece.
     for (std::size_t before = alignof(one); before < sizeof(one); before += alignof(one)) {
         one& r = *::new (static_cast<void*>(room + piece - before)) one;
         for (int i = 0; i < 4096; ++i) {
@@ -406,7 +408,8 @@ BOOST_AUTO_TEST_CASE(misuse_of_a_firmware_registry_ends_in_the_hook)
     BOOST_TEST(reason_of([] { waiting.notify(0); }) ==
                "registry_io: waiting here would wait for itself");
 
-    // 254 levels are legal. One more is refused if something is changed there, two more always.
+    // 254 levels are allowed. One more is refused if a handler makes a change there, two more are
+    // always refused.
     static checked deep;
     static int depth;
     static int limit;
@@ -472,8 +475,8 @@ BOOST_AUTO_TEST_CASE(a_change_in_an_interrupt_ends_in_the_hook_every_time)
 
 namespace {
 
-/// Random programs, for the machine that compares with the model; the fuzzer runs more of them.
-/// What it finds ends the program. Returns how many operations there were.
+/// Runs random programs on a machine that compares with the model; the fuzzer runs more of them. A
+/// failure ends the program. Returns the number of operations.
 template <class Machine>
 unsigned long long run_programs()
 {
@@ -497,7 +500,7 @@ BOOST_AUTO_TEST_CASE(a_firmware_registry_agrees_with_a_naive_model)
     BOOST_TEST(run_programs<fuzz::linked_machine>() > 20'000u);
 }
 
-// ----- nodes that are the caller's
+// ----- nodes that the caller owns
 
 using with_nodes = registry::with<rio::alloc::intrusive>;
 static_assert(std::is_trivially_destructible_v<with_nodes>);
@@ -524,7 +527,7 @@ BOOST_AUTO_TEST_CASE(a_node_that_is_in_use_gives_an_empty_id_and_nothing_changes
     s.id = s.r.register_handler(s.node, [&s](int) {
         ++s.calls;
         BOOST_TEST(s.r.unregister(s.id));
-        // This notify still stands on it.
+        // This notify still stands on the node.
         BOOST_TEST(s.node.linked());
         s.refused_inside = !s.r.register_handler(s.node, 1, [](int) {});
     });
@@ -564,7 +567,7 @@ BOOST_AUTO_TEST_CASE(an_id_does_not_name_a_new_node_where_an_old_one_was)
         BOOST_TEST(!r.unregister(old));
         BOOST_TEST(r.unregister(id));
         node->~checked_node();
-        // Now nothing is there.
+        // Overwrites the memory of the destroyed node.
         std::fill(std::begin(room), std::end(room), static_cast<unsigned char>(0xFF));
         BOOST_TEST(!r.contains(id));
         BOOST_TEST(!r.unregister(id));
@@ -588,7 +591,7 @@ BOOST_AUTO_TEST_CASE(destroying_a_node_that_is_in_use_ends_in_the_hook)
     BOOST_TEST(r.unregister(id));
     BOOST_TEST(reason_of([] { n->~node(); }).empty());
 
-    // Removed, but the notify that it is removed in has not ended.
+    // The node is removed, but the notify in which that happens has not ended.
     n = new (room) node;
     id = r.register_handler(*n, [](int) {
         r.unregister(id);
@@ -597,8 +600,8 @@ BOOST_AUTO_TEST_CASE(destroying_a_node_that_is_in_use_ends_in_the_hook)
     BOOST_TEST(reason_of([] { r.notify(0); }) == refused);
 }
 
-// CONTRACT: a key is what the ordering policy sorts by, and an event is passed by const&: however
-// they are aligned.
+// CONTRACT: a key is what the ordering policy sorts by, and an event is passed by const&, however
+// either is aligned.
 BOOST_AUTO_TEST_CASE(keys_and_events_may_be_aligned_more_than_a_word)
 {
     struct alignas(16) wide

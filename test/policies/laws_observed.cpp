@@ -3,7 +3,7 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
 // A panic policy under all adaptors of observe keeps its laws, with each snapshot policy. The order
-// of the adaptors is another one for each policy.
+// of the adaptors differs for each policy.
 
 #include <registry_io/observe/crowded.hpp>
 #include <registry_io/observe/limited.hpp>

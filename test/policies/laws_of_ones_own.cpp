@@ -2,7 +2,7 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// How users put policies of their own to the laws: an alloc policy here, beside one policy of each
+// How users test their own policies against the laws: here an alloc policy, with one policy of each
 // other axis.
 
 #include <cstddef>
@@ -16,7 +16,7 @@
 
 namespace mine {
 
-/// Straight from the C library, which may be asked for more than it gives.
+/// Allocates directly from the C library, which returns null when it has no memory.
 struct c_library
 {
     using category = registry_io::axis::alloc;

@@ -17,7 +17,7 @@ inline constexpr panics panic_of<registry_io::observe::recorded<P, Tag>> = panic
 template <class P, class Tag>
 inline constexpr std::size_t limit_of<registry_io::observe::recorded<P, Tag>> = limit_of<P>;
 
-/// Nothing is to be written at exit.
+/// Disables the recording that would be written at exit.
 inline bool const quiet = ::setenv("REGISTRY_IO_RECORDING_DIRECTORY", "", 1) == 0;
 
 }  // namespace test

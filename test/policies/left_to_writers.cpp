@@ -2,10 +2,9 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// CONTRACT: destroying the registry is legal in a capture's destructor, and when a capture was its
-// last owner. Where removals are left to writers, such a capture is destroyed inside any later
-// change, a registration included. Run with AddressSanitizer this also shows that nothing of the
-// registry is touched any more.
+// CONTRACT: a capture's destructor may destroy the registry, also by releasing the last owner of
+// it. With the by_writers option, such a capture is destroyed inside any later change, including a
+// registration. With AddressSanitizer this also shows that the registry is not used afterwards.
 
 #include <registry_io/presets/sync.hpp>
 #include <registry_io/snapshot/hazard_pointer.hpp>
@@ -28,7 +27,7 @@ using registries =
     boost::mp11::mp_list<registry::with<rio::snapshot::basic_hazard_pointer<reclaim::by_writers>>,
                          registry::with<rio::snapshot::basic_rcu<void, reclaim::by_writers>>>;
 
-/// What owns a registry, and is kept alive by a handler of it alone.
+/// Owns a registry, and is kept alive only by a handler of that registry.
 template <class Registry>
 struct session
 {
@@ -36,8 +35,8 @@ struct session
     rio::handler_id id;
 };
 
-/// Makes a session that only a removed handler owns, whose captures are left to writers, and then
-/// calls `change(registry)`, which destroys the session.
+/// Makes a session whose only owner is a removed handler, and whose captures are left to writers.
+/// Then calls `change(registry)`, which destroys the session.
 template <class Registry, class Change>
 void ends_in(Change change)
 {
@@ -48,7 +47,7 @@ void ends_in(Change change)
     r.register_handler([&raw](int event) {
         if (event != 1)
             return;
-        // Before it and after it, others, on tables of their own.
+        // Before and after it, removes other handlers, each from its own table.
         auto const others = [&raw] {
             raw.registry.unregister(
                 raw.registry.register_handler(2, [text = std::string(100, 'x')](int) {}));
@@ -70,7 +69,7 @@ void ends_in(Change change)
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_registration_may_destroy_the_last_owner_of_its_registry, Registry,
                               registries)
 {
-    // In front of the others, so that it publishes a table.
+    // In front of the other handlers, so that it publishes a table.
     ends_in<Registry>([](Registry& r) {
         rio::handler_id const id = r.register_handler(1, [](int) {});
         BOOST_TEST(bool(id));

@@ -2,8 +2,9 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// The memory of alloc::pool: blocks do not overlap, everything comes back, an allocation fails only
-// if there is no hole, and no operation takes more steps when there are more blocks.
+// The memory of alloc::pool: blocks do not overlap, all memory comes back, an allocation fails only
+// if no hole is large enough, and the number of steps of an operation does not depend on the number
+// of blocks.
 
 #include <registry_io/alloc/pool.hpp>
 #include <registry_io/presets/sync.hpp>
@@ -30,7 +31,7 @@ namespace {
 
 namespace alloc = registry_io::alloc;
 
-/// Steps of the operation that runs.
+/// Counts the steps of the current operation.
 struct counted
 {
     static inline int steps = 0;
@@ -39,10 +40,10 @@ struct counted
 
 using memory = registry_io::detail::segregated_fit<counted>;
 
-/// What no single operation exceeds: two holes taken out, and two put in.
+/// The limit for a single operation: two holes removed, and two inserted.
 constexpr int most_steps = 16;
 
-/// A piece of memory, and a naive model of what is allocated from it, every byte included.
+/// A piece of memory, and a naive model of its allocations that checks every byte.
 class checked
 {
 public:
@@ -61,7 +62,7 @@ public:
         ::operator delete(room_, std::align_val_t(64));
     }
 
-    /// False when it failed, as the model said that it may.
+    /// Returns false if the allocation failed and the model allows that.
     bool allocate(std::size_t size, std::size_t align)
     {
         std::size_t const room = memory::units(memory::units(size) * memory::unit +
@@ -89,7 +90,7 @@ public:
         return true;
     }
 
-    /// Gives one back, by its place in `order`.
+    /// Frees one block, given by its index in `order`.
     void deallocate(std::size_t i)
     {
         std::byte* const p = order[i];
@@ -140,12 +141,12 @@ public:
 
 std::size_t random_size(std::mt19937& random)
 {
-    // Small blocks for the most part; now and then a table.
+    // Mostly small blocks, and now and then one of the size of a table.
     return random() % 16 == 0 ? 1 + random() % 6000 : 1 + random() % 200;
 }
 
-// Set before the first pool is made: what was registered first runs last before a fork, and first
-// after it. So this runs while the locks of all pools are taken.
+// Registered before the first pool is made: the first handler that is registered runs last before a
+// fork and first after it. So this one runs while the locks of all pools are held.
 void (*inside_fork)() = nullptr;
 bool const hooked = ::pthread_atfork(
                         [] {
@@ -154,7 +155,7 @@ bool const hooked = ::pthread_atfork(
                         },
                         nullptr, nullptr) == 0;
 
-/// Whether a child of fork can do this. It runs in the child, with a time limit.
+/// Whether `f` works in a child of fork. It runs in the child, with a time limit.
 template <class F>
 bool in_child(F f)
 {
@@ -179,7 +180,7 @@ BOOST_AUTO_TEST_CASE(blocks_of_a_pool_agree_with_a_naive_model)
             checked c(1000 * (seed + 1) + seed, seed);
             std::size_t const all = c.largest_hole();
             for (int i = 0; i < 3000; ++i) {
-                // Phases in which it fills up, and in which it empties.
+                // Phases in which the memory fills up alternate with phases in which it empties.
                 bool const fills = i / 300 % 2 == 0;
                 if (c.order.empty() || c.random() % 8 < (fills ? 6u : 2u)) {
                     std::size_t const align = std::size_t(1)
@@ -192,7 +193,7 @@ BOOST_AUTO_TEST_CASE(blocks_of_a_pool_agree_with_a_naive_model)
             BOOST_TEST(!c.wrong);
             BOOST_TEST(!c.failed_with_room);
             BOOST_TEST(c.greatest <= most_steps);
-            // Everything is one hole again.
+            // All memory must merge into a single hole again.
             while (!c.order.empty())
                 c.deallocate(c.random() % c.order.size());
             BOOST_TEST(c.largest_hole() == all);
@@ -213,7 +214,8 @@ BOOST_AUTO_TEST_CASE(the_greatest_number_of_steps_of_an_operation_does_not_grow_
         checked c(n * 256, 1);
         while (c.order.size() != n)
             BOOST_TEST_REQUIRE(c.allocate(1 + c.random() % 200, 8));
-        // Half of them go, at random: thousands of holes between those that stay.
+        // Half of the blocks are freed at random, which leaves thousands of holes between the
+        // others.
         for (std::size_t left = n / 2; left != 0; --left)
             c.deallocate(c.random() % c.order.size());
         c.greatest = 0;
@@ -234,7 +236,7 @@ BOOST_AUTO_TEST_CASE(a_fragmented_pool_refuses_what_has_no_hole_and_is_whole_aga
     while (c.allocate(64, 8)) {
     }
     BOOST_TEST(c.order.size() == 1000u);
-    // Every second one goes: half is free, and no hole is larger than a block.
+    // Frees every second block: half of the memory is free, and no hole is larger than a block.
     std::vector<std::byte*> every_second;
     for (auto i = c.blocks.begin(); i != c.blocks.end(); std::advance(i, 2))
         every_second.push_back(i->first);
@@ -337,7 +339,7 @@ BOOST_AUTO_TEST_CASE(threads_share_a_pool_and_everything_comes_back)
     for (std::thread& t : threads)
         t.join();
     BOOST_TEST(!wrong.load());
-    // One hole, however much of it still lies on the list of what was given back.
+    // All memory is one hole, even if much of it is still on the list of freed blocks.
     auto s = p.get_source();
     void* const whole = s.allocate(1 << 16, 8);
     BOOST_TEST(whole != nullptr);
@@ -366,7 +368,7 @@ BOOST_AUTO_TEST_CASE(giving_back_does_not_wait_for_the_lock_and_what_was_given_b
         done.notify_one();
         forked.wait(false);
     });
-    // Inside of a fork this thread holds the locks of all pools, until the other one is done.
+    // During a fork this thread holds the locks of all pools until the other thread is done.
     inside_fork = [] {
         go = true;
         go.notify_one();
@@ -406,8 +408,8 @@ BOOST_AUTO_TEST_CASE(a_child_of_fork_finds_no_pool_locked)
     BOOST_TEST(fine);
 }
 
-// CONTRACT: bounded; a writer fails only while something else needs the memory. The schedules are
-// tried by the scenario first_writers of test/relacy.
+// CONTRACT: bounded; a writer fails only while something else needs the memory. The scenario
+// first_writers of test/relacy tries the schedules.
 BOOST_AUTO_TEST_CASE(first_registrations_at_once_need_no_more_than_one_after_the_other)
 {
     using registry = registry_io::SyncRegistry<int>::with<alloc::pool>;

@@ -2,8 +2,8 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// Moments that no program can arrange: through the environment that the reclamation takes as a
-// parameter, a writer comes exactly between a reader's announcement and its second look.
+// Situations that no program can arrange: through the environment, which is a parameter of the
+// reclamation, a writer comes exactly between a reader's announcement and its second look.
 
 #include <boost/test/unit_test.hpp>
 
@@ -26,8 +26,8 @@ namespace {
 namespace reclaim = registry_io::reclaim;
 using registry_io::garbage;
 
-/// One thread, whose record goes when its read ends, as it does while a thread exits. What is to
-/// happen between a reader's store and its next load is done by `in_between`.
+/// An environment of one thread whose record is destroyed when its read ends, as happens while a
+/// thread exits. `in_between` runs between a reader's store and its next load.
 struct staged_env : reclaim::single_thread_env
 {
     using mutex = std::mutex;
@@ -88,7 +88,7 @@ struct captures : garbage
     std::function<void()> at_end;
 };
 
-/// A root that notes that it was freed.
+/// A root that records that it was freed.
 struct root : root_type
 {
     root(retired& log, std::uint64_t version)
@@ -110,8 +110,8 @@ BOOST_AUTO_TEST_CASE(a_read_that_starts_over_stays_known_whatever_captures_do_me
     root* current = &first;
     auto const load = [&current](std::memory_order) { return current; };
 
-    // The removal of what only `first` shows, by a writer that finds our announcement there. So
-    // our read, which has not begun, is the last to let go of it, and destroys.
+    // A writer removes what only `first` shows, and finds our announcement there. So our read,
+    // which has not begun yet, is the last to release it, and destroys it.
     bool nested = false;
     captures removed([&] {
         domain::slow_read const inner(&cell, load);
@@ -132,7 +132,7 @@ BOOST_AUTO_TEST_CASE(a_read_that_starts_over_stays_known_whatever_captures_do_me
         domain::slow_read const outer(&cell, load);
         BOOST_TEST(nested);
         BOOST_TEST(outer.root() == &second);
-        // A writer that replaces what it reads has to find it.
+        // A writer that replaces the root must find this reader.
         BOOST_TEST(domain::mine().linked);
         BOOST_TEST(domain::reading(&cell));
         BOOST_TEST(domain::held(&cell, second));
@@ -143,7 +143,8 @@ BOOST_AUTO_TEST_CASE(a_read_that_starts_over_stays_known_whatever_captures_do_me
 
 BOOST_AUTO_TEST_CASE(a_writer_asks_nothing_of_readers_of_another_registry)
 {
-    // An address that a reader of one registry announces, and that is a root of another one by now.
+    // A reader of one registry announces an address that has meanwhile become a root of another
+    // registry.
     domain::prepare();
     int const cell = 0;
     int const other = 0;
@@ -162,7 +163,7 @@ BOOST_AUTO_TEST_CASE(a_writer_asks_nothing_of_readers_of_another_registry)
     BOOST_TEST(read.root() == &first);
 }
 
-/// Replaced roots of versions 1 to 4, each of which a reader holds, or nobody does.
+/// Replaced roots of versions 1 to 4, each held by one reader or by none.
 struct replaced
 {
     int owner = 0;
@@ -170,8 +171,8 @@ struct replaced
     root roots[4] = {{log, 1}, {log, 2}, {log, 3}, {log, 4}};
     std::vector<int> gone;
 
-    /// Something that is shown from a root on, and is taken out with the last root that is
-    /// replaced.
+    /// Garbage that is visible from a given root on, and is removed together with the last replaced
+    /// root.
     struct thing : garbage
     {
         thing(replaced& r, std::uint64_t version)
@@ -206,7 +207,7 @@ struct replaced
 
 BOOST_AUTO_TEST_CASE(what_was_taken_out_goes_with_the_last_root_that_shows_it)
 {
-    // In each order in which the readers of three roots may leave.
+    // In each order in which the readers of three roots can leave.
     std::vector<int> order{1, 2, 3};
     do {
         replaced r;
@@ -218,7 +219,7 @@ BOOST_AUTO_TEST_CASE(what_was_taken_out_goes_with_the_last_root_that_shows_it)
         r.replace(2, true);
         r.replace(3, true);
         r.replace(4, false, {&newer, &old, &unseen, &newest});
-        // The last root has no reader: it and what it alone showed are gone.
+        // The last root has no reader: it is freed, together with what only it showed.
         BOOST_TEST(r.freed(4));
         BOOST_TEST((r.gone == std::vector<int>{4}));
         bool left[4] = {};
@@ -239,8 +240,7 @@ BOOST_AUTO_TEST_CASE(what_was_taken_out_goes_with_the_last_root_that_shows_it)
     } while (std::next_permutation(order.begin(), order.end()));
 }
 
-/// What is to happen after a drain has found its list empty, and before it closes its era, is done
-/// by `before_close`.
+/// `before_close` runs after a drain has found its list empty and before it closes its era.
 struct closing_env : staged_env
 {
     inline static std::function<void()> before_close;

@@ -2,8 +2,8 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// What observe::recorded counts, with a clock that the test moves, and the files that it writes.
-// Each case has a tag, and so a recording, of its own.
+// What observe::recorded counts, with a clock that the test advances, and the files that it writes.
+// Each test case has its own tag, and so its own recording.
 
 #include <atomic>
 #include <cerrno>
@@ -52,7 +52,7 @@ bool const quiet = ::setenv("REGISTRY_IO_RECORDING_DIRECTORY", "", 1) == 0;
 
 using buckets = std::map<unsigned, std::uint64_t>;
 
-/// The number behind `"name": `.
+/// The number that follows `"name": `.
 double number(std::string const& text, std::string const& name)
 {
     std::size_t const at = text.find('"' + name + "\": ");
@@ -84,7 +84,7 @@ buckets histogram(std::string const& text, std::string const& name)
     return all;
 }
 
-/// The mean of values that are spread evenly over their buckets.
+/// The mean, with the values assumed to be spread evenly over their buckets.
 double mean(buckets const& h)
 {
     double sum = 0;
@@ -110,7 +110,7 @@ std::string read(fs::path const& p)
     return {std::istreambuf_iterator<char>(in), {}};
 }
 
-/// A directory for one case.
+/// A temporary directory for one test case.
 struct scratch
 {
     scratch()
@@ -130,14 +130,15 @@ struct scratch
     fs::path path;
 };
 
-/// Runs `f` in a child process, which then ends by `exit`. Returns its status.
+/// Runs `f` in a child process, which then calls `exit`. Returns its exit status.
 template <class F>
 int in_child(F f)
 {
     pid_t const child = ::fork();
     if (child == 0) {
         f();
-        // Not exit: the test framework's own handlers are not for a child. write_at_exit is.
+        // exit, not _exit: it runs write_at_exit. The fork has removed the test framework's own
+        // handlers.
         std::exit(0);
     }
     int status = -1;
@@ -209,7 +210,7 @@ BOOST_AUTO_TEST_CASE(a_value_is_in_the_bucket_of_its_logarithm)
         r.notify(std::uint64_t(1) << b);
     }
     r.notify(0);
-    r.notify(std::uint64_t(1) << 50);  // greater than all buckets: the last one
+    r.notify(std::uint64_t(1) << 50);  // greater than all buckets: counted in the last one
     buckets expected;
     for (unsigned b = 1; b < 47; ++b) {
         ++expected[b - 1];
@@ -228,7 +229,7 @@ BOOST_AUTO_TEST_CASE(changes_are_counted_however_they_are_made)
     rio::SyncRegistry<int>::with<policy> r;
     r.on_panic([](rio::panic_info const&) {});
     std::vector<rio::handler_id> ids;
-    for (int i = 0; i < 1000; ++i)  // tables of many chunks, too
+    for (int i = 0; i < 1000; ++i)  // includes tables of many chunks
         ids.push_back(r.register_handler(i % 7, [&ids](int) { (void)ids; }));
     for (std::size_t i = 0; i < 500; ++i)
         BOOST_TEST_REQUIRE(r.unregister(ids[i * 2]));
@@ -236,7 +237,7 @@ BOOST_AUTO_TEST_CASE(changes_are_counted_however_they_are_made)
         tx.register_handler([](int) {});
         tx.register_handler(-1, [](int) {});
         tx.unregister(ids[1]);
-        tx.unregister(ids[0]);  // gone already
+        tx.unregister(ids[0]);  // already removed
     });
     BOOST_TEST((result.registered == 2 && result.unregistered == 1));
     try {
@@ -253,11 +254,12 @@ BOOST_AUTO_TEST_CASE(changes_are_counted_however_they_are_made)
     BOOST_TEST(r.clear() == 0u);
     r.register_handler([](int) { throw 1; });
     r.notify(0);
-    r.notify(0);  // and quarantine removes it
+    r.notify(0);  // the second failure: quarantine removes it
     std::string const t = policy::text();
     BOOST_TEST(number(t, "register") == 1000 + 2 + 1 + 1);
     BOOST_TEST(number(t, "unregister") == 500 + 1 + 1 + 501 + 1);
-    // Of two changes the interval: 1000 + 500 + 1 + 2 + 1 + 1 + 1 changes.
+    // A transaction with two changes counts as one interval: 1000 + 500 + 1 + 2 + 1 + 1 + 1
+    // intervals.
     BOOST_TEST(total(histogram(t, "change_interval_ns")) == 1505u);
     BOOST_TEST(number(t, "failures") == 2);
 }
@@ -292,7 +294,7 @@ BOOST_AUTO_TEST_CASE(nested_notifies_are_counted_with_their_depth)
     });
     for (int i = 0; i < 5; ++i)
         a.notify(2);  // depths 1, 2, 3, 4, 5
-    // An exception leaves the depth as it was.
+    // An exception restores the depth.
     BOOST_CHECK_THROW(b.notify(100), std::runtime_error);
     double const nested = number(policy::text(), "nested");
     a.notify(0);
@@ -325,7 +327,7 @@ BOOST_AUTO_TEST_CASE(what_threads_counted_is_kept_when_they_end)
                 for (int i = 0; i < each; ++i)
                     r.notify(i);
             });
-        std::string const meanwhile = policy::text();  // a race that the thread sanitizer looks at
+        std::string const meanwhile = policy::text();  // concurrent, for ThreadSanitizer
         BOOST_TEST(number(meanwhile, "notify") <= 2 * threads * each);
         for (std::thread& t : running)
             t.join();
@@ -343,7 +345,7 @@ BOOST_AUTO_TEST_CASE(a_notify_in_the_last_destructor_of_a_thread_is_counted)
     using registry = rio::SyncRegistry<int>::with<policy>;
     static registry r;
     r.register_handler([](int) {});
-    // Made after the recording's key: destroyed after it, in the order that glibc has.
+    // Created after the recording's key, so with glibc its destructor runs later.
     ::pthread_key_t key{};
     BOOST_TEST_REQUIRE(::pthread_key_create(&key, [](void*) { r.notify(1); }) == 0);
     struct at_end
@@ -429,7 +431,7 @@ BOOST_AUTO_TEST_CASE(an_asynchronous_registry_is_recorded)
     int ended = 0;
     notify_of(r, 0, ended);
     BOOST_TEST(ended == 0);
-    // While a notify is suspended the thread is in no handler.
+    // While a notify is suspended, its thread is not inside a handler.
     other.notify(1);
     BOOST_TEST(number(policy::text(), "nested") == 1);
     std::thread([&] { g.open(); }).join();
@@ -451,9 +453,10 @@ BOOST_AUTO_TEST_CASE(an_asynchronous_registry_is_recorded)
 
 BOOST_AUTO_TEST_CASE(a_synthetic_workload_gives_back_its_parameters)
 {
-    // The clock alone moves. A handler takes 2048 to 4095 ns; a notify begins 65536 to 131071 ns
-    // after the one before; one notify in five is nested; eight handlers, one change in 250
-    // notifies. One in twenty is measured, which must not keep step with the one in five.
+    // Only the clock advances. A handler takes 2048 to 4095 ns; a notify begins 65536 to 131071 ns
+    // after the previous one; one notify in five is nested; there are eight handlers, and one
+    // change per 250 notifies. One notify in twenty is measured; this must not fall into step with
+    // the one in five.
     struct tag;
     using policy = by_hand<tag, rio::panic::catch_log, 20>;
     rio::SyncRegistry<int>::with<policy> r;
@@ -516,10 +519,10 @@ BOOST_AUTO_TEST_CASE(write_replaces_a_file_or_leaves_it_as_it_was)
     std::ofstream(file) << "older";
     BOOST_TEST(!policy::write(file));
     BOOST_TEST(read(file) == policy::text());
-    BOOST_TEST(dir.files().size() == 1u);  // no temporary file stays
+    BOOST_TEST(dir.files().size() == 1u);  // no temporary file is left
     BOOST_TEST(
         (policy::write(dir.path / "none" / "mine.json") == std::errc::no_such_file_or_directory));
-    // A full disk, and a limit of the file's size, which leaves the older file.
+    // A full disk, and a limit on the file size that leaves the older file unchanged.
     BOOST_TEST((policy::write("/dev/full") == std::errc::no_space_on_device));
     BOOST_TEST(fs::is_character_file("/dev/full"));
     std::ofstream(file) << "older";
@@ -550,7 +553,7 @@ BOOST_AUTO_TEST_CASE(processes_and_types_write_files_of_their_own_at_exit)
         BOOST_TEST(in_child([&] {
                        policy::directory(dir.path.string());
                        other::directory(dir.path.string());
-                       // An earlier process of the same number has left files.
+                       // An earlier process with the same process id has left files.
                        for (unsigned n = 0; n < 3; ++n)
                            std::ofstream(dir.path /
                                          ("registry_io." + std::to_string(::getpid()) + '.' +
@@ -572,7 +575,7 @@ BOOST_AUTO_TEST_CASE(processes_and_types_write_files_of_their_own_at_exit)
             ++notified[number(t, "notify")];
     }
     BOOST_TEST(older == 6);
-    // The child of a fork counts from zero, and the parent goes on.
+    // The child of a fork counts from zero, and the parent continues.
     std::map<double, int> const expected{{0, 2}, {2, 1}, {3, 1}};
     BOOST_TEST((notified == expected));
     BOOST_TEST(number(policy::text(), "notify") == 10);
@@ -604,7 +607,7 @@ BOOST_AUTO_TEST_CASE(a_thread_that_exits_folds_its_counts_when_they_are_measured
     static rio::SyncRegistry<int>::with<policy> r;
     constexpr int notifies = 4000;
     r.register_handler([](int) { hand_clock::advance(1000); });
-    // Called after the recording's own hook, in the order that glibc has.
+    // With glibc, called after the recording's own hook.
     ::pthread_key_t key{};
     BOOST_TEST_REQUIRE(::pthread_key_create(&key, [](void*) {
                            for (int i = 1; i < notifies; ++i)

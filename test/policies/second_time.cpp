@@ -2,7 +2,7 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// Policies that count, limit or retry: what they do in the second round, and not only in the first.
+// Policies that count, limit or retry: what they do in the second round as well as in the first.
 
 #include <registry_io/alloc/pmr.hpp>
 #include <registry_io/alloc/pool.hpp>
@@ -40,10 +40,10 @@ void fails(int)
     throw std::runtime_error("broken");
 }
 
-/// What the clock of the log shows; below zero: the time.
+/// The time that the log's clock shows; if negative, the real time.
 std::atomic<long> clock_ms{-1};
 
-/// Memory that can be made to run out.
+/// Memory that fails on demand.
 class failing_memory : public std::pmr::memory_resource
 {
 public:
@@ -68,7 +68,7 @@ private:
 
 }  // namespace
 
-// In place of the C library's, so that a test sets the time.
+// Replaces the C library's function, so that a test can set the time.
 extern "C" int clock_gettime(clockid_t, std::timespec* now) noexcept
 {
     long const ms = clock_ms.load();
@@ -92,26 +92,26 @@ BOOST_AUTO_TEST_CASE(the_log_limits_each_second_anew_and_counts_anew)
         return lines.size() - before;
     };
     auto const ends_in = [&](std::string_view end) { return lines.back().ends_with(end); };
-    // The very first instant of the clock is no exception.
+    // The rule also holds at the very first instant of the clock.
     BOOST_TEST(at(0) == 1u);
     BOOST_TEST(ends_in("threw: broken"));
     BOOST_TEST(at(1) == 0u);
     BOOST_TEST(at(999) == 0u);
     BOOST_TEST(at(1000) == 1u);
     BOOST_TEST(ends_in(" (and 2 failures held back)"));
-    // The second round: a second from the line on, not from the first failure.
+    // The second round: the second counts from the last line, not from the first failure.
     BOOST_TEST(at(1500) == 0u);
     BOOST_TEST(at(1999) == 0u);
     BOOST_TEST(at(1999) == 0u);
     BOOST_TEST(at(2000) == 1u);
     BOOST_TEST(ends_in(" (and 3 failures held back)"));
-    // After a pause there is nothing to be made up for.
+    // After a pause nothing remains to be caught up.
     BOOST_TEST(at(60'400) == 1u);
     BOOST_TEST(ends_in("threw: broken"));
     BOOST_TEST(at(61'399) == 0u);
     BOOST_TEST(at(61'400) == 1u);
     BOOST_TEST(ends_in(" (and 1 failures held back)"));
-    // Another handler that fails in the same second is in the count of handlers.
+    // Another handler that fails in the same second is included in the count of handlers.
     auto const other = r.register_handler([](int) { throw std::runtime_error("broken too"); });
     BOOST_TEST(at(62'400) == 1u);
     BOOST_TEST(ends_in("threw: broken"));
@@ -257,7 +257,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_second_batch_goes_as_the_first_one, Registry, ba
 {
     Registry r;
     r.register_handler([](int) {});
-    // Another thread that has notified once, and so has to be looked at.
+    // Another thread that has notified once, so writers have to look at it.
     std::atomic<bool> ready{false};
     std::atomic<bool> go{false};
     std::thread reader([&] {
@@ -302,7 +302,7 @@ BOOST_AUTO_TEST_CASE(a_pool_that_was_exhausted_serves_again_and_may_be_exhausted
         r.notify(0);
         if (round == 0)
             first = n;
-        // No round finds less room than the one before, but for what fragments.
+        // Apart from fragmentation, no round finds less room than the one before.
         BOOST_TEST(n * 2 > first);
         BOOST_TEST(r.clear() == n);
         BOOST_TEST(token.use_count() == 1);

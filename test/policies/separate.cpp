@@ -2,8 +2,8 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// The presets with what they share instantiated by <registry_io/src.hpp> alone: this file does not
-// link when that lacks anything.
+// The presets, with everything that they share instantiated only by <registry_io/src.hpp>: if
+// anything is missing there, this file does not link.
 
 #define REGISTRY_IO_SEPARATE_COMPILATION
 #include <registry_io/presets/local.hpp>
@@ -55,7 +55,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(presets_work_with_what_they_share_in_another_file,
     BOOST_TEST(told == (std::vector<int>{3, 2, 1, -1, 1, -1}), boost::test_tools::per_element());
 }
 
-// Last, so that all of the above has seen the declarations alone.
+// Last, so that all of the above has seen only the declarations.
 #include <registry_io/src.hpp>
-// The order does not matter.
+// The order of the two does not matter.
 #include <registry_io/presets/async.hpp>

@@ -21,7 +21,7 @@ using namespace stress;
 template <class Panic>
 using registries_that = registries_with<alloc::heap, Panic>;
 
-/// Cancels a thread that stands in a handler. Returns whether it ended by that.
+/// Cancels a thread that is inside a handler. Returns whether the cancellation ended it.
 template <class Registry>
 bool cancel_inside(Registry& registry, std::atomic<bool>& inside)
 {
@@ -40,7 +40,7 @@ bool cancel_inside(Registry& registry, std::atomic<bool>& inside)
     return result == PTHREAD_CANCELED;
 }
 
-/// Stands in a handler until it is cancelled.
+/// Stays in a handler until the thread is cancelled.
 inline void stand(std::atomic<bool>& inside)
 {
     inside.store(true);

@@ -16,18 +16,18 @@
 
 namespace process {
 
-/// Runs `f` in a child, which ends with what f returns. Returns how it ended: the exit code, or
-/// minus the signal.
+/// Runs `f` in a child process, which exits with the result of `f`. Returns its exit code, or the
+/// negative number of the signal that ended it.
 template <class F>
 int in_child(F f)
 {
     pid_t const child = ::fork();
     if (child == 0) {
-        // The test framework's handlers are for its own process.
+        // The test framework's signal handlers are only for its own process.
         for (int s : {SIGABRT, SIGSEGV, SIGALRM, SIGTERM, SIGBUS, SIGFPE, SIGILL})
             std::signal(s, SIG_DFL);
         std::set_terminate(&std::abort);
-        ::alarm(20);  // rather than to hang
+        ::alarm(20);  // rather than hang
         ::_exit(f());
     }
     int status = 0;
@@ -36,7 +36,7 @@ int in_child(F f)
     return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
-/// For children that are going to die noisily.
+/// For children that end with output on stderr.
 inline void silence()
 {
     int const null = ::open("/dev/null", O_WRONLY);

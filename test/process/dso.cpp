@@ -2,9 +2,9 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// Shared objects that are loaded for themselves alone. Whether they share the library's variables
-// with the program and with each other is for the linker to say; where they do not, a registry
-// refuses the others, and a registry_ref serves them.
+// Shared objects that are loaded with local symbols only. The linker decides whether they share the
+// library's variables with the program and with each other. If they do not, a registry refuses
+// them, and a registry_ref works for them.
 //
 // The arguments are plugins built from process/dso_plugin.cpp.
 
@@ -35,7 +35,7 @@ struct module
     bool (*through)(registry_io::registry_ref<event> const&) = nullptr;
 };
 
-/// The program itself, and each plugin twice, from two files.
+/// The program itself, and each plugin twice, loaded from two files.
 std::vector<module> const& modules()
 {
     static std::vector<module> const all = [] {
@@ -64,7 +64,7 @@ std::vector<module> const& modules()
     return all;
 }
 
-// As in stress.hpp: what the standard library does there is formally a race.
+// See stress.hpp: the standard library's implementation is formally a race.
 using snapshots = std::tuple<snapshot::hazard_pointer, snapshot::rcu, snapshot::locked
 #ifndef REGISTRY_IO_TEST_TSAN
                              ,
@@ -101,8 +101,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_registry_is_shared_or_refused, Snapshot, snapsho
                 BOOST_TEST(registry->size() == 2u);
                 if (refused) {
                     ++refusals;
-                    // A thread that is new to the user's domain; one that is known there is caught
-                    // by nothing but an assertion.
+                    // Uses a thread that is new to the user's domain. A thread that is already
+                    // known there is caught only by an assertion.
                     int const outcome = process::in_child([&] {
                         process::silence();
                         std::thread([&] { users.notify(*registry, 0); }).join();
@@ -110,7 +110,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_registry_is_shared_or_refused, Snapshot, snapsho
                     });
                     BOOST_TEST(outcome == -SIGABRT);
                 } else {
-                    // Then the owner's removals see the user's readers.
+                    // If it is accepted, the owner's removals see the user's readers.
                     std::thread reader([&] { users.notify(*registry, 1); });
                     g.expect(1);
                     owners.clear(*registry);
@@ -129,8 +129,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_registry_is_shared_or_refused, Snapshot, snapsho
     if (std::is_same_v<Snapshot, snapshot::hazard_pointer>)
         refused_by_hazard_pointers = refusals;
     else if (needs_domain)
-        // A domain of RCU bears the name of the type of events, too: where that is hidden from
-        // other objects so is the domain.
+        // The name of an RCU domain contains the event type too. If that type is hidden from other
+        // objects, so is the domain.
         BOOST_TEST(refusals >= refused_by_hazard_pointers);
 }
 

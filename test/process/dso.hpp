@@ -2,7 +2,7 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// What the plugin of process/dso gives to those who load it.
+// The interface of the plugin of process/dso.
 
 #ifndef REGISTRY_IO_TEST_PROCESS_DSO_HPP
 #define REGISTRY_IO_TEST_PROCESS_DSO_HPP
@@ -15,17 +15,17 @@
 
 namespace dso {
 
-/// One kind of registry, as one object's code sees it.
+/// The functions of one kind of registry, as the code of one object sees it.
 template <class Snapshot>
 struct functions
 {
     using registry = stress::registry_of<Snapshot>;
 
-    registry* (*make)(stress::gate&, stress::census&);  ///< notifies of 1 stop at the gate
+    registry* (*make)(stress::gate&, stress::census&);  ///< a notify of 1 stops at the gate
     void (*destroy)(registry*);
     void (*clear)(registry&);
     void (*notify)(registry const&, int);
-    bool (*refused)(registry&);  ///< whether registering and waiting are
+    bool (*refused)(registry&);  ///< whether registering and waiting are refused
 };
 
 using plugin =

@@ -15,7 +15,8 @@ __attribute__((visibility("default"))) void registry_io_plugin(dso::plugin* p)
     *p = dso::plugin_here();
 }
 
-// Through a reference that the registry's owner has made: whoever calls it, the owner's code runs.
+// Uses a reference that the registry's owner has made: the owner's code runs, whichever object
+// calls it.
 __attribute__((visibility("default"))) bool registry_io_through(
     registry_io::registry_ref<stress::event> const& r)
 {

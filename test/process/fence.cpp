@@ -2,8 +2,8 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// A kernel that agrees to membarrier, and refuses it later: a sandbox that closes behind a process
-// which has already used registries. Nothing may be freed early then.
+// A kernel that supports membarrier at first and refuses it later, as when a process enters a
+// sandbox after it has already used registries. Nothing may be freed too early then.
 
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -39,7 +39,7 @@ bool refuse_membarrier()
         syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program) == 0;
 }
 
-/// Memory that is spoilt when it is given back, and never given out again.
+/// Memory that is overwritten when it is freed, and never reused.
 class spoiling_resource : public std::pmr::memory_resource
 {
     void* do_allocate(std::size_t n, std::size_t align) override
@@ -56,12 +56,13 @@ class spoiling_resource : public std::pmr::memory_resource
 using lock_free_registries = std::tuple<registry_of<snapshot::hazard_pointer, alloc::pmr>,
                                         registry_of<snapshot::rcu, alloc::pmr>>;
 
-/// What a child does; 0 if all went well.
+/// What the child does; returns 0 if all went well.
 template <class Registry>
 int churn_behind_a_sleeper()
 {
     spoiling_resource memory;
-    // Never destroyed: what was removed cannot be, nor can the registry wait for its readers.
+    // Never destroyed: removed handlers cannot be freed, and the registry cannot wait for its
+    // readers.
     auto& registry = *new Registry{alloc::pmr(&memory)};
     auto& birds = *new census;
     gate g;

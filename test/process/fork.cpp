@@ -2,8 +2,8 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// A child of fork goes on with the registries of its parent, whatever the parent's other threads
-// were reading.
+// The child of a fork goes on using the registries of its parent, whatever the parent's other
+// threads were reading.
 
 #include <unistd.h>
 
@@ -33,7 +33,7 @@ using lock_free_registries =
 using registry_io::AsyncRegistry;
 using test::detached;
 
-/// A panic policy whose constructor the compiler cannot run.
+/// A panic policy whose constructor cannot run at compile time.
 struct made_at_run_time : registry_io::panic::catch_log
 {
     inline static std::atomic<bool> slow{false};
@@ -46,7 +46,7 @@ struct made_at_run_time : registry_io::panic::catch_log
     }
 };
 
-/// What a child does with a registry; 0 if all went well.
+/// What a child does with a registry; returns 0 if all went well.
 template <class Registry>
 int use(Registry& registry, handler_id old)
 {
@@ -96,14 +96,14 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_child_goes_on_without_the_parent_s_readers, Regi
             while (!readers.stopped())
                 registry.notify({0});
         });
-    // The sleeper holds a root that was replaced before the fork, then one that was not.
+    // The sleeper holds a root that is current at the first fork, and replaced before the second.
     int const first = process::in_child([&] { return use(registry, old); });
     registry.unregister(registry.register_handler(3, [](event const&) {}));
     int const second = process::in_child([&] { return use(registry, old); });
     int others = 0;
     for (int i = 0; i < 10; ++i)
         others += process::in_child([&] { return use(registry, old); }) != 0;
-    // The parent does not mind.
+    // The parent is not affected.
     census birds;
     handler_id const id = registry.register_handler(singing(birds));
     registry.unregister(id);
@@ -130,8 +130,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_child_goes_on_when_nobody_was_inside, Registry, 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_handler_that_forks_keeps_its_snapshot_in_both_processes, Registry,
                               registries)
 {
-    // The handler has had its own root replaced before it forks; in the child it removes a handler
-    // which that root still shows.
+    // The handler has had its own root replaced before it forks. In the child it removes a handler
+    // that this root still shows.
     census birds;
     Registry registry;
     handler_id first;
@@ -142,7 +142,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_handler_that_forks_keeps_its_snapshot_in_both_pr
         registry.unregister(first);
         outcome = process::in_child([&] {
             registry.unregister(last);
-            // As if the notify went on here: what it is going to call must be alive.
+            // The notify could go on here, so the handler that it is going to call must be alive.
             return birds.living.load() == 1 ? 0 : 1;
         });
     });
@@ -179,7 +179,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_child_waits_for_no_reader_of_the_parent_at_any_d
 
 BOOST_AUTO_TEST_CASE(what_a_suspended_notify_holds_survives_the_fork)
 {
-    // One thread. A coroutine has begun a notify, in turn, and its first handler waits.
+    // On one thread: a coroutine has begun a sequential notify, and its first handler waits.
     census birds;
     AsyncRegistry<event> registry;
     std::coroutine_handle<> waiting;
@@ -202,7 +202,7 @@ BOOST_AUTO_TEST_CASE(what_a_suspended_notify_holds_survives_the_fork)
         done = true;
     };
     run(registry, e, over);
-    // The root that the notify holds is replaced.
+    // Replaces the root that the notify holds.
     registry.unregister(registry.register_handler([](event const&) {}));
     int const outcome = process::in_child([&] {
         if (!registry.unregister(second))
@@ -251,7 +251,7 @@ BOOST_AUTO_TEST_CASE(a_child_takes_frames_though_a_thread_of_the_parent_held_the
     BOOST_TEST(failed == 0);
 }
 
-// CONTRACT: nothing waits for a thread that is gone.
+// CONTRACT: nothing waits for a thread that no longer exists.
 BOOST_AUTO_TEST_CASE(a_child_waits_for_no_thread_that_was_making_the_policy_of_a_lost_registry)
 {
     using registry = registry_io::SyncRegistry<event>::with<made_at_run_time>;
@@ -264,7 +264,8 @@ BOOST_AUTO_TEST_CASE(a_child_waits_for_no_thread_that_was_making_the_policy_of_a
         });
         of.notify({});
     };
-    // Only the policy that stands in for the registry's is made inside the handler.
+    // Only the panic policy that stands in for the destroyed registry's own is constructed inside
+    // the handler.
     std::thread other([&] {
         auto r = std::make_unique<registry>();
         registry& of = *r;

@@ -2,8 +2,9 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// A program that has used up the keys whose values have room in each thread before the library's
-// static objects are made, as one may that loads a plugin: no thread allocates there either.
+// A program that has used up the pthread keys whose values are stored in each thread before the
+// library's static objects are constructed, as a program that loads the library as a plugin may. No
+// thread may allocate there either.
 
 #include <registry_io/panic/propagate.hpp>
 #include <registry_io/presets/async.hpp>
@@ -24,7 +25,7 @@
 
 namespace {
 
-// Before all static objects with a dynamic initialization: their priority is 65535.
+// Runs before the dynamic initialization of all static objects, which has priority 65535.
 [[gnu::constructor(101)]] void take_keys()
 {
     for (int i = 0; i < 40; ++i) {
@@ -36,7 +37,7 @@ namespace {
 using registries =
     boost::mp11::mp_list<registry_io::SyncRegistry<int>, registry_io::RcuRegistry<int>>;
 
-/// How much of what `malloc` and its kin have handed out is in use. Always 0 with a sanitizer.
+/// How many bytes allocated by `malloc` and its relatives are in use. Always 0 with a sanitizer.
 std::size_t in_use()
 {
     return ::mallinfo2().uordblks;
@@ -63,7 +64,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_thread_allocates_nothing_where_all_keys_would, R
     BOOST_TEST(grown == 0u);
 }
 
-// What such threads leave behind when they exit is nothing.
+// Such threads leave nothing behind when they exit.
 BOOST_AUTO_TEST_CASE_TEMPLATE(threads_that_cannot_be_told_of_their_exit_come_and_go, Registry,
                               registries)
 {

@@ -2,8 +2,8 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// Registries at namespace scope, used before main and after it. What goes wrong there ends the
-// process with a code of its own.
+// Registries at namespace scope, used before and after main. Each failure there ends the process
+// with its own exit code.
 
 #include <cstdio>
 #include <cstdlib>
@@ -29,14 +29,15 @@ void demand(bool ok, char const* what)
 
 struct everything
 {
-    // Made before the registries and destroyed after them: its guards name nothing by then.
+    // Constructed before the registries and destroyed after them: by then its guards refer to no
+    // handler.
     std::vector<registry_io::handler_guard> guards;
     ~everything() { guards.clear(); }
 } outlives;
 
 census& birds()
 {
-    static auto* const c = new census;  // for destructors of any time
+    static auto* const c = new census;  // for destructors that run at any time
     return *c;
 }
 

@@ -2,7 +2,8 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// Relacy without its macros, and the standard headers: what no mutant touches, to be precompiled.
+// Relacy without its macros, and the standard headers: the part that no mutant changes, to be
+// precompiled.
 
 #ifndef REGISTRY_IO_TEST_RELACY_BASE_HPP
 #define REGISTRY_IO_TEST_RELACY_BASE_HPP
@@ -32,8 +33,8 @@
 
 #include <relacy/relacy.hpp>
 
-// Relacy leaves it to the memory of earlier executions who has seen the first value of an atomic.
-// Nobody has: an execution must not depend on others, or it could not be replayed.
+// Relacy takes from the memory of earlier executions which threads have seen the first value of an
+// atomic. No thread has: an execution must not depend on others, or it could not be replayed.
 namespace relacy {
 template <class Data>
 void forget(Data& d)

@@ -2,7 +2,7 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// Runs scenarios under Relacy and says what came of it.
+// Runs scenarios under Relacy and reports the results.
 
 #ifndef REGISTRY_IO_TEST_RELACY_DRIVER_HPP
 #define REGISTRY_IO_TEST_RELACY_DRIVER_HPP
@@ -23,13 +23,13 @@ namespace relacy {
 
 /// How the next thread is chosen at each step.
 ///
-/// @c even: each thread that can run has the same chance. @c falls: the thread of the highest
-/// random priority runs, and at each step it may fall to the lowest one, with a chance that is
-/// drawn for each execution. @c pct: as @c falls, but with no more than four falls, at steps that
-/// are drawn in advance from the whole length of an execution. So @c pct lets threads run for long
-/// between few switches, and finds a bug that needs `d` of them with a chance of at least
-/// 1 / (threads * length ^ (d - 1)) in each execution (S. Burckhardt et al., A Randomized Scheduler
-/// with Probabilistic Guarantees of Finding Bugs, 2010).
+/// @c even: each thread that can run has the same chance. @c falls: the thread with the highest
+/// random priority runs, and at each step it may fall to the lowest priority, with a probability
+/// that is drawn for each execution. @c pct: like @c falls, but with at most four falls, at steps
+/// that are drawn in advance from the whole length of an execution. So @c pct lets threads run for
+/// long periods between few switches, and finds a bug that needs `d` of them with a probability of
+/// at least 1 / (threads * length ^ (d - 1)) in each execution (S. Burckhardt et al., A Randomized
+/// Scheduler with Probabilistic Guarantees of Finding Bugs, 2010).
 enum class schedulers : unsigned char { even, falls, pct, in_turn };
 constexpr std::string_view scheduler_names[] = {"even", "falls", "pct", "in_turn"};
 
@@ -37,32 +37,32 @@ struct options
 {
     std::string_view scenario;  ///< empty: all
     std::string_view model;
-    schedulers scheduler = schedulers::in_turn;  ///< `in_turn`: another one for each execution
-    unsigned long schedules = 10000;             ///< at most, for each
+    schedulers scheduler = schedulers::in_turn;  ///< `in_turn`: a different one for each execution
+    unsigned long schedules = 10000;             ///< the limit for each scenario
     unsigned long seed = 1;
-    unsigned long replay = 0;  ///< runs this execution alone, and prints all its steps
-    int bound = -1;            ///< search all schedules with so many preemptions instead
-    double seconds = 0;        ///< at most, for each; 0: no limit
+    unsigned long replay = 0;  ///< runs only this execution, and prints all its steps
+    int bound = -1;            ///< search all schedules with this many preemptions instead
+    double seconds = 0;        ///< the limit for each scenario; 0: none
     bool first = false;        ///< stop at the first failure
     bool history = false;      ///< print all steps of a failure
 };
 inline options chosen;
 
-/// The execution that runs: what a crash has to be reported by.
+/// The current execution, so that a crash can be reported with it.
 struct execution
 {
     std::string_view scenario;
     std::string_view model;
     schedulers scheduler = schedulers::even;
     unsigned long number = 0;
-    unsigned length = 0;    ///< how many steps an execution of this scenario has at most
-    bool measures = false;  ///< `length` is being found out
+    unsigned length = 0;    ///< the greatest number of steps of this scenario's executions
+    bool measures = false;  ///< `length` is being measured
     std::chrono::steady_clock::time_point started;
 };
 inline execution running;
 
-/// Relacy's own generator repeats a bit for thousands of times, so that a thread which waits for a
-/// value in a loop may never see it. This one is splitmix64.
+/// Relacy's own generator repeats a bit thousands of times, so a thread that waits for a value in a
+/// loop may never see it. This one is splitmix64.
 class random_numbers
 {
 public:
@@ -79,8 +79,8 @@ private:
     std::uint64_t state_ = 0;
 };
 
-/// Chooses threads, and which of the values that the memory model allows a load sees. An execution
-/// depends on nothing but the scheduler, the seed and its number.
+/// Chooses the threads, and which of the values that the memory model allows a load returns. An
+/// execution depends only on the scheduler, the seed and its number.
 template <rl::thread_id_t Threads>
 class random_scheduler
     : public rl::scheduler<random_scheduler<Threads>, rl::scheduler_thread_info, Threads>
@@ -117,7 +117,7 @@ public:
             rate_ = 4u << random_() % 5;
         } else if (running.scheduler == schedulers::pct) {
             falls_ = random_() % (most_falls + 1);
-            // Which fall is deeper than which is drawn with their steps.
+            // The steps are random, so the depths of the falls need not be.
             for (unsigned i = 0; i < falls_; ++i)
                 fall_at_[i] = random_() % running.length;
             lowest_ = -static_cast<int>(most_falls);
@@ -165,8 +165,8 @@ public:
     }
 
 private:
-    /// Lowers the priority of the thread that has run, if it is time. One that waits for another
-    /// in a loop says so by `yields`, and has to let it run.
+    /// Lowers the priority of the thread that has run, if it is time. A thread that waits in a loop
+    /// sets `yields`, and has to let the other one run.
     void fall(int& priority, bool yields)
     {
         if (yields || (running.scheduler == schedulers::falls && random_() % rate_ == 0)) {
@@ -189,7 +189,7 @@ private:
     int priority_[Threads] = {};
 };
 
-/// Says what a scenario has come to. The name of a schedule is what `--replay` takes.
+/// Reports the result of a scenario. `--replay` takes the name of a schedule.
 inline void report(unsigned long schedules, double seconds, char const* result, bool failed)
 {
     auto const n = [](std::string_view s) { return static_cast<int>(s.size()); };
@@ -204,7 +204,7 @@ inline void report(unsigned long schedules, double seconds, char const* result, 
     std::fflush(stdout);
 }
 
-/// A schedule that makes the program crash is named, too.
+/// Also reports the schedule of a crash.
 inline void report_crash(int)
 {
     report(running.number, 0, "crash", true);
@@ -252,7 +252,8 @@ bool run(std::string_view name, std::string_view model)
     running.started = std::chrono::steady_clock::now();
     running.length = 1;
     if (chosen.bound < 0) {
-        // How long executions are: `pct` spreads its falls over that. A failure will come again.
+        // Measures the length of executions, over which `pct` spreads its falls. A failure here
+        // will occur again.
         running.measures = true;
         p.iteration_count = 32;
         once(false);
@@ -274,7 +275,7 @@ bool run(std::string_view name, std::string_view model)
            held ? "held" : rl::test_result_str(result), !held);
     if (held || chosen.replay != 0)
         return held;
-    // Once more, to tell how it went.
+    // Runs the failing schedule once more to record its history.
     p.collect_history = true;
     once(true);
     rl::string const text = log.str();
@@ -285,7 +286,7 @@ bool run(std::string_view name, std::string_view model)
 
 }  // namespace relacy
 
-// Eras of RCU domains are kept for ever, so their memory is not asked back.
+// Eras of RCU domains are kept for ever, so their memory is not checked for leaks.
 void* operator new(std::size_t n, std::nothrow_t const&) noexcept
 {
     return relacy::world::now().allocate(n, true);

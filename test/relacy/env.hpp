@@ -2,8 +2,8 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// The environment (see reclaim::std_env) in which Relacy runs the shipped code: each atomic access
-// is a place where threads may be switched, and may see any value that the memory model allows.
+// The environment (see reclaim::std_env) in which Relacy runs the shipped code. At each atomic
+// access threads may be switched, and a load may return any value that the memory model allows.
 
 #ifndef REGISTRY_IO_TEST_RELACY_ENV_HPP
 #define REGISTRY_IO_TEST_RELACY_ENV_HPP
@@ -17,10 +17,10 @@ namespace relacy {
 
 namespace reclaim = registry_io::reclaim;
 
-/// What stands for the pair of fences.
+/// How the pair of fences is simulated.
 enum class fences : unsigned char {
-    membarrier,  ///< the light one is nothing, the heavy one a full fence on each thread
-    pair,        ///< both are fences, as a compiler that reorders would see them
+    membarrier,  ///< the light fence is nothing, the heavy one a full fence on each thread
+    pair,        ///< both are real fences: shows what compiler reordering could do
     none         ///< the fallback: sequentially consistent accesses alone
 };
 
@@ -35,7 +35,7 @@ inline rl::debug_info info(place const& p)
 [[noreturn]] inline void fail(char const* what, place const& p = place::current())
 {
     rl::ctx().fail_test(what, rl::test_result_user_assert_failed, info(p));
-    std::abort();  // fail_test does not come back
+    std::abort();  // fail_test does not return
 }
 inline void require(bool holds, char const* what, place const& p = place::current())
 {
@@ -53,8 +53,8 @@ public:
     ~undisturbed() { rl::ctx().enable_preemption(); }
 };
 
-/// What one simulated execution consists of, beside the scenario's own objects. The threads are
-/// fibers on one thread of the system, so all that belongs to a thread is kept here.
+/// The state of one simulated execution, apart from the scenario's own objects. The threads are
+/// fibers on one thread of the system, so all thread-local state is kept here.
 struct world
 {
     struct dying
@@ -73,13 +73,13 @@ struct world
         hook hooks[4];
         int hook_count = 0;
         rl::thread_info_base* info = nullptr;
-        bool owes_fence = false;  ///< a heavy fence came before its start
+        bool owes_fence = false;  ///< a heavy fence came before this thread started
     };
 
     unsigned execution = 0;
-    int immortal = 0;      ///< what is being constructed exists from the start
+    int immortal = 0;      ///< if not 0, the object being constructed exists from the start
     bool outside = true;   ///< before the threads start, and after they have ended
-    int fences_left = -1;  ///< what the kernel refuses membarrier after; -1: never
+    int fences_left = -1;  ///< how many calls until the kernel refuses membarrier; -1: never
     thread threads[most_threads + 1];
     rl::vector<dying>::type statics;
 
@@ -88,13 +88,13 @@ struct world
         void* memory;
         std::size_t size;
         bool used;
-        bool kept;  ///< by its owner, for ever
+        bool kept;  ///< its owner keeps it for ever
     };
-    rl::vector<block>::type blocks;  ///< those freed last are at the end
+    rl::vector<block>::type blocks;  ///< the most recently freed ones are at the end
     void (*destroy_kept)(void*) = nullptr;
-    std::size_t most = ~std::size_t(0);  ///< how many bytes `allocate_bounded` may bring into use
-    std::size_t peak = 0;                ///< how many it has brought into use at most
-    bool reuse = false;                  ///< a freed block is the next one of its size
+    std::size_t most = ~std::size_t(0);  ///< the limit of `allocate_bounded`, in bytes
+    std::size_t peak = 0;                ///< the greatest number of bytes in use
+    bool reuse = false;                  ///< the next block of the same size reuses a freed block
 
     static world& now()
     {
@@ -107,7 +107,7 @@ struct world
 
     void begin(void (*kept)(void*))
     {
-        // What a failed execution left behind belongs to a context that is gone.
+        // Whatever a failed execution has left behind belongs to a context that no longer exists.
         statics.clear();
         forget_blocks();
         ++execution;
@@ -122,7 +122,7 @@ struct world
             t = thread();
     }
 
-    /// All that the code under test should have freed must be free.
+    /// Checks that the code under test has freed everything that it should have freed.
     void end()
     {
         for (block const& b : blocks) {
@@ -165,7 +165,7 @@ struct world
         }
     }
 
-    /// An object that exists from the start of the program, or of its thread.
+    /// Makes an object that exists from the start of the program, or of its thread.
     template <class T>
     T* make()
     {
@@ -207,7 +207,7 @@ struct world
         return *object[i];
     }
 
-    /// The bytes of all blocks that are in use.
+    /// The total size of all blocks in use.
     std::size_t used() const
     {
         std::size_t sum = 0;
@@ -216,7 +216,7 @@ struct world
         return sum;
     }
 
-    /// As below, for what has memory of bounded size: null when that would be more than `most`.
+    /// As allocate(), for memory of bounded size: returns null if the total would exceed `most`.
     void* allocate_bounded(std::size_t n)
     {
         std::size_t const sum = used() + n;
@@ -247,7 +247,7 @@ struct world
             if (b->memory == p && b->used) {
                 block freed = *b;
                 freed.used = false;
-                std::memset(p, 0xdd, b->size);  // who follows a pointer from here falls
+                std::memset(p, 0xdd, b->size);  // following a stale pointer crashes
                 blocks.erase(b);
                 blocks.push_back(freed);
                 return;
@@ -277,7 +277,7 @@ inline rl::memory_order order(std::memory_order o)
 
 /// An atomic that Relacy knows.
 ///
-/// It checks, too, that each access comes after its construction and before its destruction in the
+/// Also checks that each access comes after the construction and before the destruction in the
 /// order that the memory model gives, not only in the order of this execution.
 template <class T>
 class atomic
@@ -286,8 +286,8 @@ public:
     atomic() noexcept : atomic(T()) {}
     atomic(T first) noexcept : immortal_(world::now().immortal != 0), life_(1)
     {
-        // Relacy makes an atomic that is zero from the start, and writes are of one thread. So
-        // what exists from the start counts from its first value; Relacy sees the difference.
+        // Relacy initializes an atomic to zero, and each write belongs to a thread. So an object
+        // that exists from the start counts from its first value; Relacy sees the difference.
         if (immortal_) {
             first_ = first;
         } else {
@@ -343,8 +343,8 @@ public:
         if (value_.compare_exchange(rl::bool_t<false>(), seen, down(v), order(o), rl::mo_relaxed,
                                     info(p)))
             return true;
-        // Relacy ties the order of a failure to that of success. The failure saw the latest value,
-        // so this sees it again.
+        // Relacy derives the order of a failure from that of success. The failure saw the latest
+        // value, so this load returns it again.
         if (failure != std::memory_order_relaxed)
             value_.load(order(failure), info(p));
         expected = up(seen);
@@ -361,7 +361,7 @@ public:
                                        p);
     }
 
-    /// The latest value, whoever wrote it: what the kernel sees.
+    /// The latest value, whichever thread wrote it: the value that the kernel sees.
     T latest() const { return up(value_.debug_value()); }
     void park(place p) { value_.wait(rl::ctx(), false, false, info(p)); }
     void unpark_all(place p) { value_.wake(rl::ctx(), most_threads, info(p)); }
@@ -369,7 +369,7 @@ public:
 private:
     static constexpr unsigned alive_magic = 0x600DA70B;
 
-    /// The place where another thread may run is before the access, which is one step.
+    /// The access is one step; another thread may run before it.
     struct access
     {
         access(atomic const& a, place const& p)
@@ -539,7 +539,7 @@ private:
     }
 };
 
-/// Where the registries under test get their memory.
+/// The memory of the registries under test.
 struct heap
 {
     using category = registry_io::axis::alloc;

@@ -4,8 +4,8 @@
 
 // A program that runs all scenarios for one snapshot policy, which is a template over environments.
 //
-// REGISTRY_IO_RELACY_SCENARIOS and REGISTRY_IO_RELACY_MODELS, if they are defined, list what is put
-// into the program: a mutant needs little, and compiles faster so.
+// If REGISTRY_IO_RELACY_SCENARIOS and REGISTRY_IO_RELACY_MODELS are defined, they list what is
+// compiled into the program: a mutant needs only a little, and compiles faster that way.
 
 #ifndef REGISTRY_IO_TEST_RELACY_MAIN_HPP
 #define REGISTRY_IO_TEST_RELACY_MAIN_HPP
@@ -31,7 +31,8 @@ namespace relacy {
 inline int ran = 0;
 inline int failed = 0;
 
-/// Whether a name is on a list, with commas or blanks between; an empty list has all.
+/// Whether a name is on a list whose items are separated by commas or blanks; an empty list
+/// contains all.
 constexpr bool is_on(std::string_view list, std::string_view name)
 {
     if (list.empty())
@@ -63,7 +64,7 @@ void run_under(std::string_view name, std::string_view model)
     REGISTRY_IO_RUN(scenario, membarrier, "membarrier")                                            \
     REGISTRY_IO_RUN(scenario, none, "fallback")
 
-/// Whether a reader pins only what it can see, and not all that came after it.
+/// Whether a reader pins only what it can see, rather than everything that came after it began.
 template <class Policy>
 inline constexpr bool pins_its_snapshot_alone =
     std::is_base_of_v<reclaim::counted_root<typename Policy::env>, typename Policy::root_header>;
@@ -74,7 +75,7 @@ void run_all()
     REGISTRY_IO_SCENARIO(protect)
     REGISTRY_IO_SCENARIO(last_reader_out)
     REGISTRY_IO_SCENARIO(nested)
-    // Only here does it matter what a compiler might move.
+    // Compiler reordering matters only in these scenarios.
     REGISTRY_IO_RUN(protect, pair, "pair")
     REGISTRY_IO_RUN(last_reader_out, pair, "pair")
     REGISTRY_IO_RUN(nested, pair, "pair")

@@ -2,13 +2,13 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// What is run: whole registries, a few operations on two or three threads, for any snapshot policy
-// that takes an environment.
+// The scenarios: whole registries with a few operations on two or three threads, for any snapshot
+// policy that takes an environment.
 //
-// Each scenario sees to it that no thread reads what another one frees or has yet to write, in any
+// Each scenario checks that no thread reads what another one frees or has yet to write, in any
 // order that the memory model allows (Relacy's data races); that captures are destroyed once, and
-// no later than by the end of the last notify that was in flight at their removal; and that in the
-// end all memory is given back.
+// no later than the end of the last notify that was in flight at their removal; and that all memory
+// is freed at the end.
 
 #ifndef REGISTRY_IO_TEST_RELACY_SCENARIOS_HPP
 #define REGISTRY_IO_TEST_RELACY_SCENARIOS_HPP
@@ -41,8 +41,8 @@ struct event
     tally* t;
 };
 
-/// When handlers are removed and destroyed, and which notifies are in flight: outside of what is
-/// checked, so nothing here is atomic.
+/// Records when handlers are removed and destroyed, and which notifies are in flight. This is not
+/// part of the code under test, so nothing here is atomic.
 class watch
 {
 public:
@@ -95,7 +95,7 @@ private:
     handler handlers_[most];
 };
 
-/// What else a handler does: a member function of the scenario.
+/// Another action of a handler: a member function of the scenario.
 struct action
 {
     void (*f)(void*, tally&) = nullptr;
@@ -121,7 +121,7 @@ public:
     subject& operator=(subject&&) = delete;
     ~subject()
     {
-        rl::ctx().sched();  // destroying takes its time
+        rl::ctx().sched();  // another thread may run during a destructor
         alive_(info(place::current())).store(0);
         if (watch_ != nullptr) {
             watch_->destroyed(number_);
@@ -148,8 +148,8 @@ private:
     rl::var<int> alive_;
 };
 
-/// The base of all scenarios. `Derived` has `setup()` and `act(thread)`; what it leaves of the
-/// registry is destroyed in the end.
+/// The base of all scenarios. `Derived` has `setup()` and `act(thread)`; the registry, if it still
+/// exists, is destroyed at the end.
 template <class Derived, class Snapshot, int Threads>
 class scenario : public rl::test_suite<Derived, Threads>
 {
@@ -180,7 +180,7 @@ public:
         self().finish();
         drop(registry_);
         for (int i = 0; i < watch::most; ++i)
-            require(((made_ >> i) & 1u) == 0 || watch_.is_destroyed(i), "captures are left");
+            require(((made_ >> i) & 1u) == 0 || watch_.is_destroyed(i), "captures are left over");
         world::now().end();
     }
 
@@ -254,7 +254,7 @@ private:
 
 // ---------------------------------------------------------------------------------------------
 
-/// A reader's first, slow read and its second, fast one, against the removal of what it reads.
+/// The first, slow read and the second, fast read of a reader against the removal of what it reads.
 template <class Snapshot>
 struct protect : scenario<protect<Snapshot>, Snapshot, 2>
 {
@@ -271,7 +271,7 @@ struct protect : scenario<protect<Snapshot>, Snapshot, 2>
     }
 };
 
-/// Two readers, one of whom is the last to leave, against a removal.
+/// Two readers, the last of which to leave has work to do, against a removal.
 template <class Snapshot>
 struct last_reader_out : scenario<last_reader_out<Snapshot>, Snapshot, 3>
 {
@@ -288,7 +288,7 @@ struct last_reader_out : scenario<last_reader_out<Snapshot>, Snapshot, 3>
     }
 };
 
-/// A notify inside a notify, deeper than there are slots, against two removals.
+/// Notifies nested deeper than there are slots, against two removals.
 template <class Snapshot>
 struct nested : scenario<nested<Snapshot>, Snapshot, 2>
 {
@@ -339,7 +339,7 @@ struct two_writers : scenario<two_writers<Snapshot>, Snapshot, 3>
     void finish() { require(removed == 2 && this->registry_->size() == 2, "not both removed"); }
 };
 
-/// Two threads race for one handler, which a third one runs.
+/// Two threads race to remove one handler while a third thread calls it.
 template <class Snapshot>
 struct removed_once : scenario<removed_once<Snapshot>, Snapshot, 3>
 {
@@ -356,8 +356,8 @@ struct removed_once : scenario<removed_once<Snapshot>, Snapshot, 3>
     void finish() { require(removed == 1, "not removed exactly once"); }
 };
 
-/// The first registrations of an empty registry, at once. Memory is bounded: there is as much as
-/// they need one after the other.
+/// The first registrations of an empty registry at the same time. Memory is bounded: there is as
+/// much as they need one after the other.
 template <class Snapshot>
 struct first_writers : scenario<first_writers<Snapshot>, Snapshot, 3>
 {
@@ -386,11 +386,11 @@ struct first_writers : scenario<first_writers<Snapshot>, Snapshot, 3>
             require((this->notify() & (1u << thread)) != 0, "own handler not called");
         }
     }
-    void finish() { require(this->registry_->size() == 2, "one is lost"); }
+    void finish() { require(this->registry_->size() == 2, "a registration is lost"); }
 };
 
-/// What a handler uses beside its captures is freed after `unregister_and_wait`, or `synchronize`.
-/// A table that is replaced without a fence before that lets the garbage hang on two roots.
+/// What a handler uses besides its captures is freed after `unregister_and_wait` or `synchronize`.
+/// A table that was replaced before without a fence makes the garbage depend on two roots.
 template <class Snapshot, bool AndWait>
 struct waiting : scenario<waiting<Snapshot, AndWait>, Snapshot, 2>
 {
@@ -412,7 +412,7 @@ struct waiting : scenario<waiting<Snapshot, AndWait>, Snapshot, 2>
             require(this->registry_->unregister(id), "not removed");
             this->registry_->synchronize();
         }
-        require(this->watch_.is_destroyed(0), "waited, and not destroyed");
+        require(this->watch_.is_destroyed(0), "not destroyed after the wait");
         used(info(place::current())).store(0);
     }
 };
@@ -425,8 +425,8 @@ struct synchronize : waiting<Snapshot, false>
 {
 };
 
-/// A wait beside a notify that counts itself, since the slots of its thread are taken by notifies
-/// of another registry. Inside of it a wait must be refused.
+/// A wait beside a notify that is counted at its root, since the slots of its thread are taken by
+/// notifies of another registry. Inside that notify a wait must be refused.
 template <class Snapshot>
 struct counted : scenario<counted<Snapshot>, Snapshot, 2>
 {
@@ -458,7 +458,7 @@ struct counted : scenario<counted<Snapshot>, Snapshot, 2>
         } catch (std::system_error const&) {
             refused = true;
         }
-        require(refused, "a wait inside of a notify was not refused");
+        require(refused, "a wait inside a notify was not refused");
         require(used(info(place::current())).load() == 1, "used after the wait");
     }
     void act(unsigned thread)
@@ -468,13 +468,13 @@ struct counted : scenario<counted<Snapshot>, Snapshot, 2>
             return;
         }
         require(this->registry_->unregister_and_wait(id), "not removed");
-        require(this->watch_.is_destroyed(0), "waited, and not destroyed");
+        require(this->watch_.is_destroyed(0), "not destroyed after the wait");
         used(info(place::current())).store(0);
     }
     void finish() { this->drop(other); }
 };
 
-/// A wait that follows no change: the notifies that it finds end before it does.
+/// A wait that follows no change: the notifies in flight at its begin end before it returns.
 template <class Snapshot>
 struct wait_alone : scenario<wait_alone<Snapshot>, Snapshot, 2>
 {
@@ -485,7 +485,7 @@ struct wait_alone : scenario<wait_alone<Snapshot>, Snapshot, 2>
     {
         ++begun;
         for (int i = 0; i < 3; ++i)
-            rl::ctx().sched();  // time for the other one to wait
+            rl::ctx().sched();  // time for the other thread to wait
         ++ended;
     }
     void act(unsigned thread)
@@ -501,12 +501,12 @@ struct wait_alone : scenario<wait_alone<Snapshot>, Snapshot, 2>
     }
 };
 
-/// Whether a wait returns, when the kernel refuses `membarrier`, after all readers have ended. If
-/// not, it ends the program.
+/// Whether a wait returns after all readers have ended if the kernel refuses `membarrier`. If not,
+/// it ends the program.
 constexpr bool waits_without_fence = false;
 
-/// A kernel that has agreed to `membarrier`, and refuses it from some call on. Nothing may be freed
-/// early, and removals go on; captures may stay for as long as the registry.
+/// A kernel that has supported `membarrier` and refuses it from some call on. Nothing may be freed
+/// early, and removals continue to work; captures may live as long as the registry.
 template <class Snapshot>
 struct fence_refused : scenario<fence_refused<Snapshot>, Snapshot, 2>
 {
@@ -527,24 +527,24 @@ struct fence_refused : scenario<fence_refused<Snapshot>, Snapshot, 2>
         for (int i = 0; i < 3; ++i)
             require(this->registry_->unregister(ids[i]), "not removed");
         this->add(3);
-        require(this->notify() == 8, "not what it should be");
+        require(this->notify() == 8, "other handlers were called than expected");
         if constexpr (waits_without_fence) {
             this->registry_->synchronize();
             for (int i = 0; i < 3; ++i)
-                require(this->watch_.is_destroyed(i), "waited, and not destroyed");
+                require(this->watch_.is_destroyed(i), "not destroyed after the wait");
         }
     }
     void finish()
     {
-        // What was kept is settled when the kernel agrees again.
+        // What was kept back is freed once the kernel supports the fence again.
         world::now().fences_left = -1;
         this->registry_->synchronize();
         for (int i = 0; i < 3; ++i)
-            require(this->watch_.is_destroyed(i), "waited, and not destroyed");
+            require(this->watch_.is_destroyed(i), "not destroyed after the wait");
     }
 };
 
-/// The last of those who use a registry destroys it.
+/// The last user of a registry destroys it.
 template <class Snapshot>
 struct teardown : scenario<teardown<Snapshot>, Snapshot, 3>
 {
@@ -568,8 +568,8 @@ struct teardown : scenario<teardown<Snapshot>, Snapshot, 3>
     }
 };
 
-/// Threads that come, notify and go while a handler is removed; one notifies twice more after its
-/// record has been taken back, as a destructor of a thread's variable may.
+/// Threads that come, notify and exit while a handler is removed. One of them notifies twice more
+/// after its record has been taken back, as the destructor of a thread_local variable may.
 template <class Snapshot>
 struct thread_exit : scenario<thread_exit<Snapshot>, Snapshot, 3>
 {
@@ -590,7 +590,7 @@ struct thread_exit : scenario<thread_exit<Snapshot>, Snapshot, 3>
     }
 };
 
-/// Handlers are appended in place while they are called.
+/// Handlers are appended in place while others are being called.
 template <class Snapshot>
 struct append : scenario<append<Snapshot>, Snapshot, 2>
 {
@@ -609,8 +609,8 @@ struct append : scenario<append<Snapshot>, Snapshot, 2>
     }
 };
 
-/// Enough handlers for a spine of chunks; one is put in front, so that a chunk is copied, one is
-/// taken out, and one is appended to the last chunk.
+/// Enough handlers for a spine of chunks. One is added at the front, so that a chunk is copied, one
+/// is removed, and one is appended to the last chunk.
 template <class Snapshot>
 struct chunks : scenario<chunks<Snapshot>, Snapshot, 2>
 {
@@ -635,12 +635,12 @@ struct chunks : scenario<chunks<Snapshot>, Snapshot, 2>
         for (int i = 0; i < 3; ++i) {
             unsigned const called = this->notify();
             require(called == 0x3 || called == 0x7 || called == 0x6 || called == 0xe,
-                    "not a state that there was");
+                    "not a state that ever existed");
         }
     }
 };
 
-/// All of a transaction, or nothing.
+/// A notify sees all of a transaction or nothing.
 template <class Snapshot>
 struct transaction : scenario<transaction<Snapshot>, Snapshot, 2>
 {
@@ -660,12 +660,12 @@ struct transaction : scenario<transaction<Snapshot>, Snapshot, 2>
         }
         for (int i = 0; i < 2; ++i) {
             unsigned const called = this->notify();
-            require(called == 1 || called == 6, "seen by halves");
+            require(called == 1 || called == 6, "a transaction was seen partly");
         }
     }
 };
 
-/// A handler that removes itself, while another thread removes another one.
+/// A handler that removes itself while another thread removes another handler.
 template <class Snapshot>
 struct self_removal : scenario<self_removal<Snapshot>, Snapshot, 2>
 {
@@ -687,8 +687,8 @@ struct self_removal : scenario<self_removal<Snapshot>, Snapshot, 2>
     }
 };
 
-/// A notify removes two handlers that it has still to run. Another one that begins between the two
-/// removals, and ends first, is in the way of the second removal alone.
+/// A notify removes two handlers that it has still to call. Another notify that begins between the
+/// two removals, and ends first, delays only the second removal.
 template <class Snapshot>
 struct removed_inside : scenario<removed_inside<Snapshot>, Snapshot, 2>
 {
@@ -706,14 +706,14 @@ struct removed_inside : scenario<removed_inside<Snapshot>, Snapshot, 2>
             return;
         this->remove(ids[1], 1);
         this->remove(ids[2], 2);
-        // Time for the other one to end.
+        // Time for the other notify to end.
         for (int i = 0; i < 4; ++i)
             this->registry_->contains(ids[0]);
     }
     void act(unsigned) { this->notify(); }
 };
 
-/// A capture's destructor calls the registry: it notifies, and registers.
+/// A capture's destructor calls the registry: it notifies, and registers a handler.
 template <class Snapshot>
 struct busy_destructor : scenario<busy_destructor<Snapshot>, Snapshot, 2>
 {
@@ -739,7 +739,7 @@ struct busy_destructor : scenario<busy_destructor<Snapshot>, Snapshot, 2>
     }
 };
 
-/// Registrations that replace the table, which no fence of their own follows, then a removal.
+/// Registrations that replace the table without their own fence, then a removal.
 template <class Snapshot>
 struct deferred : scenario<deferred<Snapshot>, Snapshot, 2>
 {
@@ -758,7 +758,7 @@ struct deferred : scenario<deferred<Snapshot>, Snapshot, 2>
     }
 };
 
-/// While a notify sleeps, what is registered and removed after its begin is not kept by it.
+/// A sleeping notify does not keep handlers alive that are registered and removed after it began.
 template <class Snapshot>
 struct sleeper : scenario<sleeper<Snapshot>, Snapshot, 2>
 {
@@ -787,8 +787,8 @@ struct sleeper : scenario<sleeper<Snapshot>, Snapshot, 2>
     }
 };
 
-/// A chunk in the middle of a snapshot that is being walked becomes the last one of the next: it
-/// must not grow, since the walk would see that.
+/// A chunk in the middle of a snapshot becomes the last chunk of the next one while a notify walks
+/// the first. The chunk must not grow, since the walk would see that.
 template <class Snapshot>
 struct sealed : scenario<sealed<Snapshot>, Snapshot, 2>
 {
@@ -797,7 +797,7 @@ struct sealed : scenario<sealed<Snapshot>, Snapshot, 2>
     int changed_by = -1;
     void setup()
     {
-        // Three chunks, the middle one with room, one handler in the last.
+        // Three chunks: the middle one has room, and the last one holds one handler.
         this->add(0, 5, this->template calls<&sealed::change>());
         this->registry_->update([&](auto& tx) {
             for (int i = 1; i < 256; ++i) {
@@ -822,14 +822,14 @@ struct sealed : scenario<sealed<Snapshot>, Snapshot, 2>
         unsigned const called = this->notify();
         if (changed_by == static_cast<int>(thread))
             require(called == 3, "the snapshot has changed");
-        require(called == 3 || called == 1 || called == 5, "not a state that there was");
+        require(called == 3 || called == 1 || called == 5, "not a state that ever existed");
     }
-    void finish() { require(this->notify() == 5, "not what it should be"); }
+    void finish() { require(this->notify() == 5, "other handlers were called than expected"); }
 };
 
-/// A registry that comes and goes while a reader of another one runs, and whose table lies where
-/// one of the other's was: the reader may announce that address, and must not be taken for a
-/// reader of the new registry, which will be gone before it leaves.
+/// A registry that comes and goes while a reader of another registry runs. Its table lies at an
+/// address where one of the other's tables was. The reader may announce that address, but must not
+/// be taken for a reader of the new registry, which is destroyed before the reader leaves.
 template <class Snapshot>
 struct address_reuse : scenario<address_reuse<Snapshot>, Snapshot, 2>
 {
@@ -846,7 +846,8 @@ struct address_reuse : scenario<address_reuse<Snapshot>, Snapshot, 2>
             this->notify();
             return;
         }
-        // Each of these replaces the table; of those that nobody holds one is kept, the others go.
+        // Each of these replaces the table. Of the tables that no reader holds, one is kept and the
+        // others are freed.
         this->add(1, 1);
         this->add(2, 2);
         this->remove(id, 0);

@@ -2,14 +2,15 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// Every preset, and every policy that lets several threads in, under random load for as long as one
-// likes: soak [SECONDS] [SEED]. What must hold: no handler runs after its captures were destroyed,
-// a transaction is seen whole, an id is removed once, each notify runs in the order of keys and
-// ids; after each round nothing is alive that is not registered, and the heap is as large as it
-// was, but for what RCU keeps for later use. What is counted beside: how old a table was, in changes,
+// Every preset, and every policy that supports several threads, under random load for as long as
+// you like: soak [SECONDS] [SEED]. What must hold: no handler runs after its captures were
+// destroyed; a transaction is seen completely or not at all; an id is removed once; each notify
+// runs in the order of keys and ids. After each round only registered handlers are alive, and the
+// heap has its former size, except for what RCU keeps for reuse. Also counts how old a table was,
+// in changes, when its reader released it.
 // when its reader let go of it.
-//
-// The presets of one thread, and those again that serve several, run random programs beside a naive
+// The single-threaded presets, and those for several threads once more, run random programs beside
+// a naive model, like the fuzzer.
 // model, as the fuzzer does.
 
 #include <malloc.h>
@@ -44,8 +45,8 @@ struct counts
     std::atomic<std::uint64_t> waits{0};
     std::atomic<std::uint64_t> threads{0};
     std::atomic<std::uint64_t> violations{0};
-    /// How many notifies ended with a table that so many changes had replaced since: none, 1, 2 to
-    /// 3, 4 to 7 and so on.
+    /// How many notifies ended with a table that had been replaced by this many changes: none, 1, 2
+    /// to 3, 4 to 7 and so on.
     std::array<std::atomic<std::uint64_t>, 65> ages{};
     std::atomic<std::uint64_t> oldest{0};
 
@@ -58,7 +59,7 @@ struct counts
     }
 };
 
-/// Prints how old the tables were that readers let go of.
+/// Prints how old the tables were when readers released them.
 void print_ages(counts const& c)
 {
     if (std::all_of(c.ages.begin(), c.ages.end(), [](auto const& n) { return n.load() == 0; }))
@@ -76,17 +77,17 @@ void print_ages(counts const& c)
 
 using era = registry_io::reclaim::rcu_era<registry_io::reclaim::std_env>;
 
-/// Bytes of the heap that RCU's domains have for their eras. An era is never freed, and there are as
-/// many as one sleeping reader has held up at once: that depends on how the threads of a round took
-/// turns. Only eras are allocated without exceptions and have this size.
+/// Bytes that the domains of RCU have taken from the heap for their eras. An era is never freed.
+/// The number of eras is the greatest number that one sleeping reader has held up at once, which
+/// depends on how the threads of a round took turns. Only eras are allocated with `std::nothrow` and
+/// have this size.
 std::size_t bytes_of_eras()
 {
     constexpr std::size_t header = sizeof(std::size_t), step = 2 * sizeof(std::size_t);
     return test::nothrow_blocks() * ((sizeof(era) + header + step - 1) / step * step);
 }
 
-/// Bytes of the heap that are in use, without those of eras; 0 where a sanitizer has taken the
-/// heap's place.
+/// Bytes of the heap in use, except for eras; 0 if a sanitizer replaces the heap.
 std::size_t heap_in_use()
 {
     std::size_t const all = ::mallinfo2().uordblks, eras = bytes_of_eras();
@@ -101,7 +102,7 @@ struct soaked
     std::size_t heap_last = 0;
 };
 
-/// Tells on stderr what does not hold, once for each kind and preset.
+/// Reports on stderr what does not hold.
 class witness
 {
 public:
@@ -119,14 +120,14 @@ private:
     std::string const& name_;
 };
 
-/// A registry, and what its handlers are judged by.
+/// A registry, and the state by which its handlers are judged.
 template <class Registry>
 class arena
 {
 public:
     arena(counts& c, witness& w, std::uint64_t seed) : counts_(c), witness_(w), seed_(seed) {}
 
-    /// One round: the threads come, do their work, and go.
+    /// One round: the threads start, do their work, and end.
     void run(milliseconds how_long)
     {
         {
@@ -142,8 +143,9 @@ public:
                 if (e.value == 2)
                     sleep();
             });
-            registry.register_handler(-2, stamp());  // of the first tables
-            // In every other round one is asleep in a handler all the time; then nobody waits.
+            registry.register_handler(-2, stamp());  // for the first tables
+            // In every other round one thread sleeps in a handler all the time; then no thread
+            // waits.
             bool const sleeps = round_ % 2 == 0;
             awake_.store(!sleeps);
             crew sleepers;
@@ -163,7 +165,7 @@ public:
             sleepers.join();
             registry.unregister_and_wait(bed);
             witness_.demand(birds_.living.load() == static_cast<long>(registry.size()) - 1 + throws,
-                            "captures do not live as long as they should");
+                            "the wrong number of captures is alive");
             registry.clear();
             witness_.demand(birds_.living.load() == long(throws),
                             "captures outlive their handlers");
@@ -186,9 +188,9 @@ private:
         int last_key = 1000;
         std::uint64_t calls = 0;
         bool ordered = true;
-        std::uint64_t stamp = 0;  ///< the newest one
+        std::uint64_t stamp = 0;  ///< the newest one seen
     };
-    // The event's `tally` is one long; the rest is the thread's.
+    // The event's `tally` is a single long; the rest is kept per thread.
     inline static thread_local tally* mine = nullptr;
 
     void called(event const&, int key)
@@ -200,7 +202,7 @@ private:
         ++mine->calls;
     }
 
-    /// One of a pair of handlers whose sum is nothing.
+    /// One of a pair of handlers whose sum is zero.
     auto half(int key, long n)
     {
         return [this, key, n, bird = canary(birds_)](event const& e) {
@@ -213,7 +215,7 @@ private:
     }
 
     /// Tells a notify which change has made its table, counted by `made_`. Each writer replaces its
-    /// own one in every transaction.
+    /// own stamp in every transaction.
     auto stamp()
     {
         return [this, n = made_.load(), bird = canary(birds_)](event const& e) {
@@ -231,12 +233,12 @@ private:
         try {
             registry_->notify({value});
         } catch (int) {
-            // What a handler has thrown, where the panic policy lets it pass.
+            // The exception of a handler, if the panic policy lets it through.
         }
         mine = outer;
         if (std::uint64_t const made = made_.load(); t.stamp != 0)
             counts_.saw(made > t.stamp ? made - t.stamp : 0);
-        witness_.demand(t.sum == 0, "a transaction was seen by halves");
+        witness_.demand(t.sum == 0, "a transaction was seen partly");
         witness_.demand(t.ordered, "handlers ran out of order");
         counts_.calls.fetch_add(t.calls, std::memory_order_relaxed);
         counts_.notifies.fetch_add(1, std::memory_order_relaxed);
@@ -269,16 +271,16 @@ private:
         };
         std::vector<pair> pairs;
         handler_id mark;
-        // The size goes up and down, over the bounds of one table.
+        // The size goes up and down, beyond the limits of one table.
         std::size_t aim = 20;
         while (!all.stopped()) {
             if (below(500) == 0)
                 aim = below(300);
             counts_.changes.fetch_add(1, std::memory_order_relaxed);
             if (unsigned const what = below(100); what < 2) {
-                // A handler that takes itself away, and one that registers and notifies.
+                // A handler that removes itself, and one that registers and notifies.
                 auto id = std::make_shared<handler_id>();
-                // Through a transaction, which knows the id before anybody can call the handler.
+                // Through a transaction, which knows the id before any notify can call the handler.
                 registry_->update([&](auto& tx) {
                     *id =
                         tx.register_handler(-1, [this, id, bird = canary(birds_)](event const& e) {
@@ -305,7 +307,7 @@ private:
                 }
             } else if (what == 3) {
                 registry_io::handler_guard const g = registry_->register_guard(singing(birds_));
-                witness_.demand(registry_->contains(g.id()), "what is guarded is not registered");
+                witness_.demand(registry_->contains(g.id()), "a guarded handler is not registered");
             } else if (what == 4 && awake_.load()) {
                 registry_->synchronize();
                 ++counts_.waits;
@@ -334,7 +336,7 @@ private:
                     mark = tx.register_handler(-2, stamp());
                 });
                 ++made_;
-                witness_.demand(result.unregistered == 3, "an id is not removed once");
+                witness_.demand(result.unregistered == 3, "an id was not removed exactly once");
                 witness_.demand(!registry_->unregister(p.plus), "an id is removed twice");
             }
         }
@@ -359,7 +361,7 @@ private:
         }
     }
 
-    /// Threads that come, notify once and go.
+    /// Starts threads that notify once and exit.
     void come_and_go(crew const& all)
     {
         while (!all.stopped()) {
@@ -384,8 +386,8 @@ private:
 
 bool flat(std::size_t first, std::size_t last)
 {
-    // Records of threads and recycled eras come and stay; a leak of one handler a round does not
-    // fit in.
+    // Thread records and recycled eras appear and stay. A leak of one handler per round would
+    // exceed this limit.
     return last <= first + 64 * 1024;
 }
 
@@ -409,9 +411,9 @@ soaked soak(std::string const& name, milliseconds share, std::uint64_t seed, cou
     return result;
 }
 
-/// Random programs on a target of the fuzzer, and the same ones once more: the first time fills
-/// what is recycled, the second has to do with that. Each has a thread of its own, with which the
-/// allocator's cache of that thread goes.
+/// Runs random programs on a target of the fuzzer, and then the same programs again: the first run
+/// fills what is recycled, and the second has to manage with that. Each run has its own thread, so
+/// that the allocator's cache for that thread goes away with it.
 soaked programs(fuzz::target const& t, milliseconds share, std::uint64_t seed, counts& c)
 {
     witness w(c, t.name);

@@ -2,8 +2,8 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// Readers and writers at full speed: no handler runs after its destruction, nothing is seen by
-// halves, every id is removed once, handlers fire in the order of their keys and ids.
+// Readers and writers at full speed: no handler runs after its destruction, no transaction is seen
+// partly, every id is removed once, and handlers fire in the order of their keys and ids.
 
 #include <algorithm>
 #include <array>
@@ -19,8 +19,8 @@ namespace {
 
 using namespace stress;
 
-/// Two readers that add up what the handlers of a notify say, which is 0 if all or none of a pair
-/// has run.
+/// Two readers that add up the values of the handlers of a notify. The sum is 0 if all or none of
+/// each pair has run.
 template <class Registry>
 void tally(crew& readers, Registry const& registry, std::atomic<long>& torn,
            std::atomic<long>& seen)
@@ -64,7 +64,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(no_handler_runs_after_its_captures_are_destroyed, 
                     };
                 };
                 while (!writers.stopped()) {
-                    // Up beyond one table, and down again.
+                    // Grows beyond one table, and shrinks again.
                     if (ids.size() > 180)
                         growing = false;
                     if (ids.size() < 4)
@@ -155,7 +155,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(readers_see_all_of_a_transaction_or_nothing, Regis
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(readers_see_one_state_of_a_very_large_registry, Registry, registries)
 {
-    // Its tables have branches, which fill and split, become sparse and are joined.
+    // The tables have branches, which fill and split, become sparse and are merged.
     Registry registry;
     std::atomic<long> torn{0};
     std::atomic<long> seen{0};
@@ -169,7 +169,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(readers_see_one_state_of_a_very_large_registry, Re
             std::size_t const most = 4000;
             bool growing = true;
             while (!writers.stopped()) {
-                // Now and then many at once, where they stand close together.
+                // Now and then many changes at once, close together.
                 unsigned const changes = d.below(4) == 0 ? 500 : 1;
                 int const around = static_cast<int>(d.below(1000));
                 growing = pairs.size() < 500 || (growing && pairs.size() < most);
@@ -202,7 +202,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(readers_see_one_state_of_a_very_large_registry, Re
     stopwatch const watch;
     while (!watch.over(3 * budget()))
         std::this_thread::yield();
-    // Before the writers, which end with halves of pairs.
+    // The readers stop before the writers, which end with incomplete pairs.
     readers.stop_and_join();
     writers.stop_and_join();
     BOOST_TEST(torn.load() == 0);
@@ -229,7 +229,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(ids_and_firing_order_agree_when_registrations_race
             });
         }
     });
-    // The handlers tell in which order they fire.
+    // The handlers record the order in which they fire.
     constexpr unsigned threads = 3;
     constexpr unsigned each = 100;
     std::array<std::array<handler_id, each>, threads> ids;
@@ -281,7 +281,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(an_id_is_removed_once_when_threads_race_for_it, Re
             racers.add([&, w, round] {
                 dice d(w + round * 3);
                 for (std::size_t n = 0; n < ids.size(); ++n) {
-                    // One after the other, to meet the other threads, or somewhere.
+                    // Either in the same order as the other threads, to meet them, or at random.
                     handler_id const id =
                         ids[d.below(2) == 0 ? n : d.below(static_cast<unsigned>(ids.size()))];
                     if (d.below(500) == 0)
@@ -305,8 +305,9 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(an_id_is_removed_once_when_threads_race_for_it, Re
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_running_notify_keeps_its_snapshot_when_chunks_go_and_come, Registry,
                               registries)
 {
-    // Three chunks, the middle one with room, one handler in the last. The first handler takes
-    // that one away, so that the one with room is last; what it adds then must not be seen.
+    // Three chunks: the middle one has room, and the last one holds one handler. The first handler
+    // removes that one, so that the chunk with room becomes the last; the handler that it then adds
+    // must not be seen.
     Registry registry;
     std::vector<int> called;
     std::vector<handler_id> ids;

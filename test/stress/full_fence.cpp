@@ -2,7 +2,8 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// The same again where readers and writers cannot use the asymmetric fence, by the user's wish.
+// The same tests where readers and writers do not use the asymmetric fence, because the user has
+// chosen the full fence.
 
 #include <cstdlib>
 
@@ -10,10 +11,10 @@
 
 namespace {
 
-// Before the first registration, which would decide otherwise.
+// Runs before the first registration, which would otherwise make the choice.
 bool wish()
 {
-    ::setenv("REGISTRY_IO_STRESS_MS", "40", 0);  // each case has had its time elsewhere
+    ::setenv("REGISTRY_IO_STRESS_MS", "40", 0);  // the other program gives each case its time
     return registry_io::reclaim::decide_fence_mode(registry_io::reclaim::fence_mode::full) ==
         registry_io::reclaim::fence_mode::full;
 }

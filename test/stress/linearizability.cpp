@@ -2,13 +2,13 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// Random histories of few operations on few threads, recorded with one clock, and judged: there is
-// an order of all operations, each between its begin and its end, in which a plain sorted list
-// gives the same answers. A notify shows the list as it was at one moment before its first handler
-// ran.
+// Random histories of a few operations on a few threads, recorded with one clock and checked: there
+// is an order of all operations, each placed between its begin and its end, in which a plain sorted
+// list gives the same answers. A notify shows the list as it was at one moment before its first
+// handler ran.
 //
 // The search is that of J. Wing and C. Gong, Testing and Verifying Concurrent Objects (1993), with
-// G. Lowe's memory of what has been tried (2017).
+// G. Lowe's memory of the states already tried (2017).
 
 #include <algorithm>
 #include <array>
@@ -32,7 +32,7 @@ namespace {
 
 using namespace stress;
 
-/// Gives another thread a chance, here and there: operations are short, and would hardly overlap.
+/// Yields to another thread now and then: operations are short, and would otherwise hardly overlap.
 void hesitate()
 {
     static thread_local std::uint64_t state =
@@ -80,7 +80,7 @@ using hesitant = typename Registry::template with<ordering::basic_priority<int, 
                                                   alloc::basic_heap<hesitant_allocator<std::byte>>>;
 using hesitant_registries = boost::mp11::mp_transform<hesitant, registries>;
 
-/// A handler's place in a history, from 0 on; at most 64 handlers occur in one.
+/// A handler's index in a history, from 0 on; a history has at most 64 handlers.
 using name = unsigned;
 using names = std::uint64_t;
 
@@ -94,24 +94,24 @@ enum class kind : unsigned char { add, remove, wait, clear, update, contains, no
 struct operation
 {
     kind is = kind::notify;
-    bool answer = false;  ///< of remove, wait, contains
+    bool answer = false;  ///< of remove, wait and contains
     bool clears = false;  ///< an update that clears first
     unsigned thread = 0;
-    name who = 0;             ///< what is removed or asked for
+    name who = 0;             ///< the handler that is removed or looked for
     names added = 0;          ///< by add and update
     names asked = 0;          ///< what an update removes
-    std::size_t count = 0;    ///< of clear and update: how many were removed
+    std::size_t count = 0;    ///< of clear and update: how many handlers were removed
     std::vector<name> fired;  ///< by notify, in order
     unsigned begin = 0;
     unsigned end = 0;
 };
 
-/// What is known of a handler once a history is over.
+/// What is known of a handler at the end of a history.
 struct handler
 {
     int key = 0;
     handler_id id;
-    std::atomic<unsigned> destroyed{0};  ///< when
+    std::atomic<unsigned> destroyed{0};  ///< the time of destruction
     std::atomic<bool> gone{false};       ///< unregister_and_wait has returned
 };
 
@@ -128,7 +128,7 @@ struct history
     std::array<handler, 64> handlers;
     std::atomic<name> named{0};
     std::array<std::vector<operation>, most_threads> of_thread;
-    std::atomic<long> wrong{0};  ///< calls after the end, of one's own handlers or of another's
+    std::atomic<long> wrong{0};  ///< calls and captures that outlived a removal
 
     struct captures
     {
@@ -146,13 +146,13 @@ struct history
         name who;
     };
 
-    /// What a notify hands to the handlers, through the event.
+    /// What a notify passes to its handlers, through a thread_local variable.
     struct listener
     {
         history* in;
         std::vector<name> fired;
         unsigned first = 0;  ///< when the first handler ran
-        /// What the handlers are to do, and where.
+        /// What the handlers should do, and on which thread.
         dice* random = nullptr;
         unsigned thread = 0;
         unsigned depth = 0;
@@ -172,7 +172,7 @@ struct history
                 ++h.wrong;
             l.fired.push_back(held.who);
             hesitate();
-            // Now and then it goes on with something of its own.
+            // Now and then a handler performs an operation of its own.
             if (l.depth < 2 && l.random->below(6) == 0)
                 h.one(*l.random, l.thread, l.depth + 1);
         };
@@ -186,14 +186,14 @@ struct history
     }
     bool room(name n) const { return named.load() + n + 2 * most_threads < 64; }
 
-    /// Any handler that has its id by now, of any thread.
+    /// Returns any handler of any thread whose id may already be known.
     name some(dice& random) const
     {
         name const n = named.load();
         return n == 0 ? 63 : random.below(n);
     }
 
-    /// One operation of this thread.
+    /// Performs one operation on this thread.
     void one(dice& random, unsigned thread, unsigned depth)
     {
         operation o;
@@ -204,7 +204,8 @@ struct history
             name const n = fresh(random);
             o.added = only(n);
             o.begin = tick();
-            // Atomically enough: who finds the id before it is there finds an empty one.
+            // Not atomic, but sufficient: a thread that looks for the id too early finds an empty
+            // one.
             publish(n, registry.register_handler(handlers[n].key, make(n)));
             registered[n].store(true);
         } else if (what < 50) {
@@ -215,7 +216,7 @@ struct history
                 return;
             o.begin = tick();
             if (o.is == kind::wait) {
-                // If it was there, it is gone afterwards, whoever has removed it.
+                // If it was registered, it is removed afterwards, whichever thread removed it.
                 bool const there = registered[o.who].load();
                 o.answer = registry.unregister_and_wait(id);
                 if (there) {
@@ -271,7 +272,7 @@ struct history
             listening = outer;
             o.fired = std::move(l.fired);
             flights(thread, o.begin, o.end);
-            // It took its snapshot before the first handler ran.
+            // The notify took its snapshot before the first handler ran.
             if (l.first != 0)
                 o.end = l.first;
             of_thread[thread].push_back(std::move(o));
@@ -281,7 +282,7 @@ struct history
         of_thread[thread].push_back(std::move(o));
     }
 
-    /// The whole time of each notify, as opposed to that in which it takes its snapshot.
+    /// The whole duration of each notify, as opposed to the time in which it takes its snapshot.
     struct flight
     {
         unsigned begin;
@@ -293,7 +294,7 @@ struct history
         in_flight[thread].push_back({begin, end});
     }
 
-    // Ids go from thread to thread by two words, of which the second is written last.
+    // Ids are passed between threads in two words, the second of which is written last.
     std::array<std::atomic<std::uint64_t>, 64> values{};
     std::atomic<std::uint64_t> serial{0};
     std::array<std::atomic<bool>, 64> registered{};  ///< the registration has returned
@@ -310,7 +311,7 @@ struct history
     }
 };
 
-/// Looks for an order that explains a history.
+/// Searches for an order that explains a history.
 class judge
 {
 public:
@@ -321,7 +322,7 @@ public:
             all_.insert(all_.end(), ops.begin(), ops.end());
         std::sort(all_.begin(), all_.end(),
                   [](operation const& a, operation const& b) { return a.begin < b.begin; });
-        // Handlers by key and id: the order in which they have to fire.
+        // Handlers by key and id: the order in which they must fire.
         for (name n = 0; n < h.named.load(); ++n)
             if (h.handlers[n].id)
                 in_order_.push_back(n);
@@ -370,7 +371,7 @@ public:
 private:
     static std::size_t size(names s) { return static_cast<std::size_t>(std::popcount(s)); }
 
-    /// Whether `o` may happen in state `s`, which it changes.
+    /// Whether `o` can happen in state `s`. Updates `s`.
     bool happens(operation const& o, names& s) const
     {
         switch (o.is) {
@@ -416,7 +417,7 @@ private:
 
     bool search(std::uint64_t done, names s)
     {
-        // The next operation begins before every other one that is left has ended.
+        // The next operation must begin before every other remaining operation has ended.
         unsigned first_end = ~0u;
         bool left = false;
         for (std::size_t i = 0; i < all_.size(); ++i)
@@ -443,12 +444,12 @@ private:
     std::unordered_set<std::string> tried_;
 };
 
-/// Whether each handler's captures went when they should: by the end of the removal, or of the last
-/// notify that was in flight then.
+/// Whether each handler's captures were destroyed in time: by the end of the removal, or of the
+/// last notify that was in flight then.
 template <class H>
 bool prompt(H& h, bool others_may_help)
 {
-    // When a handler was registered no more, as far as is known: between these two.
+    // Determines by when each handler was certainly removed.
     for (name n = 0; n < h.named.load(); ++n) {
         if (!h.handlers[n].id)
             continue;
@@ -459,7 +460,8 @@ bool prompt(H& h, bool others_may_help)
                 bool const this_one =
                     ((o.is == kind::remove || o.is == kind::wait) && o.answer && o.who == n) ||
                     (o.is == kind::update && (o.asked & only(n)) != 0);
-                // Who of these removed it is not known; the last one to end is late enough.
+                // It is not known which of these removed it; the end of the last one is a safe
+                // bound.
                 if (this_one || o.is == kind::clear || (o.is == kind::update && o.clears))
                     removed_by = std::max(removed_by, o.end);
                 certain = certain && o.is != kind::clear && !o.clears;
@@ -470,7 +472,7 @@ bool prompt(H& h, bool others_may_help)
         if (h.registry.contains(h.handlers[n].id))
             continue;
         unsigned latest = removed_by;
-        // That policy says of itself that a writer may hold up what another one has removed.
+        // This policy documents that a writer may delay what another writer has removed.
         if (others_may_help)
             for (auto const& ops : h.of_thread)
                 for (operation const& o : ops)
@@ -495,7 +497,7 @@ BOOST_AUTO_TEST_SUITE(linearizability, *boost::unit_test::timeout(200))
 BOOST_AUTO_TEST_CASE_TEMPLATE(histories_have_an_order_that_explains_them, Registry,
                               hesitant_registries)
 {
-    // The threads stay, since starting them takes longer than what they do.
+    // The threads are reused, since starting them takes longer than their work.
     std::atomic<unsigned> round{0};
     std::atomic<unsigned> finished{0};
     std::atomic<history<Registry>*> current{nullptr};

@@ -2,7 +2,7 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// The same again in a sandbox whose kernel does not know membarrier.
+// The same tests in a sandbox whose kernel does not support membarrier.
 
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -18,8 +18,8 @@ namespace {
 
 bool refuse_membarrier()
 {
-    ::setenv("REGISTRY_IO_STRESS_MS", "40", 0);  // each case has had its time elsewhere
-    // Other architectures number their calls otherwise; but this filter is only for calls that
+    ::setenv("REGISTRY_IO_STRESS_MS", "40", 0);  // the other program gives each case its time
+    // System call numbers differ between architectures, but this filter applies only to calls that
     // this program makes.
     std::array<sock_filter, 4> filter{{
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
@@ -32,7 +32,7 @@ bool refuse_membarrier()
         prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
 }
 
-// Before the first registration, which asks the kernel.
+// Runs before the first registration, which asks the kernel.
 bool const refused = refuse_membarrier();
 
 }  // namespace

@@ -2,8 +2,9 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// When captures are destroyed: by the end of the last notify in flight at the removal, or of the
-// removal, with no later operation. And what waits: until then, for nobody else, never for itself.
+// When captures are destroyed: by the end of the last notify that was in flight at the removal, or
+// by the end of the removal, without any later operation. A function that waits returns at that
+// moment: it waits for nothing else, and never for itself.
 
 #include <array>
 #include <atomic>
@@ -33,7 +34,7 @@ bool is_refused(F f)
     return false;
 }
 
-/// Calls a function when it is destroyed, if it was not moved from.
+/// Calls a function when it is destroyed, unless it was moved from.
 template <class F>
 class at_destruction
 {
@@ -55,7 +56,7 @@ BOOST_AUTO_TEST_SUITE(promptness, *boost::unit_test::timeout(120))
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_removal_without_readers_destroys_the_captures, Registry, registries)
 {
-    // No reader at all, but other writers.
+    // There are no readers, only other writers.
     Registry registry;
     registry.register_handler([](event const&) {});
     std::atomic<long> late{0};
@@ -67,7 +68,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_removal_without_readers_destroys_the_captures, R
                 handler_id const id = registry.register_handler(singing(mine));
                 registry.unregister(id);
                 late += mine.living.load() != 0;
-                // Its memory is this thread's.
+                // The captures belong to this thread alone.
                 if (!eventually([&] { return mine.living.load() == 0; }))
                     std::abort();
             }
@@ -81,7 +82,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_removal_without_readers_destroys_the_captures, R
 
 BOOST_AUTO_TEST_CASE(writers_of_one_domain_do_not_hold_up_each_other_s_captures)
 {
-    // No reader at all, but writers of other registries of the domain.
+    // There are no readers, only writers of other registries of the domain.
     std::atomic<long> late{0};
     crew writers;
     for (int w = 0; w < 3; ++w)
@@ -96,7 +97,7 @@ BOOST_AUTO_TEST_CASE(writers_of_one_domain_do_not_hold_up_each_other_s_captures)
                     std::abort();
             }
         });
-    // It takes a writer that loses its processor at the wrong moment.
+    // The bug needs a writer that loses its processor at the wrong moment.
     stopwatch const watch;
     while (!watch.over(10 * budget()))
         std::this_thread::sleep_for(std::chrono::milliseconds(1));
@@ -140,7 +141,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_parked_reader_destroys_what_it_held_when_it_leav
             registry.update([&](auto& tx) { tx.unregister(victim); });
             break;
         case 3:
-            // The root that the reader holds goes before the one that the victim goes with.
+            // The root that the reader holds is replaced before the root that is replaced with the
+            // victim's removal.
             registry.register_handler(3, [](event const&) {});
             registry.unregister(victim);
             break;
@@ -160,7 +162,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_parked_reader_destroys_what_it_held_when_it_leav
 BOOST_AUTO_TEST_CASE_TEMPLATE(captures_go_with_the_last_notify_that_was_in_flight, Registry,
                               registries)
 {
-    // Each reader tells, by an odd number, that it is inside.
+    // An odd number says that the reader is inside a notify.
     struct alignas(64) reader
     {
         std::atomic<unsigned> turn{0};
@@ -240,7 +242,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(after_unregister_and_wait_nothing_runs_and_capture
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(synchronize_waits_for_what_others_have_removed, Registry, registries)
 {
-    // Whoever finds that an id has been removed, and waits, must not meet its captures either.
+    // A thread that finds an id already removed, and waits, must not meet its captures either.
     Registry registry;
     registry.register_handler([](event const&) {});
     std::atomic<long> alive_after{0};
@@ -270,7 +272,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(readers_in_a_loop_cannot_starve_synchronize, Regis
     Registry registry;
     std::atomic<bool> slow{true};
     registry.register_handler([&](event const&) {
-        // So long that there is always somebody inside.
+        // Long enough that some reader is always inside.
         for (int i = 0; i < 50 && slow.load(std::memory_order_relaxed); ++i)
             std::this_thread::yield();
     });
@@ -330,7 +332,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(synchronize_waits_for_a_destructor_that_is_running
         registry.register_handler(1, at_destruction([&] { in_destructor.pass(); }));
     std::thread sleeper([&] { registry.notify({}); });
     in_handler.expect(1);
-    registry.register_handler(3, [](event const&) {});  // two roots show it now
+    registry.register_handler(3, [](event const&) {});  // two roots show the handler now
     registry.unregister(id);
     in_handler.open();
     in_destructor.expect(1);
@@ -407,14 +409,14 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(waiting_is_refused_at_any_depth, Registry, registr
     Registry between;
     int refused = 0;
     int deepest = 0;
-    // Deeper than any number of slots that a thread has.
+    // Deeper than a thread has slots.
     registry.register_handler([&](event const& e) {
         if (e.value < 20)
             between.notify(e);
         else
             deepest = e.value;
         refused += is_refused([&] { registry.synchronize(); });
-        if (e.value > 0)  // else it is an inner notify of `between` that has ended
+        if (e.value > 0)  // otherwise the notify of `between` has ended
             refused += is_refused([&] { between.synchronize(); });
     });
     between.register_handler([&](event const& e) { registry.notify({e.value + 1}); });

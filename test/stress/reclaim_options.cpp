@@ -26,7 +26,8 @@ using left_to_writers = std::tuple<registry_of<snapshot::basic_hazard_pointer<re
                                    registry_of<snapshot::basic_rcu<void, reclaim::by_writers>>>;
 using with_options = boost::mp11::mp_append<batching, left_to_writers>;
 
-/// A thread that has notified once, and so has a record, until it is told to go.
+/// A thread that has notified once, and so has a record, and then stays until this object is
+/// destroyed.
 template <class Registry>
 class idle_reader
 {
@@ -50,7 +51,7 @@ private:
     std::thread thread_;
 };
 
-/// Notes whether the thread that destroys it is one of those that only notify.
+/// Counts whether the thread that destroys it is one that only notifies.
 class watched
 {
 public:
@@ -89,7 +90,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_batch_goes_with_its_last_removal, Registry, batc
                 BOOST_TEST(birds.living.load() == (i < batch ? static_cast<long>(i) : 0));
             }
         }
-        // What waits looks at once.
+        // Functions that wait look at the readers at once.
         registry.unregister(registry.register_handler(singing(birds)));
         BOOST_TEST(birds.living.load() == 1);
         registry.synchronize();
@@ -100,7 +101,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_batch_goes_with_its_last_removal, Registry, batc
         registry.unregister(registry.register_handler(singing(birds)));
         BOOST_TEST(birds.living.load() == 1);
     }
-    // Nobody else can be reading now, which costs nothing to know.
+    // No other thread can be reading now, and the writer knows that without looking.
     registry.unregister(registry.register_handler(singing(birds)));
     BOOST_TEST(birds.living.load() == 0);
 }
@@ -176,7 +177,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_wait_ends_without_the_reader_s_help, Registry, w
     reader.join();
 }
 
-// A handler that removes itself is destroyed by the thread that notified, but as a writer, later.
+// A handler that removes itself is destroyed by the thread that notified, but later, when that
+// thread is a writer.
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_handler_that_removes_itself_waits_for_a_writer, Registry,
                               left_to_writers)
 {

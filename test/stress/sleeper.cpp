@@ -18,7 +18,7 @@ namespace {
 
 using namespace stress;
 
-/// Not RCU: there one sleeper holds up all that comes after.
+/// Not RCU: there, one sleeping reader holds up everything that is removed after it began.
 template <class Registry>
 using is_unbounded = boost::mp11::mp_bool<is_rcu<Registry>>;
 using bounded_registries = boost::mp11::mp_remove_if<registries_with<alloc::pmr>, is_unbounded>;
@@ -57,7 +57,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(memory_stays_bounded_while_writers_churn, Registry
                 registry.unregister(id);
                 id = registry.register_handler(static_cast<int>(d.below(3)), singing(birds));
             };
-            // Each of the first handlers goes once, so that the sleeper pins all it can.
+            // Each of the first handlers is removed once, so that the sleeper pins as much as
+            // possible.
             for (handler_id& id : ids) {
                 registry.unregister(id);
                 id = registry.register_handler(static_cast<int>(d.below(3)), singing(birds));
@@ -73,7 +74,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(memory_stays_bounded_while_writers_churn, Registry
                 most = std::max(most, memory.bytes.load());
                 most_birds = std::max(most_birds, birds.living.load());
             }
-            // The sleeper's snapshot, the other reader's, and the current one.
+            // The sleeper's snapshot, the other reader's snapshot, and the current one.
             BOOST_TEST(most < before * 2 + 32 * 1024);
             BOOST_TEST(most_birds <= 4 * handlers + 16);
             BOOST_TEST(eventually([&] { return notified.load() > 10; }));
@@ -100,7 +101,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(what_a_sleeper_cannot_see_is_destroyed_at_once, Re
     handler_id const seen = registry.register_handler(singing(old_birds));
     std::thread sleeper([&] { registry.notify({}); });
     g.expect(1);
-    registry.unregister(seen);  // from now on there is a table that the sleeper does not hold
+    registry.unregister(seen);  // replaces the table that the sleeper holds
     for (int i = 0; i < 300; ++i) {
         handler_id const id = registry.register_handler(i % 2, singing(new_birds));
         BOOST_TEST(new_birds.living.load() == 1);
@@ -125,8 +126,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(several_sleepers_pin_one_snapshot_each, Registry, 
         9, [&](event const& e) { gates[static_cast<std::size_t>(e.value)].pass(); });
     std::vector<std::thread> threads;
     for (std::size_t i = 0; i < sleepers; ++i) {
-        // Sleeper i sees birds i and i - 1.
-        // Not at the end of the table, where it would go into the one that the last sleeper holds.
+        // Sleeper i sees birds i and i - 1. The handler is not added at the end of the table, where
+        // it would go into the table that the last sleeper holds.
         ids[i] = registry.register_handler(static_cast<int>(i), singing(birds[i]));
         threads.emplace_back([&registry, i] { registry.notify({static_cast<int>(i)}); });
         gates[i].expect(1);

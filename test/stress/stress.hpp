@@ -3,7 +3,7 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
 // What the stress tests share. Boost.Test's assertions are not thread-safe: threads count in
-// atomics, and the test looks at those after the joins.
+// atomics, and the test checks those after it has joined the threads.
 
 #ifndef REGISTRY_IO_TEST_STRESS_STRESS_HPP
 #define REGISTRY_IO_TEST_STRESS_STRESS_HPP
@@ -24,8 +24,9 @@
 
 #include <registry_io.hpp>
 
-// The load of libstdc++'s atomic<shared_ptr> gives up its lock with a relaxed store, so that what
-// it reads under it is formally a race. Not ours, and harmless on x86; but ThreadSanitizer says so.
+// The load of libstdc++'s atomic<shared_ptr> releases its lock with a relaxed store, so what it
+// reads under the lock is formally a race. It is not ours, and is harmless on x86, but
+// ThreadSanitizer reports it.
 #if defined(__SANITIZE_THREAD__)
 #define REGISTRY_IO_TEST_TSAN
 #elif defined(__has_feature)
@@ -45,18 +46,18 @@ namespace snapshot = registry_io::snapshot;
 struct event
 {
     int value = 0;
-    long* tally = nullptr;  ///< the notifying thread's; handlers may write to it
+    long* tally = nullptr;  ///< of the notifying thread; handlers may write to it
 };
 
 template <class Snapshot, class Alloc = alloc::heap, class Panic = panic::terminate>
 using registry_of = registry_io::basic_registry<event, Snapshot, ordering::priority, Panic, Alloc>;
 
-/// Registries of one domain.
+/// The domain of several registries.
 struct shared_domain
 {
 };
 
-/// One for each policy that lets several threads in.
+/// One for each policy that supports several threads.
 template <class Alloc, class Panic = panic::terminate>
 using registries_with =
     std::tuple<registry_of<snapshot::hazard_pointer, Alloc, Panic>,
@@ -72,7 +73,7 @@ using registries = registries_with<alloc::heap>;
 template <class Registry>
 inline constexpr bool is_rcu = std::is_same_v<typename Registry::snapshot_policy, snapshot::rcu>;
 
-/// What the random choices of this run follow from. Which thread comes first it cannot repeat.
+/// The seed of the random choices of this run. It cannot repeat the order of the threads.
 inline std::uint64_t seed()
 {
     static std::uint64_t const chosen = [] {
@@ -86,7 +87,7 @@ inline std::uint64_t seed()
     return chosen;
 }
 
-/// A thread's own random numbers.
+/// The random numbers of one thread.
 class dice
 {
 public:
@@ -97,7 +98,7 @@ private:
     std::mt19937_64 engine_;
 };
 
-/// How long one case goes on: REGISTRY_IO_STRESS_MS, for those who have the time.
+/// How long one test case runs; set REGISTRY_IO_STRESS_MS to change it.
 inline std::chrono::milliseconds budget()
 {
     static std::chrono::milliseconds const chosen = [] {
@@ -120,7 +121,7 @@ private:
     std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-/// Waits until `f()`; gives up after a time that only a bug takes.
+/// Waits until `f()` returns true; gives up after a time that is exceeded only if there is a bug.
 template <class F>
 bool eventually(F f)
 {
@@ -133,7 +134,7 @@ bool eventually(F f)
     return true;
 }
 
-/// Some threads that are told together when to end.
+/// Threads that are stopped together.
 class crew
 {
 public:
@@ -166,20 +167,20 @@ private:
     std::atomic<bool> stop_{false};
 };
 
-/// A handler stands in front of it until it is opened.
+/// A handler that passes the gate waits until it is opened.
 class gate
 {
 public:
     void pass() noexcept
     {
         waiting_.fetch_add(1, std::memory_order_relaxed);
-        // Not atomic::wait: what wakes its waiters up is a static that shared objects may each
-        // have a copy of.
+        // Not atomic::wait: its wake-up uses a static table, of which each shared object may have
+        // its own copy.
         while (!open_.load(std::memory_order_acquire))
             std::this_thread::sleep_for(std::chrono::microseconds(100));
     }
     void open() noexcept { open_.store(true, std::memory_order_release); }
-    /// Waits until so many stand in front of it.
+    /// Waits until `n` handlers are waiting.
     void expect(int n) const
     {
         while (waiting_.load(std::memory_order_relaxed) < n)
@@ -191,15 +192,16 @@ private:
     std::atomic<bool> open_{false};
 };
 
-/// What is known of all canaries of a test.
+/// Counts over all canaries of a test.
 struct census
 {
     std::atomic<long> living{0};
-    std::atomic<long> misused{0};  ///< called after, or destroyed twice
+    std::atomic<long> misused{0};  ///< called after its destruction, or destroyed twice
 };
 
-/// Lies in a handler's captures and notices use after destruction. Its word is written and read
-/// plainly, so that ThreadSanitizer sees whether a call and the destruction are ordered.
+/// A member of a handler's captures that notices use after destruction. Its word is read and
+/// written without atomics, so that ThreadSanitizer sees whether calls and the destruction are
+/// ordered.
 class canary
 {
 public:
@@ -224,13 +226,13 @@ private:
     std::uint32_t volatile word_ = alive;
 };
 
-/// A handler that does nothing but look at its canary.
+/// A handler that only checks its canary.
 inline auto singing(census& c)
 {
     return [bird = canary(c)](event const&) { bird.sing(); };
 }
 
-/// Counts what is allocated.
+/// Counts the memory that is allocated.
 class counting_resource : public std::pmr::memory_resource
 {
 public:

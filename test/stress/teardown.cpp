@@ -2,8 +2,8 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// Registries that come and go: destroyed right after a wait, at addresses that are used again,
-// nested in each other, many at once.
+// Registries that come and go: destroyed right after a wait, at addresses that are reused, nested
+// in each other, many at once.
 
 #include <array>
 #include <atomic>
@@ -28,9 +28,9 @@ BOOST_AUTO_TEST_SUITE(teardown, *boost::unit_test::timeout(120))
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_registry_may_go_right_after_the_wait, Registry,
                               registries_with<alloc::pmr>)
 {
-    // A notify that has taken its snapshot has ended for the registry when the wait returns, even
-    // if its thread has not returned yet. So the registry goes, its memory resource too, and both
-    // places are overwritten.
+    // When the wait returns, a notify that has taken its snapshot no longer uses the registry, even
+    // if its thread has not returned yet. So the registry and its memory resource are destroyed,
+    // and their memory is overwritten.
     struct place
     {
         alignas(Registry) std::array<std::byte, sizeof(Registry)> registry;
@@ -62,7 +62,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_registry_may_go_right_after_the_wait, Registry,
         auto* const memory = ::new (room->memory.data()) counting_resource;
         auto* const registry = ::new (room->registry.data()) Registry(alloc::pmr(memory));
         inside.store(0);
-        // The first handler runs when the snapshot has been taken.
+        // The first handler runs after the snapshot has been taken.
         registry->register_handler(9, [&](event const&) { ++inside; });
         handler_id const id = registry->register_handler(1, singing(birds));
         registry->register_handler(singing(birds));
@@ -122,8 +122,9 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_registry_may_go_after_the_join, Registry, regist
 BOOST_AUTO_TEST_CASE_TEMPLATE(roots_of_one_registry_may_lie_where_another_s_lay, Registry,
                               registries)
 {
-    // The locks only keep the registry alive while it is used: what they order is one registry.
-    // The tables of all of them come from the same heap and trade places all the time.
+    // The locks only keep a registry alive while it is used, so they order accesses to one registry
+    // only. The tables of all registries come from the same heap and reuse each other's memory all
+    // the time.
     constexpr unsigned many = 6;
     struct cell
     {
@@ -183,7 +184,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(roots_of_one_registry_may_lie_where_another_s_lay,
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(deeply_nested_notifies_keep_their_snapshots, Registry, registries)
 {
-    // Each level removes something that all levels above it still show.
+    // Each level removes a handler that all outer levels still show.
     constexpr int depth = 40;
     constexpr unsigned many = 3;
     census birds;

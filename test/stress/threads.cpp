@@ -2,7 +2,7 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// Threads that come, notify and go; and those that notify while they are going.
+// Threads that start, notify and exit, and threads that notify while they exit.
 
 #include <pthread.h>
 
@@ -22,7 +22,7 @@ namespace {
 
 using namespace stress;
 
-/// Runs a function when the thread exits, from a key's destructor.
+/// Runs a function when the thread exits, from the destructor of a pthread key.
 class exit_key
 {
 public:
@@ -36,8 +36,8 @@ private:
     pthread_key_t key_{};
 };
 
-// Destructors run in the order in which keys were made: this one comes before the library's, which
-// is made by the first registration.
+// Destructors run in the order in which the keys were created: this one runs before the library's,
+// which is created by the first registration.
 exit_key const early_key;
 
 template <class F>
@@ -56,7 +56,7 @@ BOOST_AUTO_TEST_SUITE(threads, *boost::unit_test::timeout(120))
 BOOST_AUTO_TEST_CASE(ten_thousand_threads_notify_once_and_go)
 {
 #ifdef REGISTRY_IO_TEST_TSAN
-    long const all_of_them = 1000;  // each costs ten times as much there
+    long const all_of_them = 1000;  // each takes ten times as long there
 #else
     long const all_of_them = budget() < std::chrono::milliseconds(100) ? 1000 : 10000;
 #endif
@@ -80,7 +80,7 @@ BOOST_AUTO_TEST_CASE(ten_thousand_threads_notify_once_and_go)
                 eight.add([&] { each([](auto& r) { r.notify({}); }); });
         }
         writers.stop_and_join();
-        // No record of a thread that is gone stands in the way.
+        // Records of threads that have exited do not get in the way.
         each([&](auto& r) {
             r.unregister(r.register_handler(singing(birds)));
             r.synchronize();
@@ -106,7 +106,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_thread_may_notify_while_it_exits, Registry, regi
             registry.unregister(registry.register_handler(1, singing(birds)));
     });
 
-    // Nested, so that it needs more than one slot; and once more, with a removal inside.
+    // Nested, so that it needs more than one slot; then again with a removal inside.
     std::function<void()> const notifies = [&] {
         registry.notify({});
         handler_id id;
@@ -122,7 +122,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_thread_may_notify_while_it_exits, Registry, regi
         registry.notify({1});
         late += registry.contains(id);
     };
-    // With and without a notify before the exit begins.
+    // With and without a notify before the thread begins to exit.
     for (int variant = 0; variant < 16; ++variant)
         for (int i = 0; i < 3; ++i) {
             std::function<void()> f = notifies;
@@ -144,7 +144,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_thread_may_notify_while_it_exits, Registry, regi
     BOOST_TEST(late.load() == 0);
     BOOST_TEST(birds.misused.load() == 0);
     BOOST_TEST(birds.living.load() == 1);
-    // No record of a thread that is gone stands in the way.
+    // Records of threads that have exited do not get in the way.
     registry.clear();
     BOOST_TEST(birds.living.load() == 0);
     registry.synchronize();

@@ -2,7 +2,7 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// What test/printers looks at with gdb: it stops in `stop_here`.
+// The program that test/printers inspects with gdb, which stops in `stop_here`.
 
 #include <registry_io/observe/gdb.hpp>
 #include <registry_io/observe/named.hpp>
@@ -36,7 +36,7 @@ template <class... Things>
     asm volatile("" ::: "memory");
 }
 
-/// The same few handlers in a registry of any policies.
+/// The same few handlers in a registry with any policies.
 template <class Registry>
 void fill(Registry& r, int& sum)
 {

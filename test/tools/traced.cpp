@@ -2,7 +2,7 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// The program whose probes test/probes reads back.
+// The program whose probes test/probes reads.
 
 #include <registry_io/observe/named.hpp>
 #include <registry_io/observe/traced.hpp>

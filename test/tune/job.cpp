@@ -2,12 +2,12 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// What registry_tune understands: jobs, recordings, aliases, and what it says of wrong input.
+// What registry_tune accepts: jobs, recordings and aliases, and its messages for wrong input.
 // Nothing is measured here.
 
 #include <boost/test/unit_test.hpp>
 
-// Here, so that neither build has to link Boost.JSON.
+// Included here, so that neither build has to link Boost.JSON.
 #include <boost/json/src.hpp>
 
 #include <algorithm>
@@ -31,7 +31,7 @@ job read(std::string const& text)
     return read_job(json::parse(text), "job");
 }
 
-/// The message of the `bad_input` that `f` throws.
+/// Returns the message of the `bad_input` that `f` throws.
 template <class F>
 std::string refusal(F const& f)
 {
@@ -197,9 +197,9 @@ BOOST_AUTO_TEST_CASE(a_recording_becomes_a_job)
     temporary const file(recording("1.0.0", "a processor"));
     job const j = read_recording(file.path, "1.0.0", "a processor", false);
     BOOST_TEST(j.notifying_threads == 2);
-    // Means, not the middles of buckets: 50 handlers at 10 notifies.
+    // Means rather than the middles of buckets: 50 handlers at 10 notifies.
     BOOST_TEST((spread_out(j.handlers) == std::vector<double>{5}));
-    // 220 ns less one reading of the clock; three notifies in four lie inside a handler.
+    // 220 ns minus one reading of the clock; three notifies in four are inside a handler.
     BOOST_TEST(spread_out(j.handler_time).size() == 1u);
     BOOST_TEST(spread_out(j.handler_time)[0] == 50, boost::test_tools::tolerance(1e-9));
     BOOST_TEST(j.interval == 12000);
@@ -209,7 +209,7 @@ BOOST_AUTO_TEST_CASE(a_recording_becomes_a_job)
     parsed_alias const a = parse_alias(j.current);
     BOOST_TEST(a.event == "app::order");
     BOOST_TEST(a.alias == "basic_registry<Event, snapshot::single_thread>");
-    // The job that tune.json keeps has the means as well.
+    // The job that is stored in tune.json contains the means as well.
     job const again = read_job(write_job(j), "again");
     BOOST_TEST(spread_out(again.handler_time)[0] == 50, boost::test_tools::tolerance(1e-9));
 }
@@ -248,7 +248,7 @@ BOOST_AUTO_TEST_CASE(aliases_are_taken_apart_and_put_together)
     BOOST_TEST(two[1] == "B");
 }
 
-// The names that a recording has, as both compilers write them.
+// The type names in a recording, as both compilers write them.
 BOOST_AUTO_TEST_CASE(the_full_name_of_a_registry_becomes_a_preset)
 {
     auto const named = [](std::string const& kind, std::string const& snapshot,
@@ -274,7 +274,7 @@ BOOST_AUTO_TEST_CASE(the_full_name_of_a_registry_becomes_a_preset)
                "LocalRegistry<Event>::with<panic::collect<8>, alloc::fixed<64>>");
     BOOST_TEST(named("basic_async_registry", "registry_io::snapshot::locked", recorded, heap) ==
                "AsyncRegistry<Event>::with<snapshot::locked>");
-    // A domain of the user's stays what it is.
+    // A user's own domain is not changed.
     BOOST_TEST(named("basic_registry", "registry_io::snapshot::basic_rcu<app::domain>",
                      "registry_io::panic::catch_log",
                      heap) == "SyncRegistry<Event>::with<snapshot::basic_rcu<app::domain>>");
@@ -287,8 +287,8 @@ BOOST_AUTO_TEST_CASE(asynchronous_registries_are_searched)
     std::vector<std::string> all = aliases(j);
     BOOST_TEST(has(all, "AsyncRegistry<Event>::with<snapshot::atomic_shared_ptr>"));
     BOOST_TEST(has(all, "AsyncRegistry<Event>::with<snapshot::locked>"));
-    // A coroutine that waits keeps its snapshot, which rcu does not allow, and it is no other kind
-    // of registry.
+    // A coroutine that waits keeps its snapshot, which rcu does not allow. Other kinds of
+    // registries are not candidates.
     j.blocking = false;
     j.threads = false;
     all = aliases(j);
@@ -329,7 +329,7 @@ BOOST_AUTO_TEST_CASE(requirements_prune_what_is_searched)
     job j;
     std::vector<std::string> all = aliases(j);
     BOOST_TEST(!has(all, "RcuRegistry<Event>"));
-    // Its lock is not held while handlers run.
+    // The lock of this policy is not held while handlers run.
     BOOST_TEST(has(all, "SyncRegistry<Event>::with<snapshot::locked>"));
     BOOST_TEST(broken_requirement(j, "SyncRegistry<Event>::with<snapshot::locked>") == "");
     BOOST_TEST(!has(all, "LocalRegistry<Event>"));
@@ -384,7 +384,7 @@ BOOST_AUTO_TEST_CASE(a_distribution_is_spread_out_by_its_shares)
     BOOST_TEST(v.size() == 16u);
     BOOST_TEST(std::count(v.begin(), v.end(), 1.0) == 12);
     BOOST_TEST(middle_of({{0, 1}, {10, 5}}) == 1448.15, boost::test_tools::tolerance(1e-4));
-    // The mean is kept where it is known, and so are the shares.
+    // Where the mean is known it is kept, and so are the shares.
     v = spread_out({0, {{0, 3}, {4, 1}}, 10});
     double sum = 0;
     for (double const one : v)
@@ -392,7 +392,8 @@ BOOST_AUTO_TEST_CASE(a_distribution_is_spread_out_by_its_shares)
     BOOST_TEST(sum == 160, boost::test_tools::tolerance(1e-9));
     BOOST_TEST(std::count(v.begin(), v.end(), v.front()) == 12);
     BOOST_TEST((spread_out({0, {{3, 7}}, 12}) == std::vector<double>{12}));
-    // One handler that waited for its processor is none of the values, nor does it move them.
+    // A handler that once waited for a processor does not appear among the values, and does not
+    // shift them.
     v = spread_out({0, {{6, 999}, {25, 1}}, (999 * 96.0 + 45e6) / 1000});
     BOOST_TEST(v.back() == 90.5, boost::test_tools::tolerance(0.1));
 }
@@ -405,7 +406,7 @@ BOOST_AUTO_TEST_CASE(a_recorded_duration_has_no_clock_and_no_nested_notify_in_it
     BOOST_TEST(q.buckets[0].first == 4);
     q = own_time({0, {{5, 3}, {9, 1}}, 175}, 20, 0.5);
     BOOST_TEST(q.mean == 77.5, boost::test_tools::tolerance(1e-9));
-    // Handlers that take less than the clock take nothing.
+    // Handlers that take less time than the clock count as taking none.
     q = own_time({0, {{4, 10}}, 18}, 20, 1);
     BOOST_TEST(q.buckets.empty());
     BOOST_TEST(q.value == 0);

@@ -2,8 +2,7 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// The statistics of registry_tune on synthetic samples, so that no timing decides whether a test
-// passes.
+// The statistics of registry_tune on synthetic samples, so that no test depends on timing.
 
 #include <boost/test/unit_test.hpp>
 
@@ -17,8 +16,8 @@ using namespace registry_io_perf;
 
 namespace {
 
-/// Samples of a candidate that takes `ratio` times as long as the baseline: each layout, process
-/// and round adds noise of its own.
+/// Samples of a candidate that takes `ratio` times as long as the baseline. Each layout, process
+/// and round adds its own noise.
 std::vector<layout_processes> synthetic(double ratio, std::mt19937_64& random)
 {
     std::normal_distribution<double> layout_noise(0, 0.015), process_noise(0, 0.01),
@@ -74,7 +73,7 @@ BOOST_AUTO_TEST_CASE(one_slow_round_does_not_move_the_ratio)
     BOOST_TEST(i.middle == 1);
 }
 
-// Ratios of one layout say nothing about another one: the interval has to show it.
+// Ratios of one layout say nothing about another layout, and the interval has to reflect that.
 BOOST_AUTO_TEST_CASE(the_interval_covers_the_difference_between_layouts)
 {
     std::mt19937_64 random(1);
@@ -105,7 +104,8 @@ BOOST_AUTO_TEST_CASE(a_planted_slowdown_never_wins)
     int won = 0, in_group = 0, found = 0;
     for (int i = 0; i < 1000; ++i) {
         double const m = margin(noise_floor(bootstrap(synthetic(1, random), random, 100)));
-        // Slower than the current alias; and slower than a winner, though faster than the current.
+        // One candidate is slower than the current alias; another is slower than the winner, though
+        // faster than the current alias.
         std::vector<contender> const all{
             current(), candidate("slow", bootstrap(synthetic(1.15, random), random, 100), true, 1),
             candidate("fast", bootstrap(synthetic(0.7, random), random, 100)),

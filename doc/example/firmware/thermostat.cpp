@@ -2,8 +2,9 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// A thermostat on a Cortex-M3. The timer's interrupt notifies of each sample, at once; the main
-// loop registers and unregisters, prints what interrupts have posted to it, and masks nothing.
+// A thermostat on a Cortex-M3. The timer's interrupt notifies of each sample immediately. The main
+// loop registers and unregisters handlers and prints what interrupts have posted. It masks no
+// interrupt.
 
 #include <cstdint>
 
@@ -23,7 +24,7 @@ struct sample
     int degrees;
 };
 
-// Constant-initialised, in zeroed memory: they are there before any code runs.
+// Constant-initialised, in zeroed memory: usable before any code runs.
 constinit rio::FirmwareRegistry<sample, 4>::with<rio::panic::basic_trap<&stop>> samples;
 constinit rio::queued::deferred<sample, 8> to_print{rio::queued::closed};
 // end::registries[]
@@ -40,7 +41,7 @@ private:
 };
 heater the_heater;
 
-// A handler is one word. What is larger is named by a pointer or a reference.
+// A handler is one word. It refers to anything larger by a pointer or a reference.
 void connect_heater()
 {
     samples.register_handler(100, [&h = the_heater](sample const& s) { h.adjust(s); });
@@ -76,7 +77,7 @@ void wait_for_interrupt();
 int main()
 {
     connect_heater();
-    // What takes long is not for an interrupt: this handler posts, and the main loop prints.
+    // Slow work does not belong in an interrupt: this handler posts, and the main loop prints.
     samples.register_handler([](sample const& s) { to_print.post(s); });
     rio::handler_id fire_alarm;
 
@@ -91,7 +92,7 @@ int main()
     while (count < sizeof readings / sizeof *readings) {
         wait_for_interrupt();
         to_print.drain(printers);
-        // Interrupts go on meanwhile, and see the list as it was or as it is now.
+        // Interrupts continue meanwhile, and see the list before or after this change.
         if (count == 2)
             fire_alarm = samples.register_handler(127, [](sample const& s) {
                 if (s.degrees > 30)
@@ -106,7 +107,7 @@ int main()
 }
 // end::main[]
 
-// ----- what a vendor's library would bring along
+// ----- what a vendor's library would provide
 
 extern "C" {
 extern std::uint32_t stack_top;
@@ -120,7 +121,7 @@ std::uint32_t volatile& reg(std::uintptr_t address)
     return *reinterpret_cast<std::uint32_t volatile*>(address);
 }
 
-// Semihosting: the emulator prints, and ends.
+// Semihosting: the emulator prints, and exits.
 void host(std::uint32_t operation, void const* argument)
 {
     register std::uint32_t r0 __asm__("r0") = operation;

@@ -2,8 +2,8 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// A workload of one's own for registry_tune: two threads notify of the lines of a package log. It
-// is compiled once for each candidate, which arrives as the template `Registry`.
+// A user's own workload for registry_tune: two threads notify of the lines of a package log. It is
+// compiled once for each candidate, which is passed as the template `Registry`.
 
 #ifndef REGISTRY_IO_EXAMPLE_TUNE_WORKLOAD_HPP
 #define REGISTRY_IO_EXAMPLE_TUNE_WORKLOAD_HPP
@@ -23,7 +23,7 @@
 struct package_event
 {
     std::string action;   // install, remove, status, ...
-    std::string package;  // what follows it
+    std::string package;  // the word after it
 };
 
 template <template <class> class Registry>
@@ -56,7 +56,8 @@ struct workload
             });
     }
 
-    // What is timed, so many times. Without the second argument and `threads`, one thread runs it.
+    // Runs what is timed, `times` times. Without `threads` and the second parameter, it runs on one
+    // thread.
     void run(long times, long thread)
     {
         for (std::size_t i = static_cast<std::size_t>(thread); times > 0; --times, i += 2)
@@ -64,7 +65,8 @@ struct workload
     }
     long threads() const { return 2; }
 
-    // For the objective `removal`, while the other threads run; leave it out if handlers stay.
+    // For the objective `removal`: runs while the other threads notify. Omit it if handlers never
+    // change.
     void change(long times)
     {
         for (; times > 0; --times)

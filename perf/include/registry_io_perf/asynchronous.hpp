@@ -5,8 +5,8 @@
 #ifndef REGISTRY_IO_PERF_ASYNCHRONOUS_HPP
 #define REGISTRY_IO_PERF_ASYNCHRONOUS_HPP
 
-// The synthetic workload of asynchronous registries: handlers are coroutines that each wait once,
-// for a queue that the notifying thread works off.
+// The synthetic workload of asynchronous registries. Its handlers are coroutines that each wait
+// once, for a queue that the notifying thread runs.
 
 #include <coroutine>
 #include <cstddef>
@@ -20,11 +20,11 @@
 
 namespace registry_io_perf {
 
-/// Coroutines of one thread that wait for their turn.
+/// The coroutines of one thread that wait for their turn.
 class turns
 {
 public:
-    /// What is awaited.
+    /// The awaitable that `next` returns.
     struct turn
     {
         bool await_ready() const noexcept { return false; }
@@ -34,17 +34,17 @@ public:
         turns* queue;
     };
 
-    /// Those of the calling thread.
+    /// Returns the object of the calling thread.
     static turns& mine()
     {
         static thread_local turns t;
         return t;
     }
 
-    /// Returns what waits until `work_off` is called.
+    /// Returns an awaitable that waits until `work_off` is called.
     turn next() noexcept { return {this}; }
 
-    /// Resumes those that wait, in order, until none does. Throws nothing.
+    /// Resumes the waiting coroutines in order until none is left. Throws nothing.
     void work_off()
     {
         while (!waiting_.empty()) {
@@ -59,7 +59,7 @@ private:
     std::vector<std::coroutine_handle<>> waiting_, resuming_;
 };
 
-/// See the one for functions.
+/// The `caller` for asynchronous registries; see the primary template.
 template <class Event, class Snapshot, class Ordering, class Panic, class Alloc>
 struct caller<registry_io::basic_async_registry<Event, Snapshot, Ordering, Panic, Alloc>>
 {
@@ -114,7 +114,7 @@ private:
         std::coroutine_handle<> handle;
     };
 
-    // One coroutine for all notifies, so that none of them pays for a frame.
+    // One coroutine for all notifies, so that no notify pays for its frame.
     static coroutine loop(caller& c)
     {
         for (;;) {

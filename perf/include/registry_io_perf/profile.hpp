@@ -14,22 +14,22 @@
 
 namespace registry_io_perf {
 
-/// What the synthetic workload does, as a measuring process is told it on its command line.
+/// The parameters of the synthetic workload, which a measuring process gets on its command line.
 struct profile
 {
     long registries = 1;
     long threads = 1;                ///< that notify at once
-    long nesting = 0;                ///< notifies inside a notify, each of a further registry
-    std::vector<long> handlers{16};  ///< of each registry; registry i takes entry i modulo size
-    std::vector<long> work{0};       ///< steps of arithmetic that each handler does, likewise
+    long nesting = 0;                ///< notifies inside a notify, each of another registry
+    std::vector<long> handlers{16};  ///< per registry; registry i takes entry i modulo size
+    std::vector<long> work{0};       ///< steps of arithmetic in each handler, likewise
     double failures = 0;             ///< share of the calls that throw
-    double changes = 0;              ///< handlers replaced for each notify
+    double changes = 0;              ///< handlers replaced per notify
     long batch = 1;                  ///< handlers replaced by one transaction
     long pool = 0;  ///< bytes of each registry's pool, if its allocator takes them; 0: its default
     double waiting = 0;  ///< share of the removals that wait for running handlers
 
-    /// Sets one value from `key=value`; a list is separated by commas. Throws
-    /// `std::invalid_argument` if there is no such key or the value is not a number.
+    /// Sets one value from `key=value`; the items of a list are separated by commas. Throws
+    /// `std::invalid_argument` if the key does not exist or the value is not a number.
     void set(std::string_view text)
     {
         auto const at = text.find('=');
@@ -59,7 +59,7 @@ struct profile
             throw std::invalid_argument("unknown key of a profile: " + std::string(key));
     }
 
-    /// Returns the profile as `set` reads it, one `key=value` each.
+    /// Returns the profile in the form that `set` reads, one `key=value` per string.
     std::vector<std::string> arguments() const
     {
         auto const joined = [](std::vector<long> const& v) {
@@ -105,8 +105,8 @@ private:
     }
 };
 
-/// One step of a handler's work. Each depends on the one before, so that a processor cannot overlap
-/// them.
+/// One step of a handler's work. Each step depends on the one before, so that a processor cannot
+/// overlap them.
 inline unsigned long work_steps(unsigned long value, long steps) noexcept
 {
     for (long i = 0; i < steps; ++i)

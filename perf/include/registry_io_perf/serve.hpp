@@ -5,9 +5,9 @@
 #ifndef REGISTRY_IO_PERF_SERVE_HPP
 #define REGISTRY_IO_PERF_SERVE_HPP
 
-// The measuring process: it makes one workload and takes a sample whenever it is asked. Whoever
-// measures starts one process for each candidate and asks them in turn, so that they share neither
-// code nor memory, and one that hangs stops nobody else.
+// The measuring process: it creates one workload and takes a sample whenever it is asked. The
+// measuring program starts one process for each candidate and asks them in turn, so that the
+// candidates share neither code nor memory, and one that hangs does not stop the others.
 
 #include <algorithm>
 #include <atomic>
@@ -54,7 +54,7 @@ std::unique_ptr<Workload> make(profile const& p)
         return std::make_unique<Workload>();
 }
 
-/// Threads that run the workload beside the first one.
+/// Threads that run the workload besides the first thread.
 template <class Workload>
 class crew
 {
@@ -83,12 +83,12 @@ public:
     ~crew()
     {
         start(-1);
-        stop();  // an exception may have come between
+        stop();  // needed if an exception skipped the other call
         for (std::thread& t : threads_)
             t.join();
     }
 
-    /// Lets the others run so many times; 0: until `stop`.
+    /// Makes the other threads run this many operations; 0: until `stop`.
     void start(long times)
     {
         times_ = times;
@@ -98,7 +98,7 @@ public:
         turn_.notify_all();
     }
     void stop() { stop_ = true; }
-    /// Waits for the others without sleeping, which would disturb the sample.
+    /// Waits for the other threads without sleeping, which would disturb the sample.
     void wait()
     {
         while (done_.load() != threads_.size())
@@ -124,7 +124,7 @@ void run(Workload& w, long times)
         w.run(times);
 }
 
-/// Times chunks of `chunk` operations, and returns the quantile of their times.
+/// Times chunks of `chunk` operations each, and returns a quantile of their times.
 template <class Workload>
 sample chunks(Workload& w, crew<Workload>& c, long times, long chunk, double part)
 {
@@ -152,7 +152,7 @@ sample take(Workload& w, crew<Workload>& c, std::string_view objective, long tim
 {
     if (objective == "removal") {
         if constexpr (changes<Workload>) {
-            // While the others notify: what removals cost depends on who is reading.
+            // While the other threads notify: the cost of removals depends on the readers.
             c.start(0);
             stopwatch const watch;
             w.change(times);
@@ -181,19 +181,20 @@ sample take(Workload& w, crew<Workload>& c, std::string_view objective, long tim
 
 /// main() of a measuring process, for one workload and one type of registry.
 ///
-/// Arguments: the values of a profile, as `key=value`. It writes one line of greeting, its fields
-/// separated by tabs: version, bytes of one workload, name of the registry's type. Then it reads
-/// lines, and answers each by one:
+/// Arguments: the values of a profile, as `key=value`. It prints one line of greeting with fields
+/// separated by tabs: the version, the bytes of one workload, and the name of the registry's type.
+/// Then it reads lines, and answers each with one line:
 ///
-///     calibrate OBJECTIVE MICROSECONDS    the operations that take about so long
-///     sample OBJECTIVE OPERATIONS         nanoseconds for each, and 1 if it was disturbed, else 0
+///     calibrate OBJECTIVE MICROSECONDS    the number of operations that take about this long
+///     sample OBJECTIVE OPERATIONS         nanoseconds per operation, and 1 if disturbed, else 0
 ///
-/// The objectives are `notify_p50`, `notify_p99`, `throughput` and `removal`. An exception of the
-/// workload ends it with a line `error` and the message, and status 1.
+/// The objectives are `notify_p50`, `notify_p99`, `throughput` and `removal`. If the workload
+/// throws, the process prints a line with `error` and the message, and exits with status 1.
 template <class Workload>
 int serve(int argc, char** argv, char const* registry_type)
 {
-    // An interrupt is for who asks; it ends us by closing the pipe. If that process dies, so do we.
+    // The asking process handles interrupts; it ends this one by closing the pipe. If it dies, the
+    // kernel ends this process.
     ::signal(SIGINT, SIG_IGN);
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     try {
@@ -213,7 +214,7 @@ int serve(int argc, char** argv, char const* registry_type)
             if (std::sscanf(line, "%31s %31s %ld", verb, objective, &n) != 3)
                 throw std::runtime_error("not a command: " + std::string(line));
             if (std::strcmp(verb, "calibrate") == 0) {
-                // On one thread: others would take long to wake up.
+                // On one thread: the others would take long to wake up.
                 long const times = calibrated(
                     [&](long k) {
                         if (std::strcmp(objective, "removal") == 0)
@@ -224,7 +225,8 @@ int serve(int argc, char** argv, char const* registry_type)
                     static_cast<double>(n) * 1e-6);
                 std::printf("%ld\n", times);
             } else {
-                // Not timed: the samples of other processes have driven ours from the caches.
+                // Not timed: the samples of other processes have evicted this one's data from the
+                // caches.
                 detail::take(*w, c, objective, std::max(1L, n / 4));
                 sample const s = detail::take(*w, c, objective, n);
                 std::printf("%.6g %d\n", s.ns, s.disturbed ? 1 : 0);

@@ -5,9 +5,9 @@
 #ifndef REGISTRY_IO_PERF_STATISTICS_HPP
 #define REGISTRY_IO_PERF_STATISTICS_HPP
 
-// Pure functions over samples: no clock, no file, and randomness only from the generator that the
-// caller passes. All preconditions are those of the parameters' comments; all functions throw only
-// std::bad_alloc and may be called from any thread.
+// Pure functions of samples: they use no clock and no file, and take randomness only from the
+// generator that the caller passes. All preconditions are stated with the parameters. All functions
+// throw only std::bad_alloc and may be called from any thread.
 
 #include <algorithm>
 #include <cmath>
@@ -21,8 +21,8 @@
 
 namespace registry_io_perf {
 
-/// Returns the quantile `part` (0 to 1) of values that are not sorted and not empty, by linear
-/// interpolation. Complexity: O(n log n).
+/// Returns the quantile `part` (0 to 1) of unsorted values by linear interpolation. Precondition:
+/// there is at least one value. Complexity: O(n log n).
 inline double quantile(std::vector<double> v, double part)
 {
     std::sort(v.begin(), v.end());
@@ -32,36 +32,36 @@ inline double quantile(std::vector<double> v, double part)
     return i + 1 < v.size() ? v[i] * (1 - rest) + v[i + 1] * rest : v[i];
 }
 
-/// Returns the median of values that are not empty. Complexity: O(n).
+/// Returns the median of the values. Precondition: there is at least one. Complexity: O(n).
 inline double median(std::vector<double> v)
 {
     return boost::math::statistics::median(v);
 }
 
-/// A value and the interval that it is believed to lie in.
+/// A value with its confidence interval.
 struct interval
 {
     double low = 0, middle = 0, high = 0;
 };
 
-/// Returns the quartiles of values that are not empty.
+/// Returns the quartiles of the values. Precondition: there is at least one.
 inline interval quartiles(std::vector<double> const& v)
 {
     return {quantile(v, 0.25), quantile(v, 0.5), quantile(v, 0.75)};
 }
 
-/// Logarithms of ratios to the baseline, one for each round of one process.
+/// Logarithms of the ratios to the baseline, one for each round of one process.
 using process_rounds = std::vector<double>;
 /// The processes of one layout of the program.
 using layout_processes = std::vector<process_rounds>;
 
 /// Returns the ratio over all layouts, and its confidence interval by a hierarchical bootstrap.
 ///
-/// The estimate of a process is the median of its rounds; that of a layout the mean of its
-/// processes; the result is the mean of the layouts, as a ratio again. Each of `repeats` draws
-/// resamples layouts, their processes, and their rounds, all with replacement, since results
-/// differ more between layouts and processes than within one process. Processes without rounds
-/// are left out. Returns {0, 0, 0} if there are no rounds at all.
+/// The estimate of a process is the median of its rounds, that of a layout is the mean of its
+/// processes, and the result is the mean of the layouts, converted back to a ratio. Each of
+/// `repeats` draws resamples layouts, their processes, and their rounds, all with replacement,
+/// since results differ more between layouts and processes than within one process. Processes
+/// without rounds are ignored. Returns {0, 0, 0} if there are no rounds at all.
 inline interval bootstrap(std::vector<layout_processes> const& given, std::mt19937_64& random,
                           int repeats = 1000, double confidence = 0.95)
 {
@@ -103,23 +103,23 @@ inline interval bootstrap(std::vector<layout_processes> const& given, std::mt199
     return {quantile(drawn, tail), middle, quantile(drawn, 1 - tail)};
 }
 
-/// What a comparison with the baseline says.
+/// The result of a comparison with the baseline.
 enum class group { better, no_difference, worse };
 
-/// Returns how far a twin of the baseline, which is the same code, seemed to be from it: the noise
-/// floor. It is the farther end of the twin's interval.
+/// Returns the noise floor: how far a twin of the baseline, which is the same code, appeared to be
+/// from it. This is the end of the twin's interval that is farther from 1.
 inline double noise_floor(interval const& twin)
 {
     return std::max({0.0, std::abs(1 - twin.low), std::abs(twin.high - 1)});
 }
 
-/// Returns the difference that counts: 5 %, or the noise floor if that is larger.
+/// Returns the smallest difference that counts: 5 %, or the noise floor if that is larger.
 inline double margin(double floor)
 {
     return std::max(0.05, floor);
 }
 
-/// Returns the group of a ratio: "better" or "worse" only if the whole interval is beyond the
+/// Returns the group of a ratio: "better" or "worse" only if the whole interval lies beyond the
 /// margin.
 inline group classify(interval const& ratio, double margin)
 {
@@ -128,7 +128,7 @@ inline group classify(interval const& ratio, double margin)
                                    : group::no_difference;
 }
 
-/// What the choice between candidates looks at.
+/// What the choice between candidates takes into account.
 struct contender
 {
     std::string name;
@@ -139,13 +139,14 @@ struct contender
     bool allowed = true;  ///< keeps the limits
 };
 
-/// The largest margin within which a tie with the best is assumed. A noisier machine cannot tell,
-/// and nothing wins on it.
+/// The largest margin within which candidates are treated as tied with the best. On a noisier
+/// machine no candidate wins.
 inline constexpr double most_margin = 0.10;
 
-/// Returns who is in the winning group, as indices: the best of those that are better than the
-/// current alias, and who is within the margin of it. Empty if nothing is better, or the margin is
-/// above `most_margin`. If the current alias is not allowed itself, the best need not be better.
+/// Returns the indices of the winning group: the best of the candidates that are better than the
+/// current alias, and the candidates within the margin of it. Empty if none is better, or if the
+/// margin is above `most_margin`. If the current alias itself is not allowed, the best need not be
+/// better.
 inline std::vector<std::size_t> winning_group(std::vector<contender> const& all, double margin)
 {
     bool const replace = std::any_of(all.begin(), all.end(),
@@ -166,9 +167,9 @@ inline std::vector<std::size_t> winning_group(std::vector<contender> const& all,
     return winners;
 }
 
-/// Returns the index of the alias to write. Nothing better: the current one. Ties within the
-/// winning group go, in this order, to a preset, to fewer bytes, to the shorter name, to the first
-/// by the alphabet. Precondition: one contender is the current alias.
+/// Returns the index of the alias to choose; if none is better, that of the current alias. Ties
+/// within the winning group are broken in this order: a preset, fewer bytes, the shorter name, the
+/// first in alphabetical order. Precondition: one contender is the current alias.
 inline std::size_t choose(std::vector<contender> const& all, double margin)
 {
     std::vector<std::size_t> const winners = winning_group(all, margin);

@@ -5,7 +5,7 @@
 #ifndef REGISTRY_IO_PERF_STOPWATCH_HPP
 #define REGISTRY_IO_PERF_STOPWATCH_HPP
 
-// Timing of short pieces of work on a machine that does other things too: Linux.
+// Timing of short pieces of work on a machine that also does other things. Linux only.
 
 #include <algorithm>
 #include <chrono>
@@ -21,18 +21,18 @@ namespace registry_io_perf {
 /// One timing of a piece of work.
 struct sample
 {
-    /// Nanoseconds for each operation.
+    /// Nanoseconds per operation.
     double ns = 0;
-    /// True if the thread lost its processor meanwhile. Drop such a sample, and count it.
+    /// True if the thread lost its processor during the sample. Drop such a sample, and count it.
     bool disturbed = false;
-    /// What a second thread needed meanwhile for each of its operations.
+    /// What a second thread needed at the same time for each of its operations.
     std::optional<double> other_ns = {};
 };
 
-/// Times one piece of work of the calling thread, and tells whether it was disturbed.
+/// Times one piece of work of the calling thread, and detects whether it was disturbed.
 ///
-/// A sample is disturbed if the kernel switched the thread away, or if the thread's own clock ran
-/// more than 2 % and 5 us slower than the wall's.
+/// A sample is disturbed if the kernel switched the thread away, or if the thread's own clock
+/// lagged more than 2 % and 5 us behind the wall clock.
 class stopwatch
 {
 public:
@@ -74,7 +74,7 @@ private:
 };
 
 /// Returns how many operations take about `seconds`. Calls `operations(n)` with growing n, three
-/// times each, and believes the fastest: a disturbed one would give samples that are too short.
+/// times each, and uses the fastest call: a disturbed one would lead to samples that are too short.
 /// Throws what `operations` throws.
 template <class Operations>
 long calibrated(Operations const& operations, double seconds)

@@ -17,31 +17,32 @@
 
 namespace registry_io_perf {
 
-/// An event of so many bytes.
+/// An event of the given size.
 template <std::size_t Bytes>
 struct sized_event
 {
     unsigned char bytes[Bytes] = {1};
 };
 
-/// What a handler of the synthetic workload throws.
+/// The exception that handlers of the synthetic workload throw.
 struct planned_failure : std::exception
 {
     char const* what() const noexcept override { return "a planned failure"; }
 };
 
-/// What the handlers of a thread add to, so that threads share nothing.
+/// The counter to which the handlers of a thread add, so that threads share nothing.
 inline constinit thread_local unsigned long handled = 0;
 inline constinit thread_local double failure_debt = 0;
 
-/// How registries of one kind are notified, and what their handlers are made of. This is for
-/// functions; `registry_io_perf/asynchronous.hpp` has the one for coroutines. One object a thread.
+/// Notifies registries of one kind, and makes handlers for them. This template is for functions;
+/// `registry_io_perf/asynchronous.hpp` has the specialization for coroutines. Use one object per
+/// thread.
 template <class Registry>
 struct caller
 {
     using event = typename Registry::event_type;
 
-    /// Notifies. Throws what the panic policy lets pass.
+    /// Notifies. Throws what the panic policy lets through.
     void notify(Registry const& r, event const& e) { (void)r.notify(e); }
 
     /// Returns a handler that does what `f` does.
@@ -60,8 +61,8 @@ struct caller
 
 /// The workload that a profile describes, for one kind of registry.
 ///
-/// Concurrency: `run` may be called by as many threads at once as the profile says, each with an
-/// index of its own; only index 0 changes handlers.
+/// Concurrency: as many threads as the profile says may call `run` at once, each with its own
+/// index; only index 0 changes handlers.
 template <template <class> class Registry, std::size_t Bytes>
 class synthetic
 {
@@ -69,7 +70,7 @@ class synthetic
     using registry = Registry<event>;
 
 public:
-    /// Makes the registries and registers the handlers. Throws what that throws.
+    /// Creates the registries and registers the handlers. Throws what these operations throw.
     explicit synthetic(profile p) : profile_(std::move(p)), states_(count(profile_.threads))
     {
         for (long level = 0; level <= profile_.nesting; ++level)
@@ -82,7 +83,7 @@ public:
 
     long threads() const noexcept { return profile_.threads; }
 
-    /// Notifies so many times, and makes the changes that belong to as many.
+    /// Notifies `times` times, and makes the changes that belong to that many notifies.
     void run(long times, long thread)
     {
         state& s = states_[count(thread)];
@@ -102,7 +103,7 @@ public:
         }
     }
 
-    /// Replaces so many handlers of the first registry, a batch at a time.
+    /// Replaces `times` handlers of the first registry, one batch at a time.
     void change(long times)
     {
         for (; times > 0; times -= profile_.batch)
@@ -152,7 +153,7 @@ private:
         long const n = profile_.handlers[count(r) % profile_.handlers.size()];
         for (long i = 0; i < n; ++i)
             made->ids.push_back(add_next(made->registry_, *made));
-        // Threads notify the outermost level, which lies first.
+        // Threads notify the outermost level, which comes first.
         if (level > 0)
             std::swap(made, slots_[count(r)]);
         return made;

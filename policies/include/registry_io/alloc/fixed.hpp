@@ -2,9 +2,8 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// The alloc policy without a heap: a buffer inside the registry, for one thread, which the
-// allocator of `registry_io/arena.hpp` manages. The registry can be used where the size must be
-// known when the program is linked.
+// The alloc policy without a heap, for one thread: a buffer inside the registry, managed by the
+// allocator of `registry_io/arena.hpp`. Use it where the size must be known at link time.
 
 #ifndef REGISTRY_IO_ALLOC_FIXED_HPP
 #define REGISTRY_IO_ALLOC_FIXED_HPP
@@ -22,13 +21,13 @@ namespace alloc {
 
 /// All memory lies inside the registry: at most N handlers, their captures included; no heap.
 ///
-/// `Bytes` is for the writers' block, for three tables (the current one, and what handlers may make
-/// of it while a notify walks the one before) and for what does not fit in a word of a table: the
-/// default leaves room for 48 bytes of captures for each handler. Registering one handler too many
-/// throws `std::length_error`, and running out of Bytes `std::bad_alloc`; nothing changes then. A
-/// removal while no notify runs needs no memory. For one thread. Guards must not outlive the
-/// registry, which is asserted.
-/// Take it: where there is no heap, or none may be used.
+/// `Bytes` is for the writers' block, for three tables (the current one, and those that handlers
+/// may create while a notify walks the previous one), and for what does not fit into a word of a
+/// table. The default leaves room for 48 bytes of captures per handler. Registering one handler too
+/// many throws `std::length_error`, and running out of bytes throws `std::bad_alloc`; in both cases
+/// nothing changes. A removal while no notify runs needs no memory. For one thread. Guards must not
+/// outlive the registry, which is asserted.
+/// Take it: where there is no heap, or it must not be used.
 template <std::size_t N, std::size_t Bytes = 1024 + 144 * N>
 class fixed
 {

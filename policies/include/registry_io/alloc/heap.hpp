@@ -2,9 +2,9 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// The alloc policy for the general heap, or any standard allocator. Allocators serve alignments up
-// to `std::max_align_t`; a block with a greater one lies inside a larger block, and the word before
-// it leads back to the start.
+// The alloc policy for the general heap, or for any standard allocator. Allocators support
+// alignments up to `std::max_align_t`. A block with a stricter alignment is placed inside a larger
+// block, and the word in front of it leads back to the start.
 
 #ifndef REGISTRY_IO_ALLOC_HEAP_HPP
 #define REGISTRY_IO_ALLOC_HEAP_HPP
@@ -40,8 +40,8 @@ public:
 
     class source
     {
-        // One unit is as strictly aligned as any fundamental type; what wants more is placed
-        // inside a larger block.
+        // A unit is aligned for every fundamental type. A block with a stricter alignment is placed
+        // inside a larger one.
         struct alignas(std::max_align_t) unit
         {
             std::byte bytes[alignof(std::max_align_t)];
@@ -57,7 +57,7 @@ public:
             unit* const p = traits::allocate(allocator_, units(size, align));
             if (align <= alignof(unit))
                 return p;
-            // The way back to the unit lies right before the aligned address.
+            // The pointer back to the unit is stored right before the aligned address.
             auto* const room = reinterpret_cast<std::byte*>(p + 1);
             std::size_t const over = reinterpret_cast<std::uintptr_t>(room) % align;
             std::byte* const q = over == 0 ? room : room + (align - over);

@@ -2,8 +2,8 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// The alloc policy of registries whose handlers lie in nodes that the caller owns. The registry
-// then allocates nothing; see `linked_registry.hpp`.
+// The alloc policy for registries whose handlers are stored in nodes that the caller owns. The
+// registry then allocates nothing; see `linked_registry.hpp`.
 
 #ifndef REGISTRY_IO_ALLOC_INTRUSIVE_HPP
 #define REGISTRY_IO_ALLOC_INTRUSIVE_HPP
@@ -18,15 +18,15 @@ namespace registry_io {
 inline namespace v1 {
 namespace alloc {
 
-/// Each handler lies in a node that is the caller's; the registry has no memory of its own.
+/// Stores each handler in a node that the caller owns; the registry has no memory of its own.
 ///
-/// `register_handler(node, f)` takes a `handler_node` of the registry, or a `static_handler_node`;
-/// the id is empty when that node is in use. A node says with `linked()` whether it is: it is free
-/// again when its handler has been removed and no notify that ran then is running any more.
-/// Destroying it earlier ends in the panic policy's `fatal`. Clear a registry that is destroyed
-/// before its nodes. Finding a handler by its id is linear.
-/// Take it: with `snapshot::interrupt_safe`, where nobody knows how many handlers there will be,
-/// but each of those who register knows about their own.
+/// `register_handler(node, f)` takes a `handler_node` of the registry, or a `static_handler_node`.
+/// It returns an empty id if that node is in use. `linked()` says whether a node is in use: it is
+/// free again when its handler has been removed and every notify that was running then has ended.
+/// Destroying a node earlier calls the panic policy's `fatal`. Clear a registry that is destroyed
+/// before its nodes. Finding a handler by its id takes linear time.
+/// Take it: with `snapshot::interrupt_safe`, if the total number of handlers is not known, but each
+/// piece of code that registers handlers knows its own number.
 struct intrusive
 {
     using category = axis::alloc;

@@ -3,7 +3,7 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
 // The alloc policy for a `std::pmr::memory_resource` that you choose at run time. The resource must
-// outlive the registry, and whatever readers still hold of it.
+// outlive the registry, and everything that readers still hold of it.
 
 #ifndef REGISTRY_IO_ALLOC_PMR_HPP
 #define REGISTRY_IO_ALLOC_PMR_HPP
@@ -20,8 +20,8 @@ namespace registry_io {
 inline namespace v1 {
 namespace alloc {
 
-/// Memory from a `std::pmr::memory_resource`, by default the one that is the default when the
-/// registry is made.
+/// Memory from a `std::pmr::memory_resource`. The default is the default resource at the time when
+/// the registry is created.
 ///
 /// The resource must outlive the registry and its guards; it must be safe for use by several
 /// threads when the snapshot policy is (`std::pmr::synchronized_pool_resource` is, a monotonic

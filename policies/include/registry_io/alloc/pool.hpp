@@ -2,12 +2,12 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// The alloc policy with a bound: a piece of memory that is reserved once, and
-// `detail/segregated_fit.hpp` to divide it. The memory and its lock are shared by the pool and by
-// every block from it, and go with the last of them. A thread that gives a block back while another
-// one holds the lock does not wait: it leaves the block on a lock-free stack (Treiber, 1986), and
-// later holders of the lock take it back, a few at a time. Invariant: each unit of the memory is in
-// a block, in a hole, or among the blocks that were left.
+// The alloc policy with a bound: a piece of memory that is reserved once, and divided by
+// `detail/segregated_fit.hpp`. The pool and every block from it share the memory and its lock,
+// which are freed with the last of them. A thread that frees a block while another thread holds the
+// lock does not wait: it pushes the block on a lock-free stack (Treiber, 1986), and later holders
+// of the lock take the blocks back, a few at a time. Invariant: each unit of the memory is in a
+// block, in a hole, or among the blocks on that stack.
 
 #ifndef REGISTRY_IO_ALLOC_POOL_HPP
 #define REGISTRY_IO_ALLOC_POOL_HPP
@@ -37,7 +37,7 @@ namespace detail {
 class pool_block;
 
 /// All pools of the process. `fork` takes their locks, so that the child does not find one held by
-/// a thread that exists in its parent alone.
+/// a thread that exists only in its parent.
 struct pool_chain
 {
     std::mutex mutex;
@@ -46,7 +46,7 @@ struct pool_chain
 };
 REGISTRY_IO_EXPORT inline constinit pool_chain all_pools{};
 
-/// What a pool and the blocks from it share. Lies in front of the memory that it hands out.
+/// What a pool and its blocks share. Stored in front of the memory that it hands out.
 class REGISTRY_IO_EXPORT pool_block
 {
     using memory = segregated_fit<>;
@@ -90,7 +90,7 @@ public:
 
     void drop() noexcept
     {
-        // acq_rel: everybody's use of the memory comes before it goes.
+        // acq_rel: all uses of the memory happen before it is freed.
         if (holds_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
             delist();
             this->~pool_block();
@@ -99,7 +99,7 @@ public:
     }
 
 private:
-    /// Lies in a block that was given back while another thread held the lock.
+    /// Stored in a block that was freed while another thread held the lock.
     struct returned
     {
         returned* next;
@@ -107,8 +107,8 @@ private:
     };
     static_assert(sizeof(returned) <= memory::unit);
 
-    /// How many returned blocks a holder of the lock takes back. Two, since one may be added
-    /// meanwhile.
+    /// How many returned blocks a holder of the lock takes back. Two, since another one may be
+    /// added meanwhile.
     static constexpr int at_once = 2;
 
     pool_block(void* at, std::size_t bytes) noexcept : memory_(at, bytes) {}
@@ -118,12 +118,12 @@ private:
         return (sizeof(pool_block) + memory::unit - 1) / memory::unit * memory::unit;
     }
 
-    /// Takes back at most so many returned blocks. Returns whether there was one.
+    /// Takes back at most `most` returned blocks. Returns whether there was one.
     bool take_back(int most) noexcept
     {
         bool any = false;
         for (; most != 0; --most) {
-            // relaxed: a look, to leave an empty list alone. acquire: pairs with leave.
+            // relaxed: only checks whether the list is empty. acquire: pairs with leave.
             if (taken_ == nullptr && returned_.load(std::memory_order_relaxed) != nullptr)
                 taken_ = returned_.exchange(nullptr, std::memory_order_acquire);
             if (taken_ == nullptr)
@@ -143,15 +143,15 @@ private:
         returned* head = returned_.load(std::memory_order_relaxed);
         do
             r->next = head;
-        // release: the thread that takes the list reads the link, and writes the memory after
-        // whatever we did with it.
+        // release: the thread that takes the list reads the link, and overwrites the memory after
+        // all our uses of it.
         while (!returned_.compare_exchange_weak(head, r, std::memory_order_release,
                                                 std::memory_order_relaxed));
     }
 
     void enlist()
     {
-        // relaxed: it only matters that one thread does it.
+        // relaxed: it only matters that exactly one thread does it.
         if (!all_pools.prepared.exchange(true, std::memory_order_relaxed))
             prepare();
         std::lock_guard<std::mutex> const lock(all_pools.mutex);
@@ -174,7 +174,8 @@ private:
     static void prepare() noexcept
     {
 #if !defined(_WIN32)
-        // Without memory for it a child of fork may find a lock that nobody holds any more.
+        // If this fails for lack of memory, a child of fork may find a lock that no thread will
+        // release.
         static_cast<void>(::pthread_atfork(
             [] {
                 all_pools.mutex.lock();
@@ -194,9 +195,9 @@ private:
     std::atomic<std::size_t> holds_{1};  // the policy's, and one for each allocation
     std::atomic<returned*> returned_{nullptr};
     std::mutex mutex_;
-    returned* taken_ = nullptr;  // off `returned_`, and not in `memory_` yet
+    returned* taken_ = nullptr;  // taken off `returned_`, but not yet back in `memory_`
     memory memory_;
-    // Under the chain's lock.
+    // Protected by the chain's lock.
     pool_chain* chained_ = nullptr;
     pool_block* next_ = nullptr;
     pool_block* previous_ = nullptr;
@@ -206,25 +207,26 @@ private:
 
 namespace alloc {
 
-/// One piece of memory, taken from the heap when the policy is made, and no more after that.
+/// One piece of memory that is allocated from the heap when the policy is created; it never grows.
 ///
-/// For threads. Bounded: a writer throws `std::bad_alloc`, and changes nothing, when the rest is
-/// too small, which includes what sleeping readers pin; so can a removal, and a guard's destructor
-/// then terminates the program. The piece lives until the registry and all that readers still hold
-/// of it are gone.
+/// Thread-safe. Bounded: a writer throws `std::bad_alloc` and changes nothing if the remaining
+/// memory is too small, which includes memory that sleeping readers pin. A removal can fail in the
+/// same way, and a guard's destructor then terminates the program. The memory is freed when the
+/// registry, and everything that readers still hold of it, is gone.
 ///
-/// Complexity: each block is allocated and given back in a constant number of steps, whatever the
-/// number of blocks and holes is. Sizes are rounded up to 16 bytes, and above 1008 bytes by at most
-/// 1/32. An allocation fails only if no hole of the rounded size is there; for an alignment above
-/// 16, no hole of the size plus the alignment.
+/// Complexity: each block is allocated and freed in a constant number of steps, whatever the number
+/// of blocks and holes. Sizes are rounded up to 16 bytes, and above 1008 bytes by at most 1/32. An
+/// allocation fails only if there is no hole of the rounded size; for an alignment above 16, if
+/// there is no hole of the size plus the alignment.
 ///
 /// Concurrency: a lock of the pool, held for a constant number of steps. `deallocate`, which the
 /// last reader of a table may call, never waits for that lock: while another thread holds it, the
-/// block goes on a lock-free list, and each later holder of the lock takes two blocks off that
+/// block is put on a lock-free list, and each later holder of the lock takes two blocks off that
 /// list. An allocation that would fail takes blocks off the list until it succeeds or the list is
-/// empty: its steps are bounded by the number of blocks that were given back while another thread
-/// held the lock. `reclaim::by_writers` keeps readers from giving back at all.
-/// Take it: when a registry may not grow without bound, or its latency must not depend on the heap.
+/// empty: its steps are bounded by the number of blocks that were freed while another thread held
+/// the lock. With `reclaim::by_writers`, readers never free memory.
+/// Take it: when a registry must not grow without bound, or its latency must not depend on the
+/// heap.
 class REGISTRY_IO_EXPORT pool
 {
 public:
@@ -250,7 +252,7 @@ public:
         detail::pool_block* block_;
     };
 
-    /// Takes `bytes`, and less than 1 % and 4 KB for its bookkeeping, from the heap. Throws
+    /// Allocates `bytes` from the heap, plus less than 1 % and 4 KB for bookkeeping. Throws
     /// `std::bad_alloc`.
     explicit pool(std::size_t bytes = std::size_t(64) * 1024)
         : block_(detail::pool_block::make(bytes))

@@ -2,9 +2,9 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// The exception that stands for a handler which never ended. When a coroutine that awaits a notify
-// is destroyed, the notify destroys the handlers that still wait, and tells the panic policy of
-// each one that it was abandoned.
+// The exception that stands for a handler that never ended. When a coroutine that awaits a notify
+// is destroyed, the notify destroys the handlers that are still waiting, and reports each of them
+// to the panic policy as abandoned.
 
 #ifndef REGISTRY_IO_ASYNC_ABANDONED_HPP
 #define REGISTRY_IO_ASYNC_ABANDONED_HPP

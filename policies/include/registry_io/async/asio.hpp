@@ -2,9 +2,9 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// Between the coroutines of this library and Boost.Asio: Asio executors for environments, Asio
+// Connects the coroutines of this library with Boost.Asio: Asio executors for environments, Asio
 // operations that tasks can await, and notifies and tasks as Asio operations. It is the only header
-// that needs Asio, and works with version 1.81 and later.
+// that needs Asio; it works with version 1.81 and later.
 
 #ifndef REGISTRY_IO_ASYNC_ASIO_HPP
 #define REGISTRY_IO_ASYNC_ASIO_HPP
@@ -41,7 +41,7 @@
 #include <registry_io/async/environment.hpp>
 #include <registry_io/async/task.hpp>
 
-// Asio's name, and a macro of Qt.
+// The name is used by Asio, and is also a macro of Qt.
 #pragma push_macro("emit")
 #undef emit
 
@@ -51,7 +51,7 @@ namespace async {
 
 namespace detail {
 
-/// The kind of executor whose `target` is a `boost::asio::any_io_executor`.
+/// The executors whose `target` is a `boost::asio::any_io_executor`.
 inline executor_ref::operations const asio_operations{
     [](void* executor, std::coroutine_handle<> h) {
         boost::asio::post(*static_cast<boost::asio::any_io_executor*>(executor), h);
@@ -65,31 +65,31 @@ inline executor_ref on(boost::asio::any_io_executor& e) noexcept
     return executor_ref(&e, detail::asio_operations);
 }
 
-/// A completion token that makes of an Asio operation something that a task can await:
-/// `std::size_t n = co_await socket.async_read_some(buffer, async::use_task);`
+/// A completion token that turns an Asio operation into an awaitable for tasks: `std::size_t n =
+/// co_await socket.async_read_some(buffer, async::use_task);`
 ///
-/// It gives what the operation gives: nothing, a value, or a tuple; a leading error code or
-/// `std::exception_ptr` is thrown when it tells of an error. The operation begins when it is
-/// awaited. The task is resumed on the executor of its environment if that is one of Asio's, and
-/// then a stop request cancels the operation (terminal cancellation), on that executor, which must
-/// run one handler at a time: a strand, or a context that one thread runs. Otherwise it is resumed
-/// where the operation completes, and a stop request has no effect on it. A stop request that
-/// cannot be posted for want of memory has no effect either.
-/// Throws what the operation's start throws. If the executor of the environment is not one of
-/// Asio's and throws when it is to resume the task, the task is resumed where the operation
-/// completes, and awaiting throws what the executor has thrown. If an Asio executor throws then,
-/// the exception leaves the function that runs the context, and nobody resumes the task.
+/// Awaiting it returns the result of the operation: nothing, a value, or a tuple. A leading error
+/// code or `std::exception_ptr` is thrown if it reports an error. The operation begins when it is
+/// awaited. If the executor of the task's environment is an Asio executor, the task is resumed on
+/// it, and a stop request cancels the operation (terminal cancellation) on that executor, which
+/// must run one handler at a time: a strand, or a context that a single thread runs. Otherwise the
+/// task is resumed where the operation completes, and a stop request has no effect. A stop request
+/// that cannot be posted for lack of memory has no effect either.
+/// Throws what starting the operation throws. If the environment's executor is not one of Asio's
+/// and throws when it should resume the task, the task is resumed where the operation completes,
+/// and awaiting rethrows that exception. If an Asio executor throws then, the exception leaves the
+/// function that runs the context, and the task is not resumed.
 /// Precondition: a coroutine that waits for the operation is not destroyed before the operation has
 /// ended, or its context has been destroyed.
 struct use_task_t
 {
 };
-/// The one object of it.
+/// The only object of type `use_task_t`.
 inline constexpr use_task_t use_task{};
 
 namespace detail {
 
-/// What an operation has completed with, after a leading error.
+/// The result of an operation, after a leading error.
 template <class... Values>
 struct asio_result
 {
@@ -102,7 +102,7 @@ struct asio_result
     {
         if (failed != nullptr)
             std::rethrow_exception(std::move(failed));
-        // There are values where nothing has failed.
+        // There are values if nothing has failed.
         // NOLINTBEGIN(bugprone-unchecked-optional-access)
         if constexpr (sizeof...(Values) == 1)
             return std::get<0>(std::move(*values));
@@ -149,8 +149,9 @@ struct asio_result_of<std::exception_ptr, Args...>
     }
 };
 
-/// Carries a stop request to an operation: on the operation's executor, since slots are not safe
-/// for use by several threads. Shared, since a request may be under way when the operation ends.
+/// Passes a stop request to an operation, on the operation's executor, because cancellation slots
+/// are not thread-safe. The state is shared, because a request may still be queued when the
+/// operation ends.
 class asio_canceller
 {
 public:
@@ -161,14 +162,14 @@ public:
 
     boost::asio::cancellation_slot slot() noexcept { return state_->signal.slot(); }
 
-    /// On the executor, as soon as the operation has ended.
+    /// Called on the executor as soon as the operation has ended.
     void ended() noexcept { state_->ended = true; }
 
 private:
     struct state
     {
         boost::asio::cancellation_signal signal;
-        bool ended = false;  // on the executor alone
+        bool ended = false;  // used only on the executor
     };
     struct request
     {
@@ -176,8 +177,8 @@ private:
         boost::asio::any_io_executor executor;
         void operator()() const
         {
-            // Posted, so that it comes after the start of the operation, which is under way on this
-            // executor when the token was stopped already.
+            // Posted, so that it runs after the start of the operation, which is still in progress
+            // on this executor if the token was already stopped.
             BOOST_TRY
             {
                 boost::asio::post(executor, [s = s] {
@@ -185,7 +186,7 @@ private:
                         s->signal.emit(boost::asio::cancellation_type::terminal);
                 });
             }
-            BOOST_CATCH(...) {}  // nobody can be told; the operation goes on to its end
+            BOOST_CATCH(...) {}  // the failure cannot be reported; the operation runs to its end
             BOOST_CATCH_END
         }
     };
@@ -210,7 +211,7 @@ public:
     {
     }
 
-    /// What `co_await` makes of it.
+    /// The awaiter that `co_await` obtains.
     class awaiter
     {
     public:
@@ -226,7 +227,7 @@ public:
         {
             coroutine_ = h;
             executor_ = environment_of(context_).executor();
-            // From the start of the operation on we may be resumed, and gone.
+            // Once the operation has started, the task may be resumed, and this object destroyed.
             if (void* const target = executor_.target(asio_operations)) {
                 auto const e = *static_cast<boost::asio::any_io_executor*>(target);
                 std::stop_token const& stop = environment_of(context_).stop();
@@ -260,7 +261,7 @@ public:
                 o.args_);
         }
 
-        /// What Asio calls at the end.
+        /// The completion handler that Asio calls.
         class handler
         {
         public:
@@ -282,7 +283,7 @@ public:
                 }
                 BOOST_CATCH_END
                 if (a.executor_ && a.executor_.target(asio_operations) == nullptr) {
-                    // A copy: when the task has been posted it may be gone.
+                    // A copy: once the task has been posted, this object may be destroyed.
                     executor_ref const e = a.executor_;
                     BOOST_TRY
                     {
@@ -317,7 +318,7 @@ private:
     std::tuple<Args...> args_;
 };
 
-/// Awaited by a coroutine that runs by itself, to say where it stands.
+/// Awaited by a detached coroutine to set its context.
 class standing
 {
 public:
@@ -335,7 +336,7 @@ private:
     context const& context_;
 };
 
-/// How an operation of ours completes.
+/// How an operation of this library completes.
 template <class Result>
 struct completion_of
 {
@@ -394,7 +395,7 @@ detached run_for(Start start, Handler h, Slot slot, boost::asio::any_io_executor
     BOOST_CATCH_END
     if (slot.is_connected())
         slot.clear();
-    // Posted always: it may have ended inside of the function that was to start it.
+    // Always posted, because it may have ended inside the function that starts it.
     boost::asio::post(
         executor,
         [h = std::move(h), failed = std::move(failed), value = std::move(value)]() mutable {
@@ -402,18 +403,18 @@ detached run_for(Start start, Handler h, Slot slot, boost::asio::any_io_executor
         });
 }
 
-/// Starts an operation of ours: what Asio's completion tokens call with a handler.
+/// Starts an operation of this library: Asio's completion tokens call it with a handler.
 template <class Start>
 class initiation
 {
 public:
     explicit initiation(Start s) : start_(std::move(s)) {}
 
-    /// What throws does so here, before anything has begun.
+    /// Anything that throws does so here, before the operation has begun.
     template <class Handler>
     void operator()(Handler&& h) &&
     {
-        // The work of it keeps the context running meanwhile.
+        // Its outstanding work keeps the context running meanwhile.
         boost::asio::any_io_executor executor = boost::asio::prefer(
             boost::asio::any_io_executor(boost::asio::get_associated_executor(h)),
             boost::asio::execution::outstanding_work.tracked);
@@ -517,18 +518,19 @@ private:
 
 }  // namespace detail
 
-/// Notifies as an Asio operation, with any completion token: `co_await async_notify(registry,
-/// event, boost::asio::use_awaitable)`.
+/// Performs a notify as an Asio operation, with any completion token: `co_await
+/// async_notify(registry, event, boost::asio::use_awaitable)`.
 ///
-/// The completion signature is `void(std::exception_ptr)`, or with the result behind it when the
-/// panic policy has one. The handlers' environment has the completion handler's associated
-/// executor, and a stop token that its cancellation slot requests; the completion handler is posted
-/// to that executor. As with a buffer, `registry` and `event` must live until then.
-/// Throws, before anything has begun, if there is no memory for the operation. If there is none for
-/// posting the completion handler when all has ended the program ends, since the handler cannot be
+/// The completion signature is `void(std::exception_ptr)`, followed by the result if the panic
+/// policy has one. The handlers' environment contains the completion handler's associated executor,
+/// and a stop token that its cancellation slot triggers. The completion handler is posted to that
+/// executor. As with a buffer, `registry` and `event` must live until then.
+/// Throws, before anything has begun, if there is no memory for the operation. If there is no
+/// memory to post the completion handler at the end, the program ends, since the handler cannot be
 /// called elsewhere.
 /// Precondition: the executor's context runs until the completion, or is destroyed together with
-/// all that the handlers wait for; what waits then is leaked, since nobody owns it.
+/// everything that the handlers wait for. What is still waiting then is leaked, since nothing owns
+/// it.
 template <class Registry, class Token>
 auto async_notify(Registry const& registry, typename Registry::event_type const& event,
                   Token&& token)
@@ -537,7 +539,7 @@ auto async_notify(Registry const& registry, typename Registry::event_type const&
     return detail::initiate(start(registry, event), std::forward<Token>(token));
 }
 
-/// The same, one handler after the other.
+/// Performs a sequential notify as an Asio operation; otherwise as `async_notify`.
 template <class Registry, class Token>
 auto async_notify_sequential(Registry const& registry, typename Registry::event_type const& event,
                              Token&& token)
@@ -546,16 +548,17 @@ auto async_notify_sequential(Registry const& registry, typename Registry::event_
     return detail::initiate(start(registry, event), std::forward<Token>(token));
 }
 
-/// Runs a task as an Asio operation, with any completion token. Otherwise as `async_notify`; `T`
-/// must have a default constructor, for the sake of tasks that fail.
+/// Runs a task as an Asio operation, with any completion token. Otherwise as `async_notify`. `T`
+/// must have a default constructor, because a task that fails has no result.
 template <class T, class Token>
 auto async_run(task<T> t, Token&& token)
 {
     return detail::initiate(detail::start_task<T>(std::move(t)), std::forward<Token>(token));
 }
 
-/// A handler for a registry, of a function that returns `boost::asio::awaitable<void>`, which runs
-/// on this executor. What is awaited there is not recognised as inside the notify by `synchronize`.
+/// Makes a handler from a function that returns `boost::asio::awaitable<void>`, and runs it on this
+/// executor. `synchronize` does not recognise that the code of such a coroutine is inside the
+/// notify.
 template <class F>
 auto asio_handler(boost::asio::any_io_executor executor, F f)
 {
@@ -567,7 +570,7 @@ auto asio_handler(boost::asio::any_io_executor executor, F f)
 }  // namespace registry_io
 
 /// @cond
-/// Makes of an operation something that waits for `co_await`.
+/// Turns an operation into an awaitable that starts it.
 template <class R, class... Args>
 class boost::asio::async_result<registry_io::async::use_task_t, R(Args...)>
 {

@@ -2,9 +2,9 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// What can be awaited in a coroutine of any type. An operand of `co_await` either is an awaiter, or
-// has a member or a free `operator co_await` that returns one; `get_awaiter` finds it as the
-// compiler does.
+// What can be awaited in a coroutine of any type. An operand of `co_await` is an awaiter, or has a
+// member or a free `operator co_await` that returns one; `get_awaiter` finds it in the same way as
+// the compiler.
 
 #ifndef REGISTRY_IO_ASYNC_AWAITABLE_HPP
 #define REGISTRY_IO_ASYNC_AWAITABLE_HPP
@@ -23,7 +23,7 @@ namespace async {
 
 namespace detail {
 
-/// Has `await_ready` and what goes with it.
+/// Has `await_ready`, `await_suspend` and `await_resume`.
 template <class T>
 concept awaiter = requires(T& t, std::coroutine_handle<> h) {
     { t.await_ready() } -> std::convertible_to<bool>;
@@ -47,19 +47,19 @@ decltype(auto) get_awaiter(T&& t)
         return static_cast<T&&>(t);
 }
 
-/// Is told where its awaiting task stands: the library's own awaitables.
+/// Awaitables of this library, which receive the context of the task that awaits them.
 template <class T>
 concept takes_context = requires(T& t, context const* c) { t.set_context(c); };
 
 }  // namespace detail
 
-/// What can be the operand of `co_await` in a coroutine of any type.
+/// A type that can be the operand of `co_await` in a coroutine of any type.
 template <class T>
 concept awaitable = detail::awaiter<T> || detail::member_co_await<T> || detail::free_co_await<T>;
 
 namespace detail {
 
-/// What awaiting it returns.
+/// The type that awaiting it returns.
 template <class Awaitable>
 using await_result = decltype(get_awaiter(std::declval<Awaitable>()).await_resume());
 

@@ -3,9 +3,10 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
 // The environment of a notify: the executor on which coroutines are resumed, a stop token, and the
-// source of frames. It travels down from whoever awaits to the handlers and to the tasks that they
-// await. A list of activations says in which notifies a thread is at the moment. Invariant: the
-// list of a thread is that of the stretches of coroutines on its stack, innermost first.
+// source of frames. It is passed from the coroutine that awaits a notify to the handlers, and to
+// the tasks that they await. A list of activations says in which notifies a thread currently is.
+// Invariant: the list of a thread contains the running parts of coroutines on its stack, innermost
+// first.
 
 #ifndef REGISTRY_IO_ASYNC_ENVIRONMENT_HPP
 #define REGISTRY_IO_ASYNC_ENVIRONMENT_HPP
@@ -30,26 +31,26 @@ namespace async {
 class executor_ref
 {
 public:
-    /// How a kind of executor is used; one constant for each kind.
+    /// How to use one kind of executor; there is one constant for each kind.
     struct operations
     {
-        /// Resumes the coroutine later, on this executor; never before it returns, unless the
-        /// executor likes to. Called by any thread. If it throws, it must not resume the coroutine:
-        /// the caller of `post` resumes it instead, and what the coroutine awaits throws what
-        /// `post` has thrown.
+        /// Resumes the coroutine later, on this executor; it may do so before it returns only if
+        /// the executor allows that. May be called on any thread. If it throws, it must not resume
+        /// the coroutine: the caller of `post` resumes it instead, and what the coroutine awaits
+        /// throws that exception.
         void (*post)(void* executor, std::coroutine_handle<> coroutine);
     };
 
-    /// None: coroutines are resumed by whoever completes what they wait for.
+    /// No executor: a coroutine is resumed by the code that completes what it waits for.
     executor_ref() noexcept : executor_(nullptr), operations_(nullptr) {}
 
-    /// An executor of a kind that has its own table; the table must live for ever.
+    /// Refers to an executor with its own table of operations, which must live for ever.
     executor_ref(void* executor, operations const& o) noexcept
         : executor_(executor), operations_(&o)
     {
     }
 
-    /// Any object with `post(std::coroutine_handle<>)`.
+    /// Refers to any object with `post(std::coroutine_handle<>)`.
     template <class Executor>
     static executor_ref to(Executor& e) noexcept
     {
@@ -58,13 +59,13 @@ public:
         return executor_ref(boost::addressof(e), table);
     }
 
-    /// Whether there is one.
+    /// Whether it refers to an executor.
     explicit operator bool() const noexcept { return operations_ != nullptr; }
 
-    /// Resumes `h` there. Precondition: there is one.
+    /// Resumes `h` on the executor. Precondition: there is one.
     void post(std::coroutine_handle<> h) const { operations_->post(executor_, h); }
 
-    /// The executor, if it is of this kind; else null.
+    /// Returns the executor if it is of this kind, otherwise null.
     void* target(operations const& kind) const noexcept
     {
         return operations_ == &kind ? executor_ : nullptr;
@@ -75,37 +76,37 @@ private:
     operations const* operations_;
 };
 
-/// What travels from whoever awaits a notify to the handlers, and from a task to the tasks that it
-/// awaits: where to resume, whether to stop, where frames come from.
+/// What is passed from the coroutine that awaits a notify to the handlers, and from a task to the
+/// tasks that it awaits: where to resume, whether to stop, and where frames come from.
 ///
-/// Not an aggregate, on purpose: g++ 12 destroys aggregates twice that are made in the operand of
-/// `co_await`.
+/// Deliberately not an aggregate: g++ 12 destroys an aggregate twice if it is created in the
+/// operand of `co_await`.
 class environment
 {
 public:
     /// No executor, no stop token, recycled frames.
     environment() noexcept {}
 
-    /// With an executor, and what else is given.
+    /// Creates an environment with an executor, and optionally a stop token and a source of frames.
     explicit environment(executor_ref e, std::stop_token s = {}, frame_memory* f = nullptr) noexcept
         : executor_(e), stop_(std::move(s)), frames_(f)
     {
     }
 
-    /// With a stop token, and where frames come from.
+    /// Creates an environment with a stop token, and optionally a source of frames.
     explicit environment(std::stop_token s, frame_memory* f = nullptr) noexcept
         : stop_(std::move(s)), frames_(f)
     {
     }
 
-    /// With frames from `f` alone.
+    /// Creates an environment that only sets the source of frames.
     explicit environment(frame_memory& f) noexcept : frames_(&f) {}
 
-    /// Where the awaiting coroutine is resumed, if it had to wait.
+    /// Returns the executor on which the awaiting coroutine is resumed, if it had to wait.
     executor_ref const& executor() const noexcept { return executor_; }
-    /// Asks to stop.
+    /// Returns the stop token.
     std::stop_token const& stop() const noexcept { return stop_; }
-    /// Where frames come from; null for the recycled heap.
+    /// Returns the source of frames; null for the recycled heap.
     frame_memory* frames() const noexcept { return frames_; }
 
 private:
@@ -114,46 +115,46 @@ private:
     frame_memory* frames_ = nullptr;
 };
 
-/// What a task awaits to get its environment: `co_await async::this_environment`. The reference
-/// that it gets is valid for as long as the task runs.
+/// Await this in a task to get its environment: `co_await async::this_environment`. The returned
+/// reference is valid as long as the task runs.
 struct this_environment_t
 {
 };
-/// The one object of it.
+/// The only object of type `this_environment_t`.
 inline constexpr this_environment_t this_environment{};
 
 namespace detail {
 
-/// An environment, and the notify that it belongs to. Lives as long as that notify.
+/// An environment and the notify that it belongs to. It lives as long as that notify.
 struct context
 {
     environment const* env = nullptr;  ///< null for the default one
-    void const* registry = nullptr;    ///< its panic policy object; null outside of notifies
-    context const* outer = nullptr;    ///< that of the notify in whose handler this one runs
+    void const* registry = nullptr;    ///< its panic policy object; null outside notifies
+    context const* outer = nullptr;    ///< of the notify in whose handler this one runs
 };
 
 template <class Unused = void>
 struct REGISTRY_IO_EXPORT default_environment
 {
-    // Not a static of a function: a child of fork would wait for ever for a thread that was in the
-    // middle of making it.
+    // Not a static variable of a function: a child of fork would wait for ever for a thread that
+    // was just initializing it.
     REGISTRY_IO_EXPORT static inline environment const value{};
 };
 
-/// The environment of a context, which may be null.
+/// Returns the environment of a context, which may be null.
 inline environment const& environment_of(context const* c) noexcept
 {
     return c != nullptr && c->env != nullptr ? *c->env : default_environment<>::value;
 }
 
-/// One stretch of a coroutine's life, from its resumption to its next suspension, on the list of
-/// what the thread is in the middle of. Stretches nest: whoever is resumed inside of another one is
-/// suspended before that one goes on.
+/// The part of a coroutine's run from its resumption to its next suspension, as an element of the
+/// thread's list. Activations nest: a coroutine that is resumed inside another one is suspended
+/// before that one continues.
 struct activation
 {
     context const* what;
     activation* outer;
-    frame_memory* memory;  ///< what frames came from before
+    frame_memory* memory;  ///< the previous source of frames
 };
 
 template <class Unused = void>
@@ -188,7 +189,7 @@ inline bool inside(void const* registry) noexcept
     return false;
 }
 
-/// An activation that is a scope.
+/// An activation for the duration of a scope.
 class activated
 {
 public:

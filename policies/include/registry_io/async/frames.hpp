@@ -3,10 +3,11 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
 // Memory for the frames of coroutines. By default frames are recycled: each thread keeps a list for
-// each size, and threads exchange bundles of frames in a depot of a few places, so that a program
-// allocates nothing once it is warm. The depot has places and no list, so that a child of `fork`
-// finds each place filled or empty. With a `frame_memory` frames come from where you say.
-// Invariant: the last word of a block says where its frame came from, and so where it goes back.
+// each size, and threads exchange bundles of frames in a depot with a few places, so that a program
+// allocates nothing after a warm-up. The depot uses places rather than a list, so that a child of
+// `fork` finds each place either filled or empty. With a `frame_memory`, frames come from your own
+// source. Invariant: the last word of a block says where its frame came from, and so where to
+// return it.
 
 #ifndef REGISTRY_IO_ASYNC_FRAMES_HPP
 #define REGISTRY_IO_ASYNC_FRAMES_HPP
@@ -30,26 +31,26 @@ namespace registry_io {
 inline namespace v1 {
 namespace async {
 
-/// Frames are aligned to so many bytes, and so are variables of a coroutine that ask for it.
-///
-/// A compiler tells an allocation how its frame has to be aligned only if it is clang and has
-/// `-fcoro-aligned-allocation`. With this option any alignment is right. Without it a variable of a
-/// coroutine must not ask for more than this: a parameter or result of a `task` that does is
-/// refused by the compiler, a local variable cannot be recognised.
+/// The alignment of frames, and so of a coroutine's variables that require it.
+/// Only clang with `-fcoro-aligned-allocation` passes the alignment of a frame to the allocation
+/// function. With this option any alignment works. Without it, no variable of a coroutine may
+/// require more than this alignment: the compiler refuses a parameter or result of a `task` that
+/// does, but a local variable cannot be detected.
 inline constexpr std::size_t frame_alignment = 64;
 
-/// Where the frames of coroutines come from, for those who do not want the recycled heap.
+/// The source of coroutine frames, for programs that do not use the recycled heap.
 ///
-/// `allocate` returns memory that is aligned for every fundamental type, or throws; a handler whose
+/// `allocate` returns memory that is aligned for every fundamental type, or throws. A handler whose
 /// frame it refuses has failed, and its siblings run. Memory with a weaker alignment than
-/// `frame_alignment` is enough if no variable of the coroutines asks for more. A frame may be given
-/// back by another thread than the one that took it. The object must outlive every frame from it.
+/// `frame_alignment` is enough if no variable of the coroutines requires more. A frame may be
+/// returned by a different thread than the one that allocated it. The object must outlive every
+/// frame from it.
 class frame_memory
 {
 public:
-    /// Memory for a frame of so many bytes.
+    /// Returns memory for a frame of `size` bytes.
     virtual void* allocate(std::size_t size) = 0;
-    /// Takes back what `allocate(size)` gave.
+    /// Takes back memory that `allocate(size)` has returned.
     virtual void deallocate(void* p, std::size_t size) noexcept = 0;
 
 protected:
@@ -58,9 +59,9 @@ protected:
 
 /// Room for `Count` frames of at most `Bytes` bytes each, inside the object.
 ///
-/// Sizes are rounded up to multiples of 64 bytes, one word of which tells whose frame it is. Safe
-/// for use by several threads, lock-free. Throws `std::bad_alloc` when it is full or a frame is
-/// larger. Precondition: destroyed after the frames.
+/// Sizes are rounded up to multiples of 64 bytes, of which one word says where the frame came from.
+/// Thread-safe and lock-free. Throws `std::bad_alloc` if it is full or a frame is larger.
+/// Precondition: destroyed after the frames.
 template <std::size_t Bytes, std::size_t Count>
 class fixed_frames final : public frame_memory
 {
@@ -71,23 +72,23 @@ public:
     fixed_frames(fixed_frames const&) = delete;
     fixed_frames& operator=(fixed_frames const&) = delete;
 
-    /// One of the places that are free.
+    /// Returns one of the free places.
     void* allocate(std::size_t size) override
     {
-        // relaxed: looked at again below.
+        // relaxed: checked again below.
         std::uint64_t used = used_.load(std::memory_order_relaxed);
         for (;;) {
             auto const at = static_cast<std::size_t>(std::countr_one(used));
             if (size > Bytes || at >= Count)
                 boost::throw_exception(std::bad_alloc(), BOOST_CURRENT_LOCATION);
-            // acquire: what the previous owner of the place did with it comes before our use.
+            // acquire: what the previous user of the place did with it happens before our use.
             if (used_.compare_exchange_weak(used, used | std::uint64_t(1) << at,
                                             std::memory_order_acquire, std::memory_order_relaxed))
                 return places_[at].bytes;
         }
     }
 
-    /// Makes a place free again.
+    /// Frees a place.
     void deallocate(void* p, std::size_t) noexcept override
     {
         auto const at = static_cast<std::size_t>(static_cast<place*>(p) - places_);
@@ -95,7 +96,8 @@ public:
         used_.fetch_and(~(std::uint64_t(1) << at), std::memory_order_release);
     }
 
-    /// How many frames there are now. Concurrency: as exact as such a number can be.
+    /// Returns the number of frames in use. Concurrency: safe; the number may be outdated when it
+    /// is returned.
     std::size_t in_use() const noexcept
     {
         return static_cast<std::size_t>(std::popcount(used_.load(std::memory_order_relaxed)));
@@ -112,7 +114,7 @@ private:
 
 namespace detail {
 
-// A sanitizer wants to see a frame that is used after its end, which recycling would hide.
+// Recycling would hide from the address sanitizer that a frame is used after its end.
 #if defined(__SANITIZE_ADDRESS__)
 inline constexpr bool frames_recycled = false;
 #elif defined(__has_feature)
@@ -131,36 +133,35 @@ struct idle_frame
     idle_frame* next;
 };
 
-/// Frames come in sizes of so many bytes and multiples of it.
+/// The sizes of frames are multiples of this number of bytes.
 inline constexpr std::size_t frame_unit = 64;
-/// Those of more units are not kept.
+/// Frames of more units than this are not recycled.
 inline constexpr std::size_t frame_sizes = 24;
-/// A thread that has twice as many of a size hands so many over to the others.
+/// A thread that has twice this number of frames of a size gives this number to the depot.
 inline constexpr unsigned frame_bundle = 32;
-/// So many bundles of a size are kept for other threads.
+/// The depot keeps at most this number of bundles of a size.
 inline constexpr unsigned most_bundles = 64;
 
-/// What threads have too much of, for those that have too little: where one thread starts handlers
-/// and another thread ends them, the first would otherwise allocate frames for ever, and the second
-/// free them.
+/// Passes surplus frames of some threads to others: if one thread starts handlers and another
+/// thread ends them, the first would otherwise allocate frames for ever, and the second free them.
 ///
 /// No lock, and no list whose links two threads change: a child of `fork` finds each place filled
 /// or empty, whatever the other threads of its parent were doing.
 class frame_depot
 {
 public:
-    /// Takes a bundle; null when there is none.
+    /// Takes a bundle; returns null if there is none.
     idle_frame* take(std::size_t size) noexcept
     {
         for (std::atomic<idle_frame*>& place : places_[size])
-            // relaxed: a look, to leave empty places alone. acquire: the links of the bundle.
+            // relaxed: only skips empty places. acquire: the links of the bundle.
             if (place.load(std::memory_order_relaxed) != nullptr)
                 if (idle_frame* const b = place.exchange(nullptr, std::memory_order_acquire))
                     return b;
         return nullptr;
     }
 
-    /// Keeps a bundle; false when there are enough.
+    /// Keeps a bundle; returns false if there are enough.
     bool give(std::size_t size, idle_frame* b) noexcept
     {
         for (std::atomic<idle_frame*>& place : places_[size]) {
@@ -178,8 +179,8 @@ private:
     std::atomic<idle_frame*> places_[frame_sizes][most_bundles] = {};
 };
 
-/// What a thread keeps. Trivially destructible, since a destructor would cost each access a call;
-/// the frames are given back by an exit hook.
+/// The frames that a thread keeps. Trivially destructible, because a destructor would cost each
+/// access a call; an exit hook frees the frames.
 struct frame_cache
 {
     struct shelf
@@ -188,12 +189,12 @@ struct frame_cache
         unsigned count = 0;
     };
 
-    /// Where frames come from now; null for the recycled heap.
+    /// The current source of frames; null for the recycled heap.
     frame_memory* memory = nullptr;
     shelf shelves[frame_sizes] = {};
     thread_exit::link on_exit{};
-    bool armed = false;   ///< the exit hook knows of this thread
-    bool closed = false;  ///< the thread is exiting: nothing is kept any more
+    bool armed = false;   ///< this thread is registered with the exit hook
+    bool closed = false;  ///< the thread is exiting: no frames are kept
 };
 
 inline void* new_frame(std::size_t block)
@@ -234,14 +235,14 @@ struct REGISTRY_IO_EXPORT frame_statics
 {
     REGISTRY_IO_EXPORT static inline constinit frame_depot depot{};
     REGISTRY_IO_EXPORT REGISTRY_IO_HOT_TLS static inline constinit thread_local frame_cache cache{};
-    // Made when the program or the library is loaded, not by the first use: a child of fork would
-    // wait for ever for a thread that was in the middle of it. Before that it says that there is
-    // none.
+    // Initialized when the program or the library is loaded, not by the first use: a child of fork
+    // would wait for ever for a thread that was just initializing it. Until then, `created` is
+    // false.
     REGISTRY_IO_EXPORT static inline frame_exit_hook exit_hook{};
 };
 
-/// Lets the exit hook know of this thread. A thread that cannot be told of its exit would leave
-/// behind what it keeps, so it keeps nothing.
+/// Registers this thread with the exit hook. A thread whose exit cannot be observed would leak the
+/// frames that it keeps, so it keeps none.
 inline bool arm_frame_cache(frame_cache& cache) noexcept
 {
     if (cache.armed)
@@ -251,14 +252,14 @@ inline bool arm_frame_cache(frame_cache& cache) noexcept
     return cache.armed;
 }
 
-/// Where the last word of a frame's block says whence it came.
+/// Stores in the last word of a frame's block where the block came from.
 inline void note_frame_memory(void* p, std::size_t block, frame_memory* m) noexcept
 {
     std::memcpy(static_cast<std::byte*>(p) + block - sizeof(m), static_cast<void const*>(&m),
                 sizeof(m));
 }
 
-/// The shelf was empty, or there is none for this size.
+/// The shelf is empty, or there is none for this size.
 BOOST_NOINLINE inline void* allocate_frame_slow(frame_cache& cache, std::size_t block)
 {
     std::size_t const size = block / frame_unit - 1;
@@ -280,7 +281,7 @@ BOOST_NOINLINE inline void* allocate_frame_slow(frame_cache& cache, std::size_t 
     return p;
 }
 
-/// Memory for a frame of `size` bytes.
+/// Returns memory for a frame of `size` bytes.
 inline void* allocate_frame(std::size_t size)
 {
     std::size_t const block = (size + sizeof(frame_memory*) + frame_unit - 1) & ~(frame_unit - 1);
@@ -296,13 +297,14 @@ inline void* allocate_frame(std::size_t size)
     return allocate_frame_slow(cache, block);
 }
 
-/// The same, with an alignment that the compiler asks for.
+/// Returns memory for a frame with an alignment that the compiler requires.
 inline void* allocate_frame(std::size_t size, std::align_val_t alignment)
 {
     auto const a = static_cast<std::size_t>(alignment);
     if (a <= frame_alignment)
         return allocate_frame(size);
-    // Anywhere, since frame memory knows of no other alignment. Where it began stands behind it.
+    // Over-allocates, since frame memory supports no other alignment. The original address is
+    // stored after the frame.
     void* const p = allocate_frame(size + a + sizeof(p));
     auto const n = reinterpret_cast<std::uintptr_t>(p);
     auto* const frame = static_cast<std::byte*>(p) + ((n + a - 1) / a * a - n);
@@ -310,7 +312,7 @@ inline void* allocate_frame(std::size_t size, std::align_val_t alignment)
     return frame;
 }
 
-/// The shelf is full, or there is none for this size, or the frame is somebody else's.
+/// The shelf is full, or there is none for this size, or the frame came from another source.
 BOOST_NOINLINE inline void deallocate_frame_slow(frame_cache& cache, void* p,
                                                  std::size_t block) noexcept
 {
@@ -340,7 +342,7 @@ BOOST_NOINLINE inline void deallocate_frame_slow(frame_cache& cache, void* p,
     ++s.count;
 }
 
-/// Gives back what `allocate_frame(size)` gave, on any thread.
+/// Returns memory that `allocate_frame(size)` has returned, on any thread.
 inline void deallocate_frame(void* p, std::size_t size) noexcept
 {
     std::size_t const block = (size + sizeof(frame_memory*) + frame_unit - 1) & ~(frame_unit - 1);
@@ -361,7 +363,7 @@ inline void deallocate_frame(void* p, std::size_t size) noexcept
     deallocate_frame_slow(cache, p, block);
 }
 
-/// Gives back what `allocate_frame(size, alignment)` gave.
+/// Returns memory that `allocate_frame(size, alignment)` has returned.
 inline void deallocate_frame(void* frame, std::size_t size, std::align_val_t alignment) noexcept
 {
     auto const a = static_cast<std::size_t>(alignment);
@@ -372,8 +374,8 @@ inline void deallocate_frame(void* frame, std::size_t size, std::align_val_t ali
     deallocate_frame(p, size + a + sizeof(p));
 }
 
-/// For promises of coroutines that run by themselves: their frames are never from a `frame_memory`,
-/// which may go before they do.
+/// For the promises of detached coroutines: their frames never come from a `frame_memory`, which
+/// may be destroyed before they are.
 struct recycled_frame
 {
     static void* operator new(std::size_t size)

@@ -31,7 +31,7 @@ public:
     /// Throws what the resource throws.
     void* allocate(std::size_t size) override { return resource_->allocate(size, frame_alignment); }
 
-    /// Gives it back to the resource.
+    /// Returns the memory to the resource.
     void deallocate(void* p, std::size_t size) noexcept override
     {
         resource_->deallocate(p, size, frame_alignment);

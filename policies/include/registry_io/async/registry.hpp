@@ -2,10 +2,10 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// `basic_async_registry`: a registry whose handlers may be coroutines. It stands on the engine of
-// `basic_registry`, and its handlers are that engine's, so tables, ids, guards and policies are the
-// same. The two ways of notifying and the wait for the next event have headers of their own in
-// `detail/`. Include `registry_io/presets/async.hpp` for `AsyncRegistry`.
+// `basic_async_registry`: a registry whose handlers may be coroutines. It uses the engine of
+// `basic_registry`, so tables, ids, guards and policies are the same. The two ways of notifying and
+// the wait for the next event have their own headers in `detail/`. Include
+// `registry_io/presets/async.hpp` for `AsyncRegistry`.
 
 #ifndef REGISTRY_IO_ASYNC_REGISTRY_HPP
 #define REGISTRY_IO_ASYNC_REGISTRY_HPP
@@ -33,22 +33,22 @@ template <class Event, class SnapshotPolicy, class OrderingPolicy, class PanicPo
           class AllocPolicy>
 class basic_async_registry;
 
-/// Unregisters its handler when it is destroyed; a handler that is in the middle of a notify is
-/// finished first, by that notify.
+/// Unregisters its handler when it is destroyed. A notify that is running the handler finishes it
+/// first.
 using async_handler_guard = handler_guard;
 
 /// An in-process registry whose handlers are coroutines, or plain functions.
 ///
-/// `co_await registry.notify(event)` runs all handlers at once and goes on when the last of them
-/// has ended; `co_await registry.notify_sequential(event)` runs one after the other, in order. Both
-/// can be awaited in a coroutine of any type, and any awaitable can be awaited in a handler. A
-/// handler that fails never stops its siblings. The event is borrowed: it must live until the
-/// notify has ended, and handlers may refer to it as long as they run.
+/// `co_await registry.notify(event)` runs all handlers at once and continues when the last of them
+/// has ended; `co_await registry.notify_sequential(event)` runs them one after the other, in order.
+/// Both can be awaited in a coroutine of any type, and handlers can await any awaitable. A handler
+/// that fails never stops its siblings. The event is borrowed: it must live until the notify has
+/// ended, and handlers may refer to it as long as they run.
 ///
-/// Registering, removing, order, ids, guards, transactions and the policies are those of
-/// `basic_registry`, whose comments hold here. A notify walks the snapshot that was current when it
-/// was awaited first; it lasts until it has been resumed. The snapshot is held by a count while
-/// handlers wait, so that one which waits for an hour holds up nothing but itself; snapshot
+/// Registration, removal, order, ids, guards, transactions and policies are those of
+/// `basic_registry`, whose comments apply here. A notify walks the snapshot that was current when
+/// it was first awaited, and lasts until its caller has been resumed. While handlers wait, a count
+/// holds the snapshot, so a handler that waits for an hour pins nothing but that snapshot. Snapshot
 /// policies without such a count are refused.
 template <class Event, class SnapshotPolicy, class OrderingPolicy, class PanicPolicy,
           class AllocPolicy>
@@ -66,7 +66,7 @@ class basic_async_registry
                                          PanicPolicy, AllocPolicy>::engine;
 
 public:
-    /// What handlers are called with, by const reference.
+    /// The type with which handlers are called, by const reference.
     using event_type = Event;
     using typename base::alloc_policy;
     using typename base::key_type;
@@ -75,7 +75,7 @@ public:
     using typename base::result_type;
     using typename base::snapshot_policy;
 
-    /// The same registry with other policies, in any order; each replaces the one on its axis.
+    /// The same registry with other policies, in any order; each replaces the policy on its axis.
     template <class... Policies>
     using with = std::enable_if_t<
         registry_io::detail::check_with<Policies...>(),
@@ -92,11 +92,11 @@ public:
         basic_async_registry<Other, SnapshotPolicy, OrderingPolicy, PanicPolicy, AllocPolicy>;
 
     class transaction;
-    /// What `notify` returns, to be awaited.
+    /// The type that `notify` returns, to be awaited.
     using notify_all = async::detail::notify_all<base>;
-    /// What `notify_sequential` returns, to be awaited.
+    /// The type that `notify_sequential` returns, to be awaited.
     using notify_in_turn = async::detail::notify_in_turn<base>;
-    /// What `next` returns, to be awaited.
+    /// The type that `next` returns, to be awaited.
     using next_event = async::detail::next_event<base>;
 
     using base::base;
@@ -123,93 +123,94 @@ public:
 
     // ----- notifying
 
-    /// What runs all handlers at once when it is awaited: each is started, in order, on the thread
-    /// that awaits, and those that wait go on as what they wait for completes.
+    /// Runs all handlers at once when it is awaited. Each handler is started, in order, on the
+    /// awaiting thread; handlers that wait continue when what they wait for completes.
     ///
-    /// Awaiting it returns what the panic policy makes of the failures, or throws what that lets
-    /// pass. When all handlers end without waiting, the caller is not suspended. Else it is resumed
-    /// on the executor of the environment, or, without one, by whoever ends the last handler. If
-    /// the executor throws, it is resumed by whoever ends the last handler too, and awaiting throws
-    /// what the executor has thrown, instead of any other result. Of the environment: if a stop is
-    /// requested handlers that have not been started are not; a task that awaits this gives it its
-    /// own environment. Precondition: `event` and this registry live until it has ended. Await it
-    /// once, where it is made. Destroying the coroutine that awaits it, while it waits, destroys
-    /// the handlers that wait; each is reported to the panic policy as failed by
-    /// `async::abandoned`. Precondition: none of them is running then, or going to be resumed; nor
-    /// is the coroutine itself: when the last handler has ended the executor has it, and resumes it
-    /// (asserted). Nor may the callback for failures destroy it while it is told of a failure of
-    /// this notify. Concurrency: safe with any member but the destructor. Allocates frames for
-    /// coroutines alone.
+    /// Awaiting it returns the result that the panic policy makes of the failures, or throws what
+    /// that policy lets through. If all handlers end without waiting, the caller is not suspended.
+    /// Otherwise it is resumed on the executor of the environment or, without one, by the thread
+    /// that ends the last handler. If the executor throws, the thread that ends the last handler
+    /// resumes the caller as well, and awaiting throws the executor's exception instead of any
+    /// other result. Environment: after a stop request, no further handlers are started; a task
+    /// that awaits this passes on its own environment. Precondition: `event` and this registry live
+    /// until the notify has ended. Await the result once, in the expression that creates it.
+    /// Destroying the coroutine that awaits it, while it waits, destroys the handlers that wait;
+    /// each is reported to the panic policy as failed with `async::abandoned`. Precondition: none
+    /// of them is running then, or about to be resumed, and neither is the coroutine itself: once
+    /// the last handler has ended, the executor holds the coroutine and resumes it (asserted). The
+    /// callback for failures must not destroy it either while it handles a failure of this notify.
+    /// Concurrency: safe with any member except the destructor. Allocates only the frames of
+    /// coroutines.
     notify_all notify(Event const& event) const noexcept { return notify_all(*this, event); }
 
-    /// The same in an environment of its own.
+    /// Runs all handlers at once in the given environment; otherwise as above.
     notify_all notify(Event const& event, async::environment env) const noexcept
     {
         return notify_all(*this, event, std::move(env));
     }
 
-    /// What runs the handlers one after the other when it is awaited. Otherwise as `notify`.
+    /// Runs the handlers one after the other when it is awaited. Otherwise as `notify`.
     notify_in_turn notify_sequential(Event const& event) const noexcept
     {
         return notify_in_turn(*this, event);
     }
 
-    /// The same in an environment of its own.
+    /// Runs the handlers one after the other in the given environment; otherwise as above.
     notify_in_turn notify_sequential(Event const& event, async::environment env) const noexcept
     {
         return notify_in_turn(*this, event, std::move(env));
     }
 
-    /// Events that g++ 12 would destroy twice are refused, with a sentence.
+    /// Refuses temporary events that g++ 12 would destroy twice, with an error sentence.
     notify_all notify(Event&& event) const noexcept
     {
         static_assert(temporary_is_sound());
         return notify_all(*this, event);
     }
-    /// The same in an environment of its own.
+    /// The same, in the given environment.
     notify_all notify(Event&& event, async::environment env) const noexcept
     {
         static_assert(temporary_is_sound());
         return notify_all(*this, event, std::move(env));
     }
-    /// The same, in turn.
+    /// The same for `notify_sequential`.
     notify_in_turn notify_sequential(Event&& event) const noexcept
     {
         static_assert(temporary_is_sound());
         return notify_in_turn(*this, event);
     }
-    /// The same, in turn, in an environment of its own.
+    /// The same for `notify_sequential` in the given environment.
     notify_in_turn notify_sequential(Event&& event, async::environment env) const noexcept
     {
         static_assert(temporary_is_sound());
         return notify_in_turn(*this, event, std::move(env));
     }
 
-    /// What waits for the next event when it is awaited, and returns a copy of it.
+    /// Waits for the next event when it is awaited, and returns a copy of that event.
     ///
-    /// It registers a handler, and the first notify that sees it gives the event. The
-    /// caller is resumed on the executor of its environment; without an executor, in the middle of
-    /// that notify, by the thread that notifies, as the handler. When the environment's stop is
-    /// requested it ends, and returns nothing.
+    /// It registers a handler, and the first notify that sees the handler provides the event. The
+    /// caller is resumed on the executor of its environment or, without one, in the middle of that
+    /// notify, as the handler, on the notifying thread. If a stop is requested in the environment,
+    /// the wait ends and returns nothing.
     ///
     /// Destroying the coroutine that awaits it, while it waits, removes the handler. A notify that
-    /// is copying the event then does nothing further, and a resumption that lies in the executor's
-    /// queue does nothing when it runs; it must run, or be destroyed, for its memory to be freed.
-    /// Precondition: the coroutine is not being resumed on another thread (asserted). So if another
-    /// thread may notify or request the stop, destroy it on its executor, or where that thread
-    /// waits. Awaiting it throws as `register_handler`, what copying the event throws, and what the
-    /// executor throws when it is to resume the coroutine, which is then resumed as if there were
-    /// no executor. Returns `std::optional<Event>`.
+    /// is just copying the event then does nothing further, and a resumption that is queued in the
+    /// executor does nothing when it runs; it must run, or be destroyed, for its memory to be
+    /// freed. Precondition: the coroutine is not being resumed on another thread (asserted). So if
+    /// another thread may notify or request the stop, destroy the coroutine on its executor, or
+    /// while that thread waits. Awaiting it throws what `register_handler` throws, what copying the
+    /// event throws, and what the executor throws when it should resume the coroutine, which is
+    /// then resumed as if there were no executor. Returns `std::optional<Event>`.
     next_event next() { return next_event(*this); }
 
     // ----- registering
 
-    /// Adds a handler: `f(event)` or `f(event, environment)`, which returns nothing, or a task, or
-    /// something else that can be awaited. Otherwise as `basic_registry::register_handler`.
+    /// Adds a handler: `f(event)` or `f(event, environment)`, which returns nothing, a task, or
+    /// another awaitable. Otherwise as `basic_registry::register_handler`.
     ///
-    /// The environment is valid for as long as the handler runs. What `f` captured lives until the
-    /// notify has ended, so a coroutine may use it. A stateful `f` that makes coroutines is one
-    /// allocation.
+    /// The environment is valid as long as the handler runs. The captures of `f` live until the
+    /// notify has ended, so a coroutine may use them. An `f` with captures that makes coroutines
+    /// takes one allocation.
     template <class F>
     handler_id register_handler(F&& f)
     {
@@ -259,7 +260,7 @@ public:
             [&] { return register_handler(std::forward<Key>(priority), std::forward<F>(f)); });
     }
 
-    /// Adds a member function and its object as a handler with a key, that is removed when the
+    /// Adds a member function and its object as a handler with a key, which is removed when the
     /// returned guard is destroyed.
     template <class Key, class Member, class Object>
         requires std::is_member_pointer_v<Member>
@@ -271,7 +272,7 @@ public:
         });
     }
 
-    /// Calls `f(transaction&)`, then applies all it asked for at once. As in `basic_registry`.
+    /// Calls `f(transaction&)`, and then applies all its changes at once. As in `basic_registry`.
     template <class F>
     update_result update(F&& f)
     {
@@ -284,18 +285,18 @@ public:
     // ----- waiting
 
     /// Blocks the thread until every notify of this registry that had begun before the call has
-    /// ended, those whose handlers wait included. Otherwise as `basic_registry::synchronize`.
+    /// ended, including those whose handlers wait. Otherwise as `basic_registry::synchronize`.
     ///
-    /// It is refused inside a handler of this registry, before and after it has waited, and in the
-    /// tasks that such a handler awaits. A coroutine of another kind that such a handler awaits is
-    /// not recognised after it has waited: then the thread waits for itself.
+    /// It is refused inside a handler of this registry, before and after the handler has waited,
+    /// and in the tasks that such a handler awaits. A coroutine of another type that such a handler
+    /// awaits is not recognised after it has waited: there the thread would wait for itself.
     void synchronize()
     {
         refuse_inside();
         base::synchronize();
     }
 
-    /// `unregister`, then `synchronize`; the deadlock is found before anything is removed.
+    /// Calls `unregister`, then `synchronize`; a deadlock is detected before anything is removed.
     bool unregister_and_wait(handler_id id)
     {
         refuse_inside();
@@ -330,8 +331,7 @@ private:
     }
 };
 
-/// Changes that are to be applied together; what `update` hands to its function. As in
-/// `basic_registry`.
+/// Changes that are applied together; `update` passes it to its function. As in `basic_registry`.
 template <class Event, class SnapshotPolicy, class OrderingPolicy, class PanicPolicy,
           class AllocPolicy>
 class basic_async_registry<Event, SnapshotPolicy, OrderingPolicy, PanicPolicy,
@@ -341,7 +341,7 @@ public:
     transaction(transaction const&) = delete;
     transaction& operator=(transaction const&) = delete;
 
-    /// Adds a handler when the transaction ends. Returns the id that it is going to have.
+    /// Adds a handler when the transaction ends. Returns the id that the handler will have.
     template <class F>
     handler_id register_handler(F&& f)
     {
@@ -379,7 +379,7 @@ public:
     /// Removes a handler when the transaction ends.
     void unregister(handler_id id) { of_base_.unregister(id); }
 
-    /// Removes, when the transaction ends, all handlers that are registered then.
+    /// Removes, when the transaction ends, all handlers that are registered at that time.
     void clear() noexcept { of_base_.clear(); }
 
 private:

@@ -2,8 +2,8 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// `sync_wait`: the way from a plain function into coroutines. It starts what is awaited on the
-// calling thread, and blocks that thread until it has ended.
+// `sync_wait` awaits from a plain function: it starts an awaitable on the calling thread, and
+// blocks that thread until the awaitable has ended.
 
 #ifndef REGISTRY_IO_ASYNC_SYNC_WAIT_HPP
 #define REGISTRY_IO_ASYNC_SYNC_WAIT_HPP
@@ -28,10 +28,10 @@ namespace registry_io {
 inline namespace v1 {
 namespace async {
 
-/// Runs what is awaited, and waits for it. Returns its result, or throws what it throws.
+/// Runs an awaitable and waits for it. Returns its result, or throws what it throws.
 ///
-/// Precondition: what it waits for is completed by another thread. (Inside a notify that it waits
-/// for it waits for ever.)
+/// Precondition: another thread completes what the awaitable waits for. (Called inside a notify
+/// that the awaitable waits for, it never returns.)
 template <awaitable Awaitable>
 detail::await_result<Awaitable> sync_wait(Awaitable&& a, environment const& env = environment())
 {
@@ -72,7 +72,7 @@ detail::await_result<Awaitable> sync_wait(Awaitable&& a, environment const& env 
             }
             BOOST_CATCH_END
             // Under the lock: the waiting thread may return, and destroy the state, as soon as it
-            // can see `done`.
+            // sees `done`.
             std::lock_guard<std::mutex> const lock(s.mutex);
             s.done = true;
             s.ended.notify_all();
@@ -90,7 +90,7 @@ detail::await_result<Awaitable> sync_wait(Awaitable&& a, environment const& env 
     }
     if (s.exception != nullptr)
         std::rethrow_exception(std::move(s.exception));
-    // There is a value where nothing was thrown.
+    // There is a value if nothing was thrown.
     // NOLINTBEGIN(bugprone-unchecked-optional-access)
     if constexpr (std::is_reference_v<result>)
         return static_cast<result>(**s.value);

@@ -3,8 +3,9 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
 // `async::task`, the coroutine type of handlers. A task is lazy: it begins when it is awaited, runs
-// in place up to where it waits, and when it ends resumes whoever awaits it. The other parts of
-// what a coroutine needs come with this header: `awaitable`, `sync_wait`, environments and frames.
+// in place until it waits, and when it ends, it resumes the coroutine that awaits it. This header
+// also includes the other parts that a coroutine needs: `awaitable`, `sync_wait`, environments and
+// frames.
 
 #ifndef REGISTRY_IO_ASYNC_TASK_HPP
 #define REGISTRY_IO_ASYNC_TASK_HPP
@@ -33,67 +34,68 @@ namespace async {
 /// A coroutine that begins when it is awaited, and gives its result to the coroutine that awaits
 /// it.
 ///
-/// It may await anything that has an awaiter, and be awaited by coroutines of any type, once. Its
-/// frame comes from the frame memory of the environment in which it is made. The environment of a
-/// task that awaits it is its own too. When it ends, the coroutine that awaits it goes on, on the
-/// same thread. Destroying a task that has not ended destroys its frame, and so what it awaits:
-/// precondition: it is not running, and nobody is going to resume it.
+/// It may await anything that has an awaiter, and coroutines of any type may await it, once. Its
+/// frame comes from the frame memory of the environment in which it is created. It inherits the
+/// environment of the task that awaits it. When it ends, the coroutine that awaits it continues on
+/// the same thread. Destroying a task that has not ended destroys its frame, and so what it awaits.
+/// Precondition: it is not running, and nothing is about to resume it.
 template <class T = void>
 class [[nodiscard]] task
 {
 public:
-    /// What the compiler asks for.
+    /// The promise type that the compiler requires.
     class promise_type : public detail::promise_of<T>
     {
     public:
-        /// The task.
+        /// Returns the task.
         task get_return_object() noexcept
         {
             return task(std::coroutine_handle<promise_type>::from_promise(*this));
         }
     };
 
-    /// No task.
+    /// Creates no task.
     task() noexcept = default;
-    /// Takes over what `other` holds.
+    /// Takes over the coroutine of `other`.
     task(task&& other) noexcept : coroutine_(std::exchange(other.coroutine_, {})) {}
-    /// Takes over what `other` holds, then destroys what this one held. This task may lie in what
-    /// that destroys.
+    /// Takes over the coroutine of `other`, then destroys its own previous one. This task may be
+    /// part of what that destroys.
     task& operator=(task&& other) noexcept
     {
         task before(std::move(other));
         std::swap(before.coroutine_, coroutine_);
-        return *this;  // `before` destroys: from here on nothing of this task is touched
+        return *this;  // `before` destroys: from here on this task must not be used
     }
     ~task() { destroy(); }
 
-    /// Whether there is one.
+    /// Whether there is a coroutine.
     explicit operator bool() const noexcept { return static_cast<bool>(coroutine_); }
 
-    /// What `co_await` makes of a task.
+    /// The awaiter that `co_await` obtains from a task.
     class awaiter
     {
     public:
-        /// Of this task.
+        /// Awaits the given coroutine.
         explicit awaiter(std::coroutine_handle<promise_type> h) noexcept : coroutine_(h) {}
 
-        /// It has not begun.
+        /// Returns false: the task has not begun.
         bool await_ready() const noexcept { return false; }
 
-        /// Runs the task up to where it waits. Whether it does.
+        /// Runs the task until it waits. Returns whether it waits.
         template <class Promise>
         bool await_suspend(std::coroutine_handle<Promise> parent) noexcept
         {
             promise_type& p = coroutine_.promise();
             p.belong(detail::context_of(parent));
             p.begin_activation();
-            // In place, and not by transfer: a task that does not wait returns here, so that a loop
-            // over such tasks needs no stack, whatever the compiler makes of tail calls.
+            // Resumed in place, not by symmetric transfer: a task that does not wait returns here,
+            // so a loop over such tasks needs no stack, whether or not the compiler makes tail
+            // calls.
             coroutine_.resume();
             return !p.ended() && p.call_at_end(&go_on, parent.address());
         }
 
-        /// The result, or throws what the task has thrown.
+        /// Returns the result, or throws what the task has thrown.
         T await_resume()
         {
             promise_type& p = coroutine_.promise();
@@ -113,7 +115,7 @@ public:
     /// Precondition: there is a task, and it has not been awaited yet.
     awaiter operator co_await() && noexcept { return awaiter(coroutine_); }
 
-    /// For those who run tasks themselves: gives the coroutine away.
+    /// Releases ownership of the coroutine, for code that runs tasks itself.
     std::coroutine_handle<promise_type> release() noexcept { return std::exchange(coroutine_, {}); }
 
 private:
@@ -130,15 +132,15 @@ private:
 
 namespace detail {
 
-/// Asks for more than frames have.
+/// Whether `T` requires a stricter alignment than frames have.
 template <class T>
 inline constexpr bool over_aligned = false;
 template <class T>
     requires std::is_object_v<T>
 inline constexpr bool over_aligned<T> = alignof(T) > frame_alignment;
 
-/// The promise of a task whose parameters or result do. It is the one of every other such task, but
-/// that the allocation which does not know of an alignment is refused.
+/// The promise of a task with an over-aligned parameter or result. It equals that of every other
+/// such task, but refuses the allocation function that does not receive an alignment.
 template <class T>
 class over_aligned_promise : public task<T>::promise_type
 {
@@ -147,7 +149,7 @@ class over_aligned_promise : public task<T>::promise_type
 public:
     using base::operator new;
 
-    /// What all compilers call, but clang with -fcoro-aligned-allocation.
+    /// Called by all compilers except clang with -fcoro-aligned-allocation.
     static void* operator new(std::size_t size)
     {
         static_assert(sizeof(T*) == 0,
@@ -158,7 +160,7 @@ public:
     }
 };
 
-/// A value whose move throws nothing: it keeps what the move of the value has thrown.
+/// A value whose move does not throw: it stores the exception that moving the value has thrown.
 template <class T>
 class quietly_moved
 {
@@ -171,7 +173,7 @@ public:
     }
     quietly_moved& operator=(quietly_moved&&) = delete;
 
-    /// The value. Throws what moving it has thrown.
+    /// Returns the value. Throws what moving it has thrown.
     T&& get()
     {
         if (exception_ != nullptr)
@@ -200,7 +202,7 @@ std::optional<T> value_;
 std::exception_ptr exception_;
 };  // namespace async
 
-/// Makes a task of anything that can be awaited.
+/// Makes a task of any awaitable.
 template <class Awaitable>
     requires std::is_nothrow_move_constructible_v<Awaitable>
 task<> as_task(Awaitable a)
@@ -214,9 +216,9 @@ task<> await_quietly_moved(quietly_moved<Awaitable> a)
     co_await a.get();
 }
 
-/// The same where a move may throw. It must not throw while the coroutine is made: when a parameter
-/// of a coroutine throws as it is moved into the frame, clang without optimisation frees the frame
-/// and then reads the exception from it.
+/// The same if a move may throw. It must not throw while the coroutine is created: if moving a
+/// parameter into the frame throws, clang without optimisation frees the frame and then reads the
+/// exception from it.
 template <class Awaitable>
     requires(!std::is_nothrow_move_constructible_v<Awaitable>)
 task<> as_task(Awaitable a)
@@ -231,7 +233,7 @@ task<> as_task(Awaitable a)
 }  // namespace registry_io
 
 /// @cond
-/// Tasks with parameters or a result that frames are not aligned for.
+/// Tasks with parameters or a result for which frames are not sufficiently aligned.
 template <class T, class... Args>
     requires(registry_io::async::detail::over_aligned<T> ||
              (registry_io::async::detail::over_aligned<Args> || ...))

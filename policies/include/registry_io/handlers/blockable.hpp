@@ -21,10 +21,10 @@
 namespace registry_io {
 inline namespace v1 {
 
-/// Counts the blocks of the handlers that are made `blockable` with it.
+/// Counts the blocks of the handlers that were made `blockable` with it.
 ///
-/// Copies share the count. The count lives as long as a copy, a guard or a handler that uses it.
-/// Concurrency: safe, also on one object, but for assignment.
+/// Copies share the count. The count lives as long as a copy, a guard or a handler uses it.
+/// Concurrency: safe, also on the same object, except for assignment.
 class block_count
 {
 public:
@@ -32,16 +32,16 @@ public:
     block_count() : blocks_(std::make_shared<std::atomic<std::uint32_t>>(0)) {}
 
     /// Shares the count.
-    block_count(block_count const&) = default;  // and no move: a count is never without a number
+    block_count(block_count const&) = default;  // no move: a count always has its shared number
     /// Shares the count.
     block_count& operator=(block_count const&) = default;
 
-    /// Adds a block. The handlers do not run from their next call on; a call that is running is not
-    /// waited for.
-    // relaxed: "the next call" of another thread is one that this call happens before.
+    /// Adds a block. The handlers do not run from their next call on. Does not wait for a call that
+    /// is running.
+    // relaxed: "the next call" of another thread is a call that happens after this one.
     void block() const noexcept { blocks_->fetch_add(1, std::memory_order_relaxed); }
 
-    /// Removes a block. The handlers run again when none is left. Precondition: there is one.
+    /// Removes a block. The handlers run again when no block is left. Precondition: there is one.
     void unblock() const noexcept { unblock(*blocks_); }
 
     /// Whether there is a block.
@@ -56,8 +56,8 @@ private:
 
     static void unblock(number& n) noexcept
     {
-        // release: pairs with the acquire in blocked(), so that a handler which runs again sees
-        // what this thread has written while the handler was blocked.
+        // release: pairs with the acquire in blocked(), so that a handler that runs again sees what
+        // this thread has written while the handler was blocked.
         [[maybe_unused]] std::uint32_t const before = n.fetch_sub(1, std::memory_order_release);
         BOOST_ASSERT_MSG(before != 0, "registry_io: unblock() without a block()");
     }
@@ -80,7 +80,7 @@ public:
 
     /// Takes over the block of `other`.
     block_guard(block_guard&& other) noexcept = default;
-    /// Takes over the block of `other`, and removes this guard's own.
+    /// Takes over the block of `other`, and removes its own.
     block_guard& operator=(block_guard&& other) noexcept
     {
         block_guard before(std::move(other));
@@ -98,7 +98,7 @@ public:
             block_count::unblock(*blocks);
     }
 
-    /// Whether it holds a block.
+    /// Whether the guard holds a block.
     explicit operator bool() const noexcept { return blocks_ != nullptr; }
 
 private:
@@ -136,13 +136,13 @@ private:
 /// Makes a handler that does not run while `count` has blocks.
 ///
 /// Any number of handlers, of any registries, may share a count. A blocked handler misses the
-/// events; it stays registered in its place. Blocks are counted: two `block_guard`s, and the
-/// handler runs again after both have gone. A block is seen by the next call of the handler, also
-/// in a notify that is running; it does not wait for a call that is running.
+/// events; it stays registered in its place. Blocks are counted: with two `block_guard`s, the
+/// handler runs again after both have been destroyed. The next call of the handler sees a block,
+/// also in a notify that is running; blocking does not wait for a call that is running.
 ///
-/// Order of wrappers: `blockable(count, once(f))` keeps its one run while it is blocked;
+/// Order of wrappers: `blockable(count, once(f))` keeps its single run while it is blocked;
 /// `once(blockable(count, f))` uses it up. Throws what moving `f` throws. Costs 16 bytes in the
-/// handler's block, and a load and a branch in a call.
+/// handler's block, and a load and a branch per call.
 template <class F>
 [[nodiscard]] blockable_handler<std::decay_t<F>> blockable(block_count const& count, F&& f)
 {

@@ -21,22 +21,23 @@ inline namespace v1 {
 
 /// A copyable handle of one handler, of any registry; see `connect`.
 ///
-/// It does not own the handler: destroying it changes nothing. It may outlive the registry; then it
-/// names nothing any more (with `alloc::fixed` that is a precondition violation, as for guards).
-/// Copies are handles of the same handler, and share its blocks.
+/// It does not own the handler: destroying it changes nothing. It may outlive the registry, and
+/// then refers to no handler (with `alloc::fixed` that violates a precondition, as for guards).
+/// Copies refer to the same handler, and share its blocks.
 ///
 /// Concurrency: a value type, whose const members may be called by any thread at any time, except
 /// while another thread destroys the registry.
 class connection
 {
 public:
-    /// A handle of nothing.
+    /// A handle of no handler.
     connection() noexcept = default;
 
-    /// The id of the handler; empty for a handle of nothing.
+    /// Returns the id of the handler; empty if there is none.
     handler_id id() const noexcept { return state_ == nullptr ? handler_id() : state_->r.id(); }
 
-    /// Whether the handler is registered. False when the registry is gone. As the registry's.
+    /// Whether the handler is registered. False if the registry has been destroyed. Otherwise as
+    /// the registry's `contains`.
     bool contains() const
     {
         return state_ != nullptr && state_->r.operations().contains(state_->r.anchor(), id());
@@ -46,8 +47,8 @@ public:
     /// Throws as the registry's `unregister`.
     bool unregister() const { return state_ != nullptr && state_->r.unregister(); }
 
-    /// Blocks the handler for as long as the guard lives. Blocks are counted; see `blockable`.
-    /// A handle of nothing gives a guard of nothing.
+    /// Blocks the handler as long as the guard lives. Blocks are counted; see `blockable`. A handle
+    /// of no handler returns a guard that blocks nothing.
     block_guard block() const noexcept
     {
         return state_ == nullptr ? block_guard() : block_guard(state_->blocks);
@@ -56,7 +57,7 @@ public:
     /// Whether the handler is blocked.
     bool blocked() const noexcept { return state_ != nullptr && state_->blocks.blocked(); }
 
-    /// Whether both are handles of the same handler.
+    /// Whether both refer to the same handler.
     friend bool operator==(connection const& a, connection const& b) noexcept
     {
         return a.id() == b.id();
@@ -118,17 +119,17 @@ private:
 
 /// Registers `f` with `registry`, and returns a copyable handle of the handler.
 ///
-/// The handler can be blocked through the handle. For a handler that is to go with a scope take
-/// `register_guard`, and for one that is to go with an object an `owner` or `tracked`: they cost
-/// less. Throws as `register_handler`, and `std::bad_alloc`; then nothing has changed. Costs two
-/// allocations more than the handler, and in a call a load and a branch.
+/// The handler can be blocked through the handle. To remove a handler at the end of a scope, use
+/// `register_guard`; to remove it together with an object, use an `owner` or `tracked`: they cost
+/// less. Throws what `register_handler` throws, and `std::bad_alloc`; then nothing has changed.
+/// Costs two more allocations than the handler itself, and a load and a branch per call.
 template <class Registry, class F>
 connection connect(Registry& registry, F&& f)
 {
     return connection::make(registry, std::forward<F>(f));
 }
 
-/// The same with a priority.
+/// Registers `f` with a priority; otherwise as above.
 template <class Registry, class Key, class F>
 connection connect(Registry& registry, Key&& priority, F&& f)
 {

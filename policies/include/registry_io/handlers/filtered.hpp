@@ -19,7 +19,7 @@
 namespace registry_io {
 inline namespace v1 {
 
-/// A handler that runs for some events only; see `filtered`.
+/// A handler that runs only for some events; see `filtered`.
 template <class Predicate, class F>
 class filtered_handler : public detail::wrapper<filtered_handler<Predicate, F>, F>
 {
@@ -66,12 +66,12 @@ inline constexpr mutable_members mutable_members_of<filtered_handler<Predicate, 
 
 /// Makes a handler that calls `f` for the events for which `predicate(event)` is true.
 ///
-/// The predicate runs in the notify, as a part of the handler: an exception that leaves it is a
+/// The predicate runs in the notify, as part of the handler: an exception that leaves it is a
 /// failure of the handler, and several threads may be inside it at once. It may be a pointer to a
 /// member of the event. Throws what moving `predicate` and `f` throws.
 ///
 /// Order of wrappers: `filtered(p, once(f))` runs `f` for the first event that passes;
-/// `once(filtered(p, f))` looks at the first event only.
+/// `once(filtered(p, f))` examines only the first event.
 template <class Predicate, class F>
 [[nodiscard]] filtered_handler<std::decay_t<Predicate>, std::decay_t<F>> filtered(
     Predicate&& predicate, F&& f)

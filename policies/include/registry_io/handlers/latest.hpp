@@ -28,7 +28,7 @@ namespace registry_io {
 inline namespace v1 {
 namespace detail {
 
-/// An event, and its place in the sequence of all events.
+/// An event, and its number in the sequence of all events.
 template <class Event>
 struct numbered
 {
@@ -38,29 +38,29 @@ struct numbered
 
 }  // namespace detail
 
-/// A registry that remembers the last event, and tells it to handlers that register late.
+/// A registry that remembers the last event, and passes it to handlers that register late.
 ///
-/// Take it for a state rather than for a stream of events: a connection that is up or down, a
-/// configuration. `Registry` is a synchronous registry, as `SyncRegistry<event>`, whose events can
-/// be copied.
+/// Use it for a state rather than for a stream of events: a connection that is up or down, or a
+/// configuration. `Registry` is a synchronous registry such as `SyncRegistry<event>`, whose events
+/// can be copied.
 ///
-/// A handler is told the last event by the thread that registers it, before `register_handler`
-/// returns, and then each later event exactly once. If events are notified while that happens, the
-/// registering thread tells the handler the newest of them, before any other thread tells it
-/// anything; the ones between are left out. What the handler throws at registration leaves
-/// `register_handler`, and the handler is not registered then.
+/// The thread that registers a handler calls it with the last event before `register_handler`
+/// returns; after that, the handler gets each later event exactly once. If other threads notify
+/// meanwhile, the registering thread calls the handler with the newest of these events before any
+/// other thread calls it; the events in between are skipped. An exception of the handler at
+/// registration leaves `register_handler`, and the handler is then not registered.
 ///
 /// Concurrency and reentrancy: as `Registry`. No lock is held while a handler runs. `notify` copies
-/// the event, which is one allocation, and takes a lock for the exchange of a pointer.
+/// the event, which takes one allocation, and holds a lock while it exchanges a pointer.
 template <class Registry>
 class latest
 {
 public:
-    /// What handlers are called with, by const reference.
+    /// The type with which handlers are called, by const reference.
     using event_type = typename Registry::event_type;
-    /// What handlers are sorted by; `void` when they are not.
+    /// The type by which handlers are sorted; `void` if they have no keys.
     using key_type = typename Registry::key_type;
-    /// What `notify` returns.
+    /// The type that `notify` returns.
     using result_type = typename Registry::result_type;
 
     static_assert(std::is_copy_constructible_v<event_type>,
@@ -89,14 +89,14 @@ public:
         return registry_.notify({boost::addressof(event), number});
     }
 
-    /// The last event; null when there was none, or after `forget`.
+    /// Returns the last event; null if there was none, or after `forget`.
     std::shared_ptr<event_type const> last() const
     {
         std::lock_guard<std::mutex> const lock(mutex_);
         return last_;
     }
 
-    /// Forgets the last event: who registers now is told of the next one first.
+    /// Forgets the last event: a handler that registers now gets the next event first.
     void forget()
     {
         std::shared_ptr<event_type const> forgotten;
@@ -104,9 +104,9 @@ public:
         last_.swap(forgotten);
     }
 
-    /// Adds a handler, with a key or without, and tells it the last event, if there is one.
+    /// Adds a handler, with or without a key, and calls it with the last event, if there is one.
     ///
-    /// Otherwise as the registry's. Throws what the handler throws, too.
+    /// Otherwise as the registry's. Also throws what the handler throws.
     template <class... KeyAndF>
         requires(sizeof...(KeyAndF) == 1 || sizeof...(KeyAndF) == 2)
     handler_id register_handler(KeyAndF&&... arguments)
@@ -146,7 +146,7 @@ private:
     using numbered = detail::numbered<event_type>;
     using registry = typename Registry::template rebind_event<numbered>;
 
-    /// A handler, and up to which event the thread that registers it has told it.
+    /// A handler, and the number up to which the registering thread has called it.
     template <class F>
     struct state
     {
@@ -155,12 +155,13 @@ private:
         {
         }
 
-        // Greater than all numbers: the registering thread tells it everything.
+        // Greater than all numbers: until it is changed, only the registering thread calls the
+        // handler.
         std::atomic<std::uint64_t> told{~std::uint64_t(0)};
         F f;
     };
 
-    /// What is registered.
+    /// The callable that is registered.
     template <class F>
     struct handler
     {
@@ -172,7 +173,7 @@ private:
             if (is_open_for(n))
                 detail::call(std::as_const(s->f), *n.event);
         }
-        /// Where one thread runs handlers, which need not be const then.
+        /// For registries of one thread, whose handlers need not be callable as const objects.
         void operator()(numbered const& n)
             requires(std::is_invocable_v<F&, event_type const&> &&
                      !std::is_invocable_v<F const&, event_type const&>)
@@ -183,9 +184,9 @@ private:
 
         bool is_open_for(numbered const& n) const noexcept
         {
-            // relaxed: `mutex_` orders this. A notify that has stored its event before the
-            // registering thread looked for the last time may read either value, and is silent:
-            // that thread tells the event. One that has stored it afterwards reads the number.
+            // relaxed: `mutex_` orders this. A notify that stored its event before the registering
+            // thread's last check may read either value, and does not call the handler: that thread
+            // does. A notify that stored its event after the check reads the final number.
             return n.number > s->told.load(std::memory_order_relaxed);
         }
 
@@ -224,7 +225,7 @@ private:
         return std::make_shared<state<std::decay_t<F>>>(std::in_place, std::forward<F>(f));
     }
 
-    /// Registers a handler, and tells it the last event until no newer one has come meanwhile.
+    /// Registers a handler, and calls it with the last event until no newer event has arrived.
     template <class F, class Register>
     handler_guard tell(std::shared_ptr<state<F>> const& s, Register add_handler)
     {
@@ -232,7 +233,7 @@ private:
         if (!guard)
             return guard;  // with exceptions off, a bounded registry is full
         for (std::uint64_t told = 0;;) {
-            // A handler that was removed when it was told an event is not told another one.
+            // A handler that was removed during such a call is not called again.
             if (told != 0 && !registry_.contains(guard.id()))
                 return guard;
             std::shared_ptr<event_type const> event;

@@ -21,7 +21,7 @@ namespace registry_io {
 inline namespace v1 {
 namespace detail {
 
-/// Executors of Asio, whose function `post` is found through the executor's namespace.
+/// Executors of Asio, whose function `post` is found by argument-dependent lookup.
 template <class Executor, class Task>
 concept posts_by_function =
     requires(Executor const& executor, Task&& task) { post(executor, static_cast<Task&&>(task)); };
@@ -32,7 +32,7 @@ concept posts_by_function =
 template <class Executor, class F>
 class posted_handler
 {
-    /// The handler, shared with the calls that run.
+    /// The handler, shared with the calls that are running.
     struct target
     {
         template <class G>
@@ -47,15 +47,15 @@ class posted_handler
                 anchor->release(anchor);
         }
 
-        // A posted call may use its registration when the registry has dropped the handler.
+        // A posted call may use its registration after the registry has dropped the handler.
         detail::guard_anchor* anchor = nullptr;
         bool one_shot = false;
         REGISTRY_IO_NO_UNIQUE_ADDRESS F f;
     };
 
-    /// A call that has been posted. Holds nothing that the handler has captured, so that removing
-    /// the handler destroys the captures although the executor's queue is full of calls. Only the
-    /// one call of a one-shot, which has been removed already, holds them.
+    /// A call that has been posted. It does not hold the handler's captures, so removing the
+    /// handler destroys them even if the executor's queue is full of calls. Only the single call of
+    /// a one-shot handler, which has already been removed, holds them.
     template <class Event>
     struct posted_call
     {
@@ -108,7 +108,7 @@ public:
             post(executor_, call_of(event));
     }
 
-    /// For registries.
+    /// Called by registries.
     void on_registered(registration const& r) noexcept
         requires detail::told_of_registration<F>
     {
@@ -117,7 +117,7 @@ public:
         detail::tell(target_->f, r);
     }
 
-    /// For `once`.
+    /// Called by `once`.
     void on_one_shot() noexcept
     {
         target_->one_shot = true;
@@ -135,35 +135,35 @@ private:
     std::shared_ptr<target> target_;
 };
 
-/// Makes a handler that does not run in the notify, but is posted to `executor` with a copy of the
-/// event.
+/// Makes a handler that does not run in the notify; instead it is posted to `executor` with a copy
+/// of the event.
 ///
-/// `executor` is a function that takes a function without arguments and runs it later, as `[&](auto
-/// f) { queue.push(std::move(f)); }`, or an executor of Asio, as `io.get_executor()` or a strand.
-/// What is posted can be copied if the event can. When it runs, and whether several calls run at
-/// once, is up to the executor; the order of calls is the one in which the executor runs what one
-/// thread has posted.
+/// `executor` is a function that takes a function without arguments and runs it later, such as
+/// `[&](auto f) { queue.push(std::move(f)); }`, or an executor of Asio, such as `io.get_executor()`
+/// or a strand. The posted function can be copied if the event can. The executor decides when it
+/// runs, and whether several calls run at once; calls run in the order in which the executor runs
+/// the functions that one thread has posted.
 ///
-/// What removing the handler means for a call that has been posted: a call that has not begun when
-/// the captures of the handler are destroyed does nothing when its turn comes. So after
-/// `unregister_and_wait` no call begins. A call that is running then is not waited for; it keeps
-/// the captures alive until it ends. To wait for that as well, post something behind it and wait
-/// for that, or join the executor's thread, after the removal.
+/// Removal and posted calls: a call that has not begun when the captures of the handler are
+/// destroyed does nothing when it runs. So after `unregister_and_wait` no call begins. A call that
+/// is already running is not waited for; it keeps the captures alive until it ends. To wait for it
+/// as well, after the removal post another function and wait for that function, or join the
+/// executor's thread.
 ///
-/// An exception that leaves `f` goes to the executor, not to the panic policy of the registry; one
-/// that leaves posting is a failure of the handler.
+/// An exception that leaves `f` goes to the executor, not to the panic policy of the registry. An
+/// exception of posting is a failure of the handler.
 ///
 /// Order of wrappers: `once(on(e, f))` posts once, and the call runs although the handler has been
 /// removed; `on(e, once(f))` posts each event until the first call has run. `on(e, tracked(p, f))`
-/// looks at the object when the call runs; `tracked(p, on(e, f))` when it is posted.
+/// checks the object when the call runs, `tracked(p, on(e, f))` when it is posted.
 ///
-/// Preconditions: the handler is destroyed before the context of its executor is, so declare the
-/// registry behind the context. Handlers in `on` that know their registration, as `once` does: the
-/// registry is not destroyed while a call of them runs, and does not hold all its memory
-/// (`alloc::fixed`).
+/// Preconditions: the handler is destroyed before the context of its executor, so declare the
+/// registry after the context. For handlers inside `on` that know their registration, such as
+/// `once`: the registry is not destroyed while a call of them runs, and its memory is not inside
+/// the registry (`alloc::fixed`).
 ///
-/// Throws `std::bad_alloc` and what moving `f` throws. Costs one allocation, and in a call what the
-/// executor costs and a copy of the event.
+/// Throws `std::bad_alloc` and what moving `f` throws. Costs one allocation, and per call the cost
+/// of the executor and a copy of the event.
 template <class Executor, class F>
 [[nodiscard]] posted_handler<std::decay_t<Executor>, std::decay_t<F>> on(Executor&& executor, F&& f)
 {

@@ -47,18 +47,18 @@ public:
         BOOST_ASSERT_MSG(self_,
                          "registry_io: the registry could not tell this handler its id; do not put "
                          "once(f) into a std::function, put the std::function into once");
-        // relaxed: the exchange decides who runs; what the others do does not depend on what the
-        // one that runs has written.
+        // relaxed: the exchange decides which call runs; what the other calls do does not depend on
+        // what that call has written.
         bool const first = !fired_.exchange(true, std::memory_order_relaxed);
-        // Before the call, so that neither a nested notify nor the handler itself finds it. Every
-        // later call tries again, in case this fails for lack of memory.
+        // Before the call, so that neither a nested notify nor the handler itself finds it
+        // registered. If this fails for lack of memory, every later call tries again.
         detail::remove_if_possible(self_);
         if (!first)
             return detail::skipped<detail::wrapper_result_t<F&, Args const&...>>();
         return detail::call_handler(f_, args...);
     }
 
-    /// For registries.
+    /// Called by registries.
     void on_registered(registration const& r) noexcept
     {
         self_ = r;
@@ -75,24 +75,25 @@ public:
 private:
     registration self_;
     mutable std::atomic<bool> fired_{false};
-    REGISTRY_IO_NO_UNIQUE_ADDRESS mutable F f_;  // no two calls of it, so it need not be const
+    REGISTRY_IO_NO_UNIQUE_ADDRESS mutable F f_;  // never called twice, so it need not be const
 };
 
 /// Makes a handler that runs at most once and then removes itself.
 ///
-/// The first call wins, also when several threads notify at once. It disarms the handler, removes
-/// it from its registry, and then calls `f`. So `f` runs once even if it notifies the registry, and
-/// an exception that leaves `f` does not arm it again. Calls that had taken their snapshot before
-/// the removal do nothing. The captures of `f` live until the last of them has ended.
+/// The first call wins, also if several threads notify at once. It disarms the handler, removes it
+/// from its registry, and then calls `f`. So `f` runs once even if it notifies the registry, and an
+/// exception that leaves `f` does not arm the handler again. Calls of notifies that took their
+/// snapshot before the removal do nothing. The captures of `f` live until the last of these
+/// notifies has ended.
 ///
-/// `f` need not be callable as a const object: no two threads are inside it. If the removal fails
-/// for lack of memory, `f` has run all the same, and the next notify tries the removal again.
+/// `f` need not be callable as a const object, because only one call ever runs it. If the removal
+/// fails for lack of memory, `f` has still run, and the next notify tries the removal again.
 ///
-/// To remove the handler before it has run, use its id or its guard as for any other. If that
-/// returns true and no notify was running, `f` has not run and never will.
+/// To remove the handler before it has run, use its id or its guard as for any other handler. If
+/// that returns true and no notify was running, `f` has not run and never will.
 ///
-/// Precondition: the result is registered, alone or in other wrappers of this library, and not
-/// hidden in a `std::function` (asserted). Throws what moving `f` throws. Costs 40 bytes in the
+/// Precondition: the result is registered, alone or inside other wrappers of this library, but not
+/// inside a `std::function` (asserted). Throws what moving `f` throws. Costs 40 bytes in the
 /// handler's block. Complexity of the call: that of `unregister`.
 template <class F>
 [[nodiscard]] once_handler<std::decay_t<F>> once(F&& f)

@@ -26,23 +26,24 @@ inline namespace v1 {
 
 /// Owns handlers of any number of registries, and removes them together.
 ///
-/// Give one to each module, plugin or session: as a member, or as a base class. All handlers that
-/// are registered through it go with it. Move-only. An owner that outlives a registry is safe (with
-/// `alloc::fixed` that is a precondition violation, as for guards).
+/// Give one to each module, plugin or session, as a member or as a base class. It removes all
+/// handlers that were registered through it when it is destroyed. Move-only. An owner may outlive a
+/// registry (with `alloc::fixed` that violates a precondition, as for guards).
 ///
-/// Concurrency: the members may be called by any thread at any time, but for the move operations
-/// and the destructor. A registration that runs at the same time as `remove_all` may be missed by
-/// it. Reentrancy: all members may be called inside handlers, and by the destructors of captures.
+/// Concurrency: any thread may call the members at any time, except for the move operations and the
+/// destructor. `remove_all` may miss a registration that runs at the same time. Reentrancy: all
+/// members may be called inside handlers, and by the destructors of captures.
 class owner
 {
 public:
-    /// Owns nothing. Throws `std::bad_alloc`: one allocation.
+    /// Creates an owner without handlers. Throws `std::bad_alloc`: one allocation.
     owner() : owned_(std::make_shared<owned>()) {}
 
-    /// Takes over what `other` owns. The moved-from owner may only be destroyed or assigned to.
+    /// Takes over the handlers of `other`. The moved-from owner may only be destroyed or assigned
+    /// to.
     owner(owner&& other) noexcept = default;
-    /// Takes over what `other` owns, and removes what this owner has owned. Terminates when the
-    /// removal fails for lack of memory.
+    /// Takes over the handlers of `other`, and removes its own previous handlers. Terminates the
+    /// program if the removal fails for lack of memory.
     owner& operator=(owner&& other) noexcept
     {
         owner before(std::move(other));
@@ -50,12 +51,12 @@ public:
         return *this;
     }
 
-    /// Removes the handlers. When no memory is left for that, the program terminates, as it does
-    /// with a guard: call `remove_all` first where that matters.
+    /// Removes the handlers. If there is no memory left for that, it terminates the program, as
+    /// with a guard; call `remove_all` first where that matters.
     ///
     /// If the owner is a base class or not the last member, other threads may still run the
-    /// handlers when the members that they use are already destroyed. Call `remove_all_and_wait`
-    /// first in the destructor of the derived class.
+    /// handlers after the members that they use have been destroyed. Then call
+    /// `remove_all_and_wait` first, in the destructor of the derived class.
     ~owner()
     {
         if (owned_ != nullptr)
@@ -65,8 +66,8 @@ public:
     /// Registers a handler as `registry.register_handler(arguments...)` does, and owns it.
     ///
     /// Returns its id. Throws what registering throws, and `std::bad_alloc`; then the handler is
-    /// not registered. Complexity: that of registering; now and then the ids of handlers that were
-    /// removed elsewhere are forgotten, which is amortised one `contains` for each registration.
+    /// not registered. Complexity: that of registering; now and then it forgets the ids of handlers
+    /// that were removed elsewhere, which is amortised one `contains` per registration.
     template <class Registry, class... Arguments>
     handler_id register_handler(Registry& registry, Arguments&&... arguments)
     {
@@ -87,9 +88,9 @@ public:
         return id;
     }
 
-    /// Owns a handler that is registered already, for example by a transaction:
-    /// `owner.add(registry.registration_of(id))`. Does nothing for a registration that names
-    /// nothing. Throws `std::bad_alloc`; then nothing has changed.
+    /// Takes ownership of a handler that is already registered, for example by a transaction:
+    /// `owner.add(registry.registration_of(id))`. Does nothing for an empty registration. Throws
+    /// `std::bad_alloc`; then nothing has changed.
     void add(registration const& r)
     {
         if (!r)
@@ -105,12 +106,12 @@ public:
         g->ids.push_back(r.id());
     }
 
-    /// Removes all handlers, those of one registry in one publication. Returns how many of them
-    /// were still registered.
+    /// Removes all handlers, those of one registry in a single publication. Returns how many of
+    /// them were still registered.
     ///
-    /// A notify that is running finishes its snapshot, the removed handlers included; see
+    /// A notify that is running finishes its snapshot, including the removed handlers; see
     /// `remove_all_and_wait`. Throws `std::bad_alloc`; then the registries that were not reached
-    /// are as before, and their handlers are still owned.
+    /// are unchanged, and their handlers are still owned.
     std::size_t remove_all()
     {
         // Captures that are destroyed may destroy this owner.
@@ -120,11 +121,11 @@ public:
 
     /// Removes all handlers, and waits until no notify runs them and their captures are destroyed.
     ///
-    /// As `remove_all`, then `synchronize` for each registry that this owner has registered with
-    /// since the last `remove_all`, also if nothing was left to remove there. So afterwards no code
-    /// of the module runs in a handler. Throws as those; where one of them would wait for itself it
-    /// throws `std::system_error` with `std::errc::resource_deadlock_would_occur`, and nothing has
-    /// changed.
+    /// Like `remove_all`, followed by `synchronize` for each registry that this owner has
+    /// registered with since the last `remove_all`, even if nothing was left to remove there. So
+    /// afterwards no code of the module runs in a handler. Throws what these functions throw. If
+    /// one of them would wait for itself, throws `std::system_error` with
+    /// `std::errc::resource_deadlock_would_occur`, and nothing has changed.
     std::size_t remove_all_and_wait()
     {
         std::shared_ptr<owned> const o = owned_;
@@ -142,7 +143,7 @@ public:
         return removed;
     }
 
-    /// How many handlers it owns that are still registered. Complexity: one `contains` for each.
+    /// Returns how many of its handlers are still registered. Complexity: one `contains` for each.
     std::size_t size() const
     {
         std::lock_guard<std::mutex> const lock(owned_->mutex);
@@ -166,7 +167,7 @@ private:
         group& operator=(group const&) = delete;
         ~group() { anchor->release(anchor); }
 
-        /// Without it the ids of one-shots and of expired handlers would pile up.
+        /// Keeps the ids of one-shot handlers and of expired handlers from accumulating.
         void forget_removed()
         {
             std::erase_if(ids, [this](handler_id id) { return !operations->contains(anchor, id); });
@@ -190,7 +191,7 @@ private:
         }
 
         std::mutex mutex;
-        std::list<group> groups;  // a list: putting back what could not be removed cannot fail
+        std::list<group> groups;  // a list, so that putting groups back cannot fail
     };
 
     static std::size_t remove(owned& o, std::list<group> all)
@@ -216,10 +217,11 @@ private:
     std::shared_ptr<owned> owned_;
 };
 
-/// A registry whose handlers all have an owner: the members that register take it first.
+/// A registry whose handlers all have an owner: the members that register handlers take it as their
+/// first argument.
 ///
-/// Take `owned<SyncRegistry<event>>` in place of `SyncRegistry<event>` where a handler that nobody
-/// removes would be a mistake. The other members are those of `Registry`.
+/// Use `owned<SyncRegistry<event>>` instead of `SyncRegistry<event>` if a handler that is never
+/// removed would be a mistake. The other members are those of `Registry`.
 template <class Registry>
 class owned : private Registry
 {
@@ -242,7 +244,7 @@ public:
     /// An empty registry.
     owned() = default;
 
-    /// Registers a handler, with a key or without, which `o` owns. Otherwise as
+    /// Registers a handler, with or without a key, that `o` owns. Otherwise as
     /// `owner::register_handler`.
     template <class... Arguments>
     handler_id register_handler(owner& o, Arguments&&... arguments)
@@ -251,7 +253,7 @@ public:
                                   std::forward<Arguments>(arguments)...);
     }
 
-    /// Refuses a handler without an owner, with a sentence.
+    /// Refuses a handler without an owner, with an error sentence.
     template <class First, class... Arguments>
         requires(!std::is_base_of_v<owner, std::remove_cvref_t<First>>)
     handler_id register_handler(First&&, Arguments&&...)
@@ -262,7 +264,7 @@ public:
         return {};
     }
 
-    /// The registry with all members, for code that keeps the rule by other means.
+    /// Returns the registry with all its members, for code that keeps the rule by other means.
     Registry& unowned() noexcept { return *this; }
 };
 

@@ -19,22 +19,22 @@ inline namespace v1 {
 /// Makes a handler that runs only while an object is alive.
 ///
 /// `object` is a `std::weak_ptr` or `std::shared_ptr`, or one of Boost; the handler never owns the
-/// object. `f` is called as `f(*object, event)` if that is a call, else as `f(event)`; so `f` may
-/// be a pointer to a member function of the object. The object is kept alive while `f` runs, and in
-/// an async registry while the task runs that `f` returns. So the destructor of the object may run
-/// in a notify, when the last owner has gone meanwhile.
+/// object. `f` is called as `f(*object, event)` if that is possible, otherwise as `f(event)`; so
+/// `f` may be a pointer to a member function of the object. The object is kept alive while `f` runs
+/// and, in an async registry, while the task that `f` returns runs. So the destructor of the object
+/// may run in a notify, if its last owner has released it meanwhile.
 ///
-/// When the object has been destroyed, the handler does not run, and the next notify removes it. To
-/// remove it at once, give the object an `owner` and register through that.
+/// After the object has been destroyed, the handler does not run, and the next notify removes it.
+/// To remove it at once, give the object an `owner` and register the handler through that.
 ///
-/// What counts is the life of what the pointer shares ownership of. A pointer that shares ownership
-/// with none is refused at registration, with `std::invalid_argument`, as an empty handler. If the
-/// stored pointer is null (an aliasing pointer may be), `f(event)` is called, but `f(*object,
-/// event)` is not, and the handler is removed.
+/// The lifetime that counts is that of the object whose ownership the pointer shares. A pointer
+/// that shares no ownership is refused at registration with `std::invalid_argument`, like an empty
+/// handler. If the stored pointer is null, as may be the case for an aliasing pointer, `f(event)`
+/// is called; a handler that needs `f(*object, event)` is not called, and is removed.
 ///
-/// Precondition: the result is registered, alone or in other wrappers of this library. Throws what
-/// moving `f` throws. Costs 48 bytes in the handler's block, and taking and dropping a reference in
-/// a call.
+/// Precondition: the result is registered, alone or inside other wrappers of this library. Throws
+/// what moving `f` throws. Costs 48 bytes in the handler's block, and per call acquiring and
+/// releasing a reference.
 template <class Pointer, class F>
 [[nodiscard]] auto tracked(Pointer const& object, F&& f)
 {

@@ -21,7 +21,7 @@
 namespace registry_io {
 inline namespace v1 {
 
-/// A handler that is called with its registration first; see `with_id`.
+/// A handler that gets its registration as the first argument; see `with_id`.
 template <class F>
 class with_id_handler
 {
@@ -41,7 +41,7 @@ public:
         check_handler();
         return detail::call_handler(f_, self_, args...);
     }
-    /// Where one thread runs handlers, which need not be const then.
+    /// For registries of one thread, whose handlers need not be callable as const objects.
     template <class... Args>
         requires(std::is_invocable_v<F&, registration const&, Args const&...> &&
                  !std::is_invocable_v<F const&, registration const&, Args const&...>)
@@ -53,7 +53,7 @@ public:
         return detail::call_handler(f_, self, args...);
     }
 
-    /// For registries.
+    /// Called by registries.
     void on_registered(registration const& r) noexcept
     {
         self_ = r;
@@ -80,15 +80,14 @@ private:
 
 /// Makes a handler that knows its own id: `f(self, event)`.
 ///
-/// `self` is a `registration const&`: `self.id()` is the handler's id, `self.unregister()` removes
-/// the handler. It converts to `handler_id`, so `f` may take a `handler_id` instead. The id is set
-/// before any notify can call the handler, in transactions too.
+/// `self` is a `registration const&`: `self.id()` is the handler's id, and `self.unregister()`
+/// removes the handler. It converts to `handler_id`, so `f` may take a `handler_id` instead. The id
+/// is set before any notify can call the handler, also in transactions.
 ///
-/// Precondition: the result is registered, alone or in other wrappers of this library, and not
-/// hidden in a `std::function` (asserted). Throws what moving `f` throws. Costs 32 bytes in the
-/// handler's block, and nothing in a call.
-/// Concurrency and reentrancy: those of `f`. In an async registry `f` may take the environment as a
-/// third argument, and return a task.
+/// Precondition: the result is registered, alone or inside other wrappers of this library, but not
+/// inside a `std::function` (asserted). Throws what moving `f` throws. Costs 32 bytes in the
+/// handler's block, and nothing per call. Concurrency and reentrancy: those of `f`. In an async
+/// registry `f` may take the environment as a third argument, and return a task.
 template <class F>
 [[nodiscard]] with_id_handler<std::decay_t<F>> with_id(F&& f)
 {

@@ -2,8 +2,8 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// `observe::crowded`: a panic policy that wraps another one and finds leaks of handlers. It costs a
-// notify nothing.
+// `observe::crowded`: a panic policy that wraps another one and detects leaks of handlers. It costs
+// a notify nothing.
 
 #ifndef REGISTRY_IO_OBSERVE_CROWDED_HPP
 #define REGISTRY_IO_OBSERVE_CROWDED_HPP
@@ -24,12 +24,12 @@ namespace observe {
 /// A registry that has more handlers than its threshold.
 struct crowd
 {
-    std::size_t handlers;        ///< how many, the one that is being registered included
-    char const* event;           ///< the type of events
+    std::size_t handlers;        ///< the number of handlers, including the new one
+    char const* event;           ///< the event type
     handler_label const& label;  ///< of the handler that is being registered
 };
 
-/// Writes a line to `stderr` for each crowd.
+/// Writes a line to `stderr` for each report.
 struct crowd_to_stderr
 {
     /// Writes the line. Throws: nothing.
@@ -52,15 +52,16 @@ struct crowd_state
 
 }  // namespace detail
 
-/// Tells of a leak of handlers: a panic policy that behaves as `Panic`. When a handler is
-/// registered beside `Threshold` others, `Report::report(crowd const&)` is called with that
-/// handler's name and place; and again each time that the number has doubled.
+/// Detects leaks of handlers: a panic policy that behaves like `Panic`. When a handler is
+/// registered in addition to `Threshold` others, it calls `Report::report(crowd const&)` with that
+/// handler's name and source location, and again each time the number has doubled.
 ///
 /// The report runs on the registering thread, before the handler is in the table, and must not
-/// throw. Handlers of a transaction that is not over do not count yet. A notify does no more than
-/// with `Panic`. The place is known of handlers that are registered with `name` or `here`
-/// (<registry_io/observe/named.hpp>), with or without the policy `named`; of others, the type.
-/// Take it: where handlers should be few.
+/// throw. Handlers of a transaction that has not ended do not count yet. A notify does the same
+/// work as with `Panic`. The source location is known for handlers that are registered with `name`
+/// or `here` (<registry_io/observe/named.hpp>), with or without the policy `named`; for other
+/// handlers the type is known.
+/// Take it: where there should be only a few handlers.
 template <std::size_t Threshold, class Panic, class Report = crowd_to_stderr>
 class crowded : public detail::adaptor<Panic, detail::crowd_state>
 {
@@ -68,7 +69,7 @@ class crowded : public detail::adaptor<Panic, detail::crowd_state>
     using base = detail::adaptor<Panic, detail::crowd_state>;
 
 public:
-    /// As that of the wrapped policy.
+    /// Like that of the wrapped policy.
     template <class Notify>
     using scope = detail::transparent_scope<Panic, Notify>;
 
@@ -88,7 +89,7 @@ public:
     {
         std::size_t const n = handlers_.load(std::memory_order_relaxed) + 1;
         std::size_t next = next_.load(std::memory_order_relaxed);
-        // One thread alone tells of it.
+        // Only one thread reports it.
         if (n > next && next_.compare_exchange_strong(next, 2 * n, std::memory_order_relaxed)) {
             handler_label const label = detail::label_in(f);
             Report::report(crowd{n, event, label});

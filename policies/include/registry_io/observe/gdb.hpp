@@ -2,14 +2,14 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// Pretty-printers for gdb, in a section of the program's file that is not loaded when the program
-// runs. Include this header in one source file. gdb runs the section if its auto-load safe path
-// allows the program:
+// Pretty-printers for gdb, in a section of the executable that is not loaded at run time. Include
+// this header in one source file. gdb runs the section if its auto-load safe path allows the
+// program:
 //
 //     gdb -iex "add-auto-load-safe-path /path/of/the/program" /path/of/the/program
 //
-// The code below is Python, a string of the assembler for each line, so it has neither double
-// quotes nor backslashes. It knows the layout of detail/table.hpp and detail/handler.hpp.
+// The code below is Python, with one assembler string per line, so it contains neither double
+// quotes nor backslashes. It depends on the layout of detail/table.hpp and detail/handler.hpp.
 
 #ifndef REGISTRY_IO_OBSERVE_GDB_HPP
 #define REGISTRY_IO_OBSERVE_GDB_HPP

@@ -2,8 +2,8 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// `observe::limited`: a panic policy that wraps another one and bounds how deeply notifies nest. A
-// list on the stack of each thread, innermost first, says which handlers it is in.
+// `observe::limited`: a panic policy that wraps another one and limits how deeply notifies nest. A
+// list on the stack of each thread, innermost first, contains the handlers that the thread is in.
 
 #ifndef REGISTRY_IO_OBSERVE_LIMITED_HPP
 #define REGISTRY_IO_OBSERVE_LIMITED_HPP
@@ -28,7 +28,7 @@ namespace registry_io {
 inline namespace v1 {
 namespace observe {
 
-/// What a handler fails with that is not called, since its notify is nested too deeply.
+/// The failure of a handler that is not called because its notify is nested too deeply.
 class reentrancy_error : public std::logic_error
 {
 public:
@@ -40,10 +40,10 @@ namespace detail {
 /// A handler that is running on this thread.
 struct entered
 {
-    std::uint64_t registry;  ///< its serial
+    std::uint64_t registry;  ///< its serial number
     entered const* outer;
     handler_id id;
-    handler_label const* label;  ///< null where there is none
+    handler_label const* label;  ///< null if there is none
 };
 
 REGISTRY_IO_EXPORT inline constinit thread_local entered const* innermost_entered = nullptr;
@@ -63,16 +63,16 @@ struct limited_state
 
 }  // namespace detail
 
-/// Bounds how deeply notifies of one registry nest on one thread: a panic policy that behaves as
-/// `Panic`. With a depth of 1 no handler may notify its own registry.
+/// Limits how deeply notifies of one registry nest on one thread: a panic policy that behaves like
+/// `Panic`. With a depth of 1, no handler may notify its own registry.
 ///
 /// The handlers of a notify that is nested more deeply are not called; each of them fails with a
-/// `reentrancy_error`, which says which handler has notified. The wrapped policy decides what
-/// becomes of that: `catch_log` logs it, `propagate` throws it, `terminate` ends the program. With
+/// `reentrancy_error`, which names the handler that has notified. The wrapped policy handles that
+/// failure: `catch_log` logs it, `propagate` throws it, `terminate` ends the program. With
 /// exceptions off, and in an asynchronous registry, the policy's `fatal` is called with the same
-/// sentence. Other registries, and other threads, do not count. What a coroutine notifies of after
+/// sentence. Other registries and other threads do not count. A notify that a coroutine makes after
 /// it has waited is not nested.
-/// Take it: to find a loop of events before it uses up the stack.
+/// Take it: to find a loop of events before it exhausts the stack.
 template <std::size_t Depth, class Panic>
 class limited : public detail::adaptor<Panic, detail::limited_state>
 {
@@ -108,7 +108,8 @@ class limited : public detail::adaptor<Panic, detail::limited_state>
         handler_label kept_;
     };
 
-    /// The innermost handler of this registry on this thread, if as many as the limit are running.
+    /// Returns the innermost handler of this registry on this thread if the limit is reached,
+    /// otherwise null.
     BOOST_FORCEINLINE static detail::entered const* at_limit(std::uint64_t registry) noexcept
     {
         detail::entered const* first = nullptr;
@@ -180,7 +181,7 @@ class limited : public detail::adaptor<Panic, detail::limited_state>
     }
 
 public:
-    /// As that of the wrapped policy, with the depth checked before each call.
+    /// Like that of the wrapped policy, with the depth checked before each call.
     template <class Notify>
     using scope = detail::observing_scope<Panic, Notify, observer<Notify>>;
 };

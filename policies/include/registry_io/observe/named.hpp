@@ -2,8 +2,8 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// `observe::named`: a panic policy that wraps another one and gives handlers names, and the places
-// of their registration. `name` and `here` attach them to a handler.
+// `observe::named`: a panic policy that wraps another one and gives handlers names, together with
+// the source locations of their registration. `name` and `here` attach them to a handler.
 
 #ifndef REGISTRY_IO_OBSERVE_NAMED_HPP
 #define REGISTRY_IO_OBSERVE_NAMED_HPP
@@ -26,13 +26,13 @@ namespace observe {
 
 namespace detail {
 
-/// What is kept for each handler.
+/// The state that is kept for each handler.
 class label_state
 {
 public:
-    /// The handler's name, place and type.
+    /// Returns the handler's name, source location and type.
     handler_label const& label() const noexcept { return label_; }
-    /// For the policy: before the handler is in the table.
+    /// Called by the policy before the handler is in the table.
     void set_label(handler_label l) noexcept { label_ = std::move(l); }
 
 private:
@@ -41,18 +41,19 @@ private:
 
 }  // namespace detail
 
-/// A handler with a label, made by `name`. It calls what it wraps and is callable as that is.
+/// A handler with a label, made by `name`. It calls the wrapped handler and is callable in the same
+/// way.
 template <class F>
 class labelled
 {
 public:
-    /// `f` with a label. Throws what constructing `F` throws.
+    /// Wraps `f` with a label. Throws what constructing `F` throws.
     template <class G>
     labelled(handler_label label, G&& f) : label_(std::move(label)), f_(std::forward<G>(f))
     {
     }
 
-    /// The handler's name and place.
+    /// Returns the handler's name and source location.
     handler_label const& label() const noexcept { return label_; }
 
     /// Calls the handler. Throws what it throws.
@@ -62,7 +63,7 @@ public:
     {
         return call(f_, std::forward<Arguments>(arguments)...);
     }
-    /// The same where one thread runs handlers and `f` is not callable as a const object.
+    /// For registries of one thread, if `f` is not callable as a const object.
     template <class... Arguments>
         requires(!std::is_invocable_v<F const&, Arguments...> &&
                  std::is_invocable_v<F&, Arguments...>)
@@ -91,10 +92,12 @@ private:
     F f_;
 };
 
-/// Names a handler: `registry.register_handler(name("audit", f))`. The place is that of the call.
+/// Names a handler: `registry.register_handler(name("audit", f))`. The source location is that of
+/// the call.
 ///
 /// A registry with the panic policy `named` shows both. Every other registry calls the handler and
-/// does not look. Throws `std::bad_alloc`, what moving or copying `f` throws; one allocation.
+/// ignores the label. Throws `std::bad_alloc`, and what moving or copying `f` throws. Costs one
+/// allocation.
 template <class F>
 labelled<std::decay_t<F>> name(std::string_view handler_name, F&& f,
                                std::source_location where = std::source_location::current())
@@ -103,22 +106,23 @@ labelled<std::decay_t<F>> name(std::string_view handler_name, F&& f,
             std::forward<F>(f)};
 }
 
-/// Gives a handler its place without a name: `registry.register_handler(here(f))`.
+/// Gives a handler its source location without a name: `registry.register_handler(here(f))`.
 template <class F>
 labelled<std::decay_t<F>> here(F&& f, std::source_location where = std::source_location::current())
 {
     return observe::name(std::string_view(), std::forward<F>(f), where);
 }
 
-/// Knows each handler's name and place: a panic policy that behaves as `Panic`, and shows them in
-/// its log line, in `panic_info::label`, and in `for_each_handler`:
+/// Knows each handler's name and source location: a panic policy that behaves like `Panic`, and
+/// shows them in its log line, in `panic_info::label`, and in `for_each_handler`:
 ///
 ///     registry.for_each_handler([](handler_id id, auto const& key, auto const& state) {
 ///         std::cout << id << ' ' << state.label().text() << '\n'; });
 ///
-/// Register handlers with `name` or `here`; of others it knows the type. Adaptors around it and
-/// inside it show the label too. A notify does no more than with `Panic`, but each handler has a
-/// block, with one pointer for the label: handlers of one word no longer lie in the table.
+/// Register handlers with `name` or `here`; for other handlers it shows the type. Adaptors around
+/// it and inside it show the label too. A notify does the same work as with `Panic`, but each
+/// handler has a block with one pointer for the label: handlers of one word are no longer stored in
+/// the table.
 /// Take it: to see in a log which handler failed, and where it was registered.
 template <class Panic>
 class named : public detail::adaptor<Panic, detail::label_state>
@@ -126,7 +130,7 @@ class named : public detail::adaptor<Panic, detail::label_state>
     using base = detail::adaptor<Panic, detail::label_state>;
 
 public:
-    /// As that of the wrapped policy.
+    /// Like that of the wrapped policy.
     template <class Notify>
     using scope = detail::transparent_scope<Panic, Notify>;
 

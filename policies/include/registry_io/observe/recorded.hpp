@@ -2,11 +2,11 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// `observe::recorded`: counts what the registries of one type are used for, and writes it to a file
-// for `registry_tune`. Every notify is counted; one in many, at random distances, is measured with
-// a clock. The counts are in `detail/recording.hpp`, the file is in `detail/recording_file.hpp`;
-// this header has the panic policy that wraps another one, and the life of a recording from first
-// use to exit.
+// `observe::recorded`: counts how the registries of one type are used, and writes the counts to a
+// file for `registry_tune`. Every notify is counted; one in many, at random distances, is measured
+// with a clock. The counts are in `detail/recording.hpp`, and the file is in
+// `detail/recording_file.hpp`. This header contains the panic policy that wraps another one, and
+// the lifetime of a recording from its first use to exit.
 
 #ifndef REGISTRY_IO_OBSERVE_RECORDED_HPP
 #define REGISTRY_IO_OBSERVE_RECORDED_HPP
@@ -46,27 +46,28 @@ namespace registry_io {
 inline namespace v1 {
 namespace observe {
 
-/// Records the workload of the registries that have it, for `registry_tune`: a panic policy that
-/// behaves as `Panic`, and counts.
+/// Records the workload of the registries that use it, for `registry_tune`: a panic policy that
+/// behaves like `Panic`, and counts.
 ///
-/// All registries of one type `recorded<...>` share a recording. Give each registry whose workload
-/// you want to see apart a `Tag`, any type of your own: the recording shows its name. Events and
-/// captures are never looked at. Each thread has 2 KB for its counts; nothing is allocated in
-/// `notify`. When a thread ends its counts are added to the recording.
+/// All registries of one type `recorded<...>` share a recording. To record a registry separately,
+/// give it a `Tag`, any type of your own: the recording contains the name of the tag. Events and
+/// captures are never accessed. Each thread has 2 KB for its counts; `notify` allocates nothing.
+/// When a thread ends, its counts are added to the recording.
 ///
-/// Counted exactly: notifies, failures, nested notifies, and handlers added and removed.
-/// One notify in `OneIn` on average, at random distances, is measured: the number of handlers it
-/// calls, its depth (1: not nested), each handler's duration, and the time until the thread's next
-/// notify that is not nested. A duration includes one reading of the clock. A coroutine's duration
-/// ends where it first waits. A notify is nested if its thread is in a handler of this recording;
-/// what a coroutine notifies of after it has waited is not. A notify of an empty registry calls no
-/// policy and is not counted. Destroying a registry is not counted as removal of its handlers.
+/// Counted exactly: notifies, failures, nested notifies, and handlers added and removed. On average
+/// one notify in `OneIn`, at random distances, is measured: the number of handlers that it calls,
+/// its depth (1: not nested), each handler's duration, and the time until the thread's next notify
+/// that is not nested. A duration includes one reading of the clock. A coroutine's duration ends
+/// where it first waits. A notify is nested if its thread is in a handler of this recording; a
+/// notify that a coroutine makes after it has waited is not nested. A notify of an empty registry
+/// calls no policy and is not counted. Destroying a registry does not count as removing its
+/// handlers.
 ///
 /// The recording is written when the program ends by `exit` or by returning from `main`, unless
-/// nothing was counted, to a new file registry_io.PID.N.json. Its directory is that of
-/// `directory`, else that of the environment variable REGISTRY_IO_RECORDING_DIRECTORY, else the
-/// current one. A registry with static storage may be used until then. The child of a fork starts a
-/// recording of its own. `Clock` has a static `now()` that returns nanoseconds.
+/// nothing was counted, to a new file registry_io.PID.N.json. Its directory is set by `directory`,
+/// otherwise by the environment variable REGISTRY_IO_RECORDING_DIRECTORY; the default is the
+/// current directory. A registry with static storage may be used until then. The child of a fork
+/// starts its own recording. `Clock` has a static `now()` that returns nanoseconds.
 ///
 /// Take it: for a run whose workload you want to hand to `registry_tune`.
 template <class Panic, class Tag = void, class Clock = monotonic_clock, std::uint32_t OneIn = 128>
@@ -77,13 +78,13 @@ class recorded : public detail::adaptor<Panic, detail::no_state<recorded<Panic, 
                   "must not be 0");
 
 public:
-    /// Makes the recording, the first time. Where the library cannot be told of a thread's exit,
-    /// and in what the thread does after it, the counts since the thread was last measured are
-    /// lost.
+    /// Creates the recording the first time. If the library cannot observe a thread's exit, and for
+    /// what the thread does after its exit was observed, the counts since the thread's last
+    /// measurement are lost.
     recorded() noexcept(std::is_nothrow_default_constructible_v<Panic>)
     {
         // Not a static variable of this function: a child of fork would wait for a thread of its
-        // parent that was making it. This it begins again.
+        // parent that was initializing it. With pthread_once the child begins again.
         ::pthread_once(&begun_, &begin);
     }
 
@@ -92,8 +93,8 @@ public:
     {
         using inner_notify = detail::inner_notify<Panic, Notify>;
 
-        /// While it lives, the thread is in a handler. Of the scope it keeps nothing: a coroutine
-        /// may be over, with its notify, when the call returns.
+        /// While it lives, the thread is in a handler. It keeps nothing of the scope: a coroutine
+        /// and its notify may have ended when the call returns.
         class in_handler
         {
         public:
@@ -124,8 +125,8 @@ public:
             std::uint64_t begin_ = 0;
         };
 
-        /// Counts a failure if it is destroyed before `done`. Not a handler of exceptions: to throw
-        /// again costs as much as the first throw.
+        /// Counts a failure if it is destroyed before `done`. Not an exception handler: rethrowing
+        /// costs as much as the first throw.
         struct watching
         {
             bool done = false;
@@ -193,8 +194,8 @@ public:
 
         auto finish() noexcept(noexcept(inner_.finish())) { return inner_.finish(); }
 
-        /// For registries that run handlers apart from `invoke`, which then only tells how they
-        /// ended: to be kept while a handler runs on this thread.
+        /// For registries that run handlers separately from `invoke`, which then only reports how
+        /// they ended: returns an object that is kept while a handler runs on this thread.
         template <class View>
         auto running(View handler) noexcept
         {
@@ -220,8 +221,8 @@ public:
             this->wrapped().changed(added, removed);
     }
 
-    /// Sets the directory for the file that is written at exit; "" stands for none: the recording
-    /// is not written then. Returns an error if the name is longer than 511 characters.
+    /// Sets the directory for the file that is written at exit. If it is "", the recording is not
+    /// written then. Returns an error if the name is longer than 511 characters.
     ///
     /// Throws: nothing. Thread-safe.
     static std::error_code directory(std::string_view name) noexcept
@@ -234,12 +235,13 @@ public:
         return {};
     }
 
-    /// Writes what has been counted until now to `path`, and counts on. Returns an error if that
-    /// fails; a file that was there before is then as it was.
+    /// Writes what has been counted so far to `path`, and continues counting. If that fails,
+    /// returns an error and leaves an existing file unchanged.
     ///
-    /// The file is written under another name and renamed, so that no reader sees half of it; only
-    /// a device or a pipe is written to directly. Counts of threads that notify meanwhile may miss
-    /// their last notifies. Throws: nothing. Thread-safe; may be called in a handler.
+    /// The file is written under another name and renamed, so that no reader sees an incomplete
+    /// file; only a device or a pipe is written to directly. Counts of threads that notify
+    /// meanwhile may miss their last notifies. Throws: nothing. Thread-safe; may be called in a
+    /// handler.
     static std::error_code write(std::string const& path) noexcept
     {
         BOOST_TRY
@@ -253,7 +255,7 @@ public:
         BOOST_CATCH_END
     }
 
-    /// Returns the recording as it would be written. Throws `std::bad_alloc`. Thread-safe.
+    /// Returns the text that would be written to a file. Throws `std::bad_alloc`. Thread-safe.
     static std::string text()
     {
         std::string cpu = detail::processor();
@@ -268,7 +270,7 @@ private:
 
     static std::uint64_t now() noexcept { return Clock::now(); }
 
-    /// What one reading of the clock takes, which is part of each duration.
+    /// Returns the duration of one reading of the clock, which is part of each measured duration.
     static std::uint64_t clock_ns() noexcept
     {
         std::uint64_t least = static_cast<std::uint64_t>(-1);
@@ -285,7 +287,7 @@ private:
         detail::recording& r = recording_;
         r.begin = now();
         r.has_hook = r.exit_hook.create(&detail::recording::leave);
-        // Once, though a child whose parent was in here begins again.
+        // Only once, although a child whose parent was in here begins again.
         if (std::exchange(r.follows_process, true))
             return;
         ::pthread_atfork([] { recording_.mutex.lock(); }, [] { recording_.mutex.unlock(); },
@@ -326,7 +328,7 @@ private:
                          failed.message().c_str());
     }
 
-    /// The record of this thread, in the recording's list.
+    /// Returns the record of this thread, after adding it to the recording's list.
     static detail::thread_record& joined(std::string_view type = {}) noexcept
     {
         if (!mine_.joined)
@@ -334,10 +336,10 @@ private:
         return mine_;
     }
 
-    /// A notify that may be measured, or is the first one after one that was.
+    /// Handles a notify that may be measured, or is the first one after a measured one.
     BOOST_NOINLINE static bool look(detail::thread_record& t, std::string_view type) noexcept
     {
-        joined(type);  // before the count is read: without a hook, joining begins it again
+        joined(type);  // before the count is read: without a hook, joining resets the count
         std::uint64_t const n = t.notify.load(std::memory_order_relaxed);
         bool const outermost = t.inside == 0;
         bool const measure = n >= t.next_sample;
@@ -349,8 +351,8 @@ private:
             }
             if (measure) {
                 t.depth.record(t.inside + 1);
-                // A distance of OneIn on average, at random: what is measured must not keep step
-                // with the workload.
+                // A random distance of OneIn on average, so that the measurements do not fall into
+                // step with the workload.
                 t.random ^= t.random << 13;
                 t.random ^= t.random >> 7;
                 t.random ^= t.random << 17;

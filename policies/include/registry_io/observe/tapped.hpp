@@ -2,7 +2,7 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// `observe::tapped`: a panic policy that wraps another one and calls functions of yours around each
+// `observe::tapped`: a panic policy that wraps another one and calls your functions around each
 // notify and each handler.
 
 #ifndef REGISTRY_IO_OBSERVE_TAPPED_HPP
@@ -17,23 +17,24 @@ namespace registry_io {
 inline namespace v1 {
 namespace observe {
 
-/// Hands all that goes on in a registry to functions of yours: a panic policy that behaves as
+/// Calls your functions for everything that happens in a registry: a panic policy that behaves like
 /// `Panic`. `Tap` is a class with static functions, which must not throw and are called on the
 /// notifying thread:
 ///
-/// * `notify_begins(char const* event)` and `notify_ends(char const* event)`, with the type of
-///   events. A notify of an empty registry calls neither.
+/// * `notify_begins(char const* event)` and `notify_ends(char const* event)`, with the event type.
+///   A notify of an empty registry calls neither.
 /// * `handler_begins(tapped_call const&)` and `handler_ends(tapped_call const&)`, around each
 ///   handler. A coroutine's call ends where it first waits.
 /// * `handler_failed(tapped_call const&)`, when a handler throws; after its `handler_ends`.
 ///
-/// They may do what a handler may. All registries with one `Tap` call the same functions.
-/// Take it: to trace, to log or to count in a way of your own.
+/// They may do whatever a handler may do. All registries with the same `Tap` call the same
+/// functions.
+/// Take it: to trace, log or count in your own way.
 template <class Tap, class Panic>
 class tapped : public detail::adaptor<Panic, detail::tap_state<Tap>>
 {
 public:
-    /// As that of the wrapped policy, with the tap called.
+    /// Like that of the wrapped policy, with calls of the tap.
     template <class Notify>
     using scope = detail::observing_scope<Panic, Notify,
                                           typename detail::tap_observer<Tap>::template of<Notify>>;

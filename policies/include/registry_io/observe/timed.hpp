@@ -3,7 +3,7 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
 // `observe::timed`: a panic policy that wraps another one and measures each handler. Durations are
-// counted in buckets, each twice as wide as the one before. The results can be read at any time,
+// counted in buckets, each twice as wide as the previous one. The results can be read at any time,
 // and written as a table, as JSON, or for Prometheus.
 
 #ifndef REGISTRY_IO_OBSERVE_TIMED_HPP
@@ -35,22 +35,22 @@ namespace observe {
 /// How long the calls of one handler took. A value type.
 struct timing
 {
-    /// How many buckets a histogram has.
+    /// The number of buckets of a histogram.
     static constexpr std::size_t buckets = 48;
 
-    std::uint64_t calls = 0;        ///< how many have ended
-    std::uint64_t failures = 0;     ///< how many of them threw
+    std::uint64_t calls = 0;        ///< calls that have ended
+    std::uint64_t failures = 0;     ///< calls that threw
     std::uint64_t total_ns = 0;     ///< the sum of all durations
     std::uint64_t greatest_ns = 0;  ///< the longest duration
-    /// Bucket `i` counts durations from 2^i to 2^(i+1) - 1 ns; the first one also 0 ns, the last
-    /// one also what is longer.
+    /// Bucket `i` counts durations from 2^i to 2^(i+1) - 1 ns. The first bucket also counts 0 ns,
+    /// and the last one all longer durations.
     std::array<std::uint64_t, buckets> histogram{};
 
-    /// The mean duration; 0 without calls.
+    /// Returns the mean duration; 0 without calls.
     std::uint64_t mean_ns() const noexcept { return calls == 0 ? 0 : total_ns / calls; }
 
-    /// An upper bound, at most twice the value, of the duration that a part `q` (0 to 1) of the
-    /// calls did not exceed; 0 without calls.
+    /// Returns an upper bound, at most twice the exact value, of the duration that the share `q` (0
+    /// to 1) of the calls did not exceed; 0 without calls.
     std::uint64_t quantile_ns(double q) const noexcept
     {
         double const rank = q * static_cast<double>(calls);
@@ -68,14 +68,14 @@ struct timing
 
 namespace detail {
 
-/// What the threads that run a handler count. It may outlive the handler: a coroutine that has
-/// begun to wait may be over, with its registry, before the thread that ran it looks at the clock.
+/// The counts of one handler. They may outlive the handler: a coroutine that has begun to wait may
+/// have ended, together with its registry, before the thread that ran it reads the clock.
 class timing_counters
 {
 public:
     void took(std::uint64_t ns) noexcept
     {
-        // relaxed, all of them: counts order nothing.
+        // relaxed for all of them: counts order nothing.
         auto const log = static_cast<std::size_t>(std::bit_width(ns | 1) - 1);
         histogram_[log < timing::buckets ? log : timing::buckets - 1].fetch_add(
             1, std::memory_order_relaxed);
@@ -101,7 +101,7 @@ public:
     void hold() noexcept { holders_.fetch_add(1, std::memory_order_relaxed); }
     void drop() noexcept
     {
-        // acq_rel: everybody's use comes before the end.
+        // acq_rel: all uses happen before the end.
         if (holders_.fetch_sub(1, std::memory_order_acq_rel) == 1)
             delete this;
     }
@@ -114,7 +114,7 @@ private:
     std::atomic<std::uint64_t> histogram_[timing::buckets]{};
 };
 
-/// What is kept for each handler.
+/// The state that is kept for each handler.
 class timing_state
 {
 public:
@@ -127,13 +127,13 @@ public:
             counters_->drop();
     }
 
-    /// How long the handler's calls took until now. Wait-free; calls that end meanwhile may be in
-    /// one of the counts and not yet in another.
+    /// Returns how long the handler's calls have taken so far. Wait-free; calls that end meanwhile
+    /// may already be included in one of the counts and not yet in another.
     timing times() const noexcept { return counters_ != nullptr ? counters_->read() : timing(); }
 
-    /// For the policy.
+    /// Called by the policy.
     timing_counters* counters() const noexcept { return counters_; }
-    /// For the policy: before the handler is in the table.
+    /// Called by the policy before the handler is in the table.
     void make_counters() { counters_ = new timing_counters; }
 
 private:
@@ -142,15 +142,15 @@ private:
 
 }  // namespace detail
 
-/// Measures each handler: a panic policy that behaves as `Panic`, and counts calls and failures,
-/// and adds up durations, for each handler. Read them at any time, on any thread, without stopping
-/// anyone: by `timings(registry)`, or in `for_each_handler` as `state.times()`.
+/// Measures each handler: a panic policy that behaves like `Panic`, and counts calls, failures and
+/// durations for each handler. You can read the results at any time, on any thread, without
+/// stopping other threads, with `timings(registry)`, or in `for_each_handler` as `state.times()`.
 ///
-/// A duration includes one reading of the clock, and notifies that the handler makes. That of a
-/// coroutine ends where it first waits. The counts go with their handler. A notify allocates
-/// nothing; it reads the clock twice for each handler and adds to two or three words, which threads
-/// that run the same handler share. Each handler takes 424 bytes more. `Clock` has a static `now()`
-/// that returns nanoseconds.
+/// A duration includes one reading of the clock, and the notifies that the handler makes. The
+/// duration of a coroutine ends where it first waits. The counts are destroyed with their handler.
+/// A notify allocates nothing; it reads the clock twice for each handler and adds to two or three
+/// words, which threads that run the same handler share. Each handler takes 424 bytes more. `Clock`
+/// has a static `now()` that returns nanoseconds.
 /// Take it: to find the slow handler. With `named` (inside or outside) the results show names.
 template <class Panic, class Clock = monotonic_clock>
 class timed : public detail::adaptor<Panic, detail::timing_state>
@@ -211,7 +211,7 @@ class timed : public detail::adaptor<Panic, detail::timing_state>
     };
 
 public:
-    /// As that of the wrapped policy, with each call measured.
+    /// Like that of the wrapped policy, with each call measured.
     template <class Notify>
     using scope = detail::observing_scope<Panic, Notify, observer>;
 
@@ -225,7 +225,7 @@ public:
     }
 };
 
-/// What `timings` tells of one handler.
+/// The results of one handler.
 struct handler_timing
 {
     handler_id id;
@@ -233,15 +233,16 @@ struct handler_timing
     timing times;
 };
 
-/// What `timings` tells of a registry: its handlers in firing order.
+/// The results of a registry: its handlers in firing order.
 struct registry_timings
 {
-    std::string event;  ///< the type of events
+    std::string event;  ///< the event type
     std::vector<handler_timing> handlers;
 };
 
-/// How long the handlers of a registry took until now. Its panic policy must be `timed`, or an
-/// adaptor of that. Throws `std::bad_alloc`. Complexity: linear; no lock. Concurrency: as `notify`.
+/// Returns how long the handlers of a registry have taken so far. Its panic policy must be `timed`,
+/// or an adaptor of `timed`. Throws `std::bad_alloc`. Complexity: linear; no lock. Concurrency: as
+/// `notify`.
 template <class Registry>
 registry_timings timings(Registry const& registry)
 {
@@ -270,7 +271,7 @@ void append_format(std::string& out, char const* format, Arguments... arguments)
                                                              : sizeof text - 1);
 }
 
-/// Inside quotes, as JSON and Prometheus both want it.
+/// Appends text inside quotes, escaped for both JSON and Prometheus.
 inline void append_escaped(std::string& out, std::string_view s)
 {
     for (char const c : s) {
@@ -306,8 +307,8 @@ inline std::string milliseconds(std::uint64_t ns)
 
 }  // namespace detail
 
-/// A table for people: durations in milliseconds, one line for each handler, the greatest total
-/// first. Throws `std::bad_alloc`.
+/// Returns a readable table: durations in milliseconds, one line for each handler, the greatest
+/// total first. Throws `std::bad_alloc`.
 inline std::string to_table(registry_timings const& all)
 {
     std::vector<handler_timing const*> order;
@@ -335,8 +336,8 @@ inline std::string to_table(registry_timings const& all)
     return out;
 }
 
-/// JSON: an object with the type of events and an array of handlers in firing order. A histogram is
-/// an array of pairs, a bucket's number and its count, without those that are 0. Throws
+/// Returns JSON: an object with the event type and an array of handlers in firing order. A
+/// histogram is an array of pairs of a bucket's number and its count, without zero counts. Throws
 /// `std::bad_alloc`.
 inline std::string to_json(registry_timings const& all)
 {
@@ -379,10 +380,10 @@ inline std::string to_json(registry_timings const& all)
     return out;
 }
 
-/// The text format of Prometheus: a histogram in seconds, the number of failures and the longest
-/// duration for each handler. Throws `std::bad_alloc`.
+/// Returns the text format of Prometheus: a histogram in seconds, the number of failures and the
+/// longest duration for each handler. Throws `std::bad_alloc`.
 ///
-/// `prefix` begins the names of the metrics.
+/// `prefix` is the beginning of the names of the metrics.
 inline std::string to_prometheus(registry_timings const& all,
                                  std::string_view prefix = "registry_io_handler")
 {
@@ -402,7 +403,7 @@ inline std::string to_prometheus(registry_timings const& all,
     for (handler_timing const& h : all.handlers) {
         std::string const labels = labels_of(h);
         std::uint64_t below = 0;
-        // Bounds that never change, from 255 ns to 68 s in steps of four.
+        // Fixed bounds, from 255 ns to 68 s in factors of four.
         for (std::size_t i = 0; i < timing::buckets; ++i) {
             below += h.times.histogram[i];
             if (i >= 7 && i <= 35 && i % 2 == 1) {

@@ -2,8 +2,8 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// `observe::traced`: a panic policy that wraps another one and has static probes (USDT) around each
-// notify and each handler, for bpftrace, SystemTap, perf and gdb.
+// `observe::traced`: a panic policy that wraps another one and contains static probes (USDT) around
+// each notify and each handler, for bpftrace, SystemTap, perf and gdb.
 
 #ifndef REGISTRY_IO_OBSERVE_TRACED_HPP
 #define REGISTRY_IO_OBSERVE_TRACED_HPP
@@ -24,7 +24,7 @@ inline namespace v1 {
 namespace observe {
 namespace detail {
 
-/// The probes. Each is one `nop`, and a note that says where its arguments are.
+/// The probes. Each one is a `nop`, and a note that says where its arguments are.
 struct probes
 {
     static void notify_begins([[maybe_unused]] char const* event) noexcept
@@ -54,22 +54,22 @@ struct probes
 
 }  // namespace detail
 
-/// Static probes for bpftrace, SystemTap, perf and gdb (USDT): a panic policy that behaves as
-/// `Panic`. Provider `registry_io`:
+/// Static probes for bpftrace, SystemTap, perf and gdb (USDT): a panic policy that behaves like
+/// `Panic`. The provider is `registry_io`:
 ///
-/// * `notify__begin` and `notify__end`, with the type of events (a `char const*`);
+/// * `notify__begin` and `notify__end`, with the event type (a `char const*`);
 /// * `handler__begin`, `handler__end` and `handler__failed`, with the registry's serial number, the
-///   handler's number, the type of events and the handler's name (empty unless the registry also
-///   has `named`; both are `char const*`).
+///   handler's number, the event type and the handler's name (empty unless the registry also has
+///   `named`; both are `char const*`).
 ///
-/// While nobody looks, a probe is one `nop` and the arguments that are made for it. Needs
-/// <sys/sdt.h> (package systemtap-sdt-dev) to compile, nothing to run.
-/// Take it: to trace a program that runs, from outside.
+/// While no tool is attached, a probe costs one `nop` and the computation of its arguments. Needs
+/// <sys/sdt.h> (package systemtap-sdt-dev) to compile, and nothing to run.
+/// Take it: to trace a running program from outside.
 template <class Panic>
 class traced : public detail::adaptor<Panic, detail::tap_state<detail::probes>>
 {
 public:
-    /// As that of the wrapped policy, with the probes.
+    /// Like that of the wrapped policy, with the probes.
     template <class Notify>
     using scope =
         detail::observing_scope<Panic, Notify,

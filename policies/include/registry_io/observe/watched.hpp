@@ -2,9 +2,9 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// `observe::watched`: a panic policy that wraps another one and finds handlers that hang. Each call
-// puts itself into a list, and a thread of the library looks at the lists. Threads are spread over
-// several lists, each with a lock of its own, so that they rarely share one. Invariant: a call is
+// `observe::watched`: a panic policy that wraps another one and detects handlers that hang. Each
+// call links itself into a list, and a thread of the library examines the lists. Threads are spread
+// over several lists, each with its own lock, so that they rarely share one. Invariant: a call is
 // in a list from its beginning to its end, and is reported at most once.
 
 #ifndef REGISTRY_IO_OBSERVE_WATCHED_HPP
@@ -41,15 +41,15 @@ namespace registry_io {
 inline namespace v1 {
 namespace observe {
 
-/// A handler that runs for longer than its limit, and has not returned.
+/// A handler that has been running for longer than its limit, and has not returned.
 struct overdue
 {
     handler_id id;
     handler_label label;       ///< empty unless the registry also has `named`
-    char const* event;         ///< the type of events
+    char const* event;         ///< the event type
     std::uint64_t running_ns;  ///< for how long it has been running
     pthread_t thread;          ///< the thread that it runs on
-    char thread_name[16];      ///< that thread's name, empty when it is unknown
+    char thread_name[16];      ///< that thread's name; empty if it is unknown
 };
 
 /// Writes a line to `stderr` for each overdue handler.
@@ -68,7 +68,8 @@ struct overdue_to_stderr
 
 namespace detail {
 
-/// A call that is running: on the stack of its thread, in a list of the watchdog.
+/// A call that is running: stored on the stack of its thread, and linked into a list of the
+/// watchdog.
 struct watched_call
 {
     watched_call* previous = nullptr;
@@ -76,7 +77,7 @@ struct watched_call
     std::uint64_t begin;
     pthread_t thread;
     bool reported = false;
-    /// Says which handler it is. Called under the list's lock while the call is in the list.
+    /// Describes the handler. Called under the list's lock while the call is in the list.
     void (*describe)(watched_call const&, overdue&) noexcept;
 
     watched_call(std::uint64_t now, void (*d)(watched_call const&, overdue&) noexcept) noexcept
@@ -114,13 +115,13 @@ struct alignas(64) watched_list
     }
 };
 
-/// The thread that looks at the calls, one for all policies of one limit. Constant-initialised and
-/// never destroyed: a registry may outlive static objects.
+/// The thread that examines the calls, one for all policies with the same limit.
+/// Constant-initialised and never destroyed: a registry may outlive static objects.
 template <std::uint64_t Milliseconds, class Report, class Clock>
 class watchdog
 {
 public:
-    /// A policy more. Throws `std::system_error` if the thread cannot be started.
+    /// Adds a policy. Throws `std::system_error` if the thread cannot be started.
     static void join()
     {
         std::lock_guard<std::mutex> const lock(mutex_);
@@ -135,7 +136,7 @@ public:
                 BOOST_CURRENT_LOCATION);
         ++policies_;
     }
-    /// A policy less. With the last one the thread ends, when it next looks.
+    /// Removes a policy. After the last one is removed, the thread ends at its next look.
     static void leave() noexcept
     {
         std::lock_guard<std::mutex> const lock(mutex_);
@@ -144,14 +145,14 @@ public:
 
     BOOST_FORCEINLINE static watched_list& list_of(watched_call const& c) noexcept
     {
-        // Threads' stacks are further apart than 64 KB, and a few bits of that are enough.
+        // The stacks of threads are further apart than 64 KB, and a few bits of that are enough.
         auto const at = reinterpret_cast<std::uintptr_t>(&c) >> 16;
         return lists_[at * std::uint64_t(0x9E3779B97F4A7C15u) >> 60];
     }
 
     static void link(watched_call& c) noexcept
     {
-        // relaxed: the child of a fork has no other thread yet that could have started one.
+        // relaxed: in the child of a fork there is no other thread yet that could have started one.
         if (BOOST_UNLIKELY(!running_.load(std::memory_order_relaxed))) {
             std::lock_guard<std::mutex> const lock(mutex_);
             if (start() != 0)
@@ -163,12 +164,12 @@ public:
     static void unlink(watched_call& c) noexcept { list_of(c).unlink(c); }
 
 private:
-    /// Needs the mutex. Returns an error number.
+    /// Precondition: the mutex is held. Returns an error number.
     static int start() noexcept
     {
         if (running_.load(std::memory_order_relaxed))
             return 0;
-        // Signals are the program's own threads' matter.
+        // Blocks all signals in the new thread: they are for the program's own threads.
         sigset_t all;
         sigset_t before;
         sigfillset(&all);
@@ -207,14 +208,14 @@ private:
         }
     }
 
-    /// Reports one call of a list that is overdue and not yet reported. Returns whether there was
+    /// Reports one overdue call of a list that has not been reported yet. Returns whether there was
     /// one.
     static bool look(watched_list& list) noexcept
     {
         overdue found{};
         {
-            // Under the lock no call of the list can end. The report comes afterwards: what it does
-            // is the user's matter, and may be a notify.
+            // Under the lock no call in the list can end. The report is made afterwards, because it
+            // is user code and may even notify.
             std::lock_guard<std::mutex> const lock(list.mutex);
             std::uint64_t const now = Clock::now();
             watched_call* c = list.first;
@@ -244,7 +245,7 @@ private:
     static void after_fork() noexcept
     {
         for (watched_list& list : lists_) {
-            // The other threads are gone, and their calls with them.
+            // The other threads no longer exist, and neither do their calls.
             for (watched_call* c = list.first; Child && c != nullptr;) {
                 watched_call* const next = c->following;
                 if (!::pthread_equal(c->thread, ::pthread_self()))
@@ -271,20 +272,20 @@ struct watched_state
 
 }  // namespace detail
 
-/// Reports a handler that runs for longer than a limit while it still runs: a panic policy that
-/// behaves as `Panic`. A thread of its own looks at all running handlers, and calls
-/// `Report::report(overdue const&)` once for each call that is overdue, at the latest a quarter of
-/// the limit (or 1 ms) after the limit. The report runs on that thread, must not throw, and may do
-/// what a handler may.
+/// Reports a handler that runs for longer than a limit while it is still running: a panic policy
+/// that behaves like `Panic`. A separate thread examines all running handlers, and calls
+/// `Report::report(overdue const&)` once for each overdue call, at most a quarter of the limit (or
+/// 1 ms) after the limit. The report runs on that thread, must not throw, and may do whatever a
+/// handler may do.
 ///
-/// The limit also holds for a handler that waits for another one that it notifies, and for a
-/// coroutine until it first waits. Each call takes and releases a lock twice, which it shares with
-/// few other threads, and reads the clock once. There is one thread for all registries with the
-/// same limit, report and clock; it starts with the first and ends when the last is gone. Signals
-/// are blocked in it. In the child of a fork it starts with the first handler. Making such a
-/// registry throws `std::system_error` if the thread cannot be started. `Clock` has a static
+/// The limit also applies to a handler that waits for another handler that it notifies, and to a
+/// coroutine until it first waits. Each call acquires and releases a lock twice, which it shares
+/// with few other threads, and reads the clock once. There is one thread for all registries with
+/// the same limit, report and clock; it starts with the first of them and ends after the last one.
+/// Signals are blocked in it. In the child of a fork it starts with the first handler. Creating
+/// such a registry throws `std::system_error` if the thread cannot be started. `Clock` has a static
 /// `now()` that returns nanoseconds.
-/// Take it: where a handler that hangs must be found while it hangs. With `named` the report names
+/// Take it: where you must find a handler that hangs while it hangs. With `named` the report names
 /// the handler.
 template <std::uint64_t Milliseconds, class Panic, class Report = overdue_to_stderr,
           class Clock = monotonic_clock>
@@ -304,7 +305,7 @@ class watched : public detail::adaptor<Panic, detail::watched_state>
         void end() noexcept { dog::unlink(*this); }
 
     private:
-        // Only when it is overdue: nothing of this costs the call.
+        // Runs only for an overdue call, so it costs other calls nothing.
         static void describe(detail::watched_call const& c, overdue& o) noexcept
         {
             auto const& self = static_cast<running const&>(c);
@@ -365,13 +366,13 @@ class watched : public detail::adaptor<Panic, detail::watched_state>
     };
 
 public:
-    /// Starts the watching thread, if there is none. Throws `std::system_error` if it cannot.
+    /// Starts the watching thread if it is not running. Throws `std::system_error` if that fails.
     watched() { dog::join(); }
     watched(watched const&) = delete;
     watched& operator=(watched const&) = delete;
     ~watched() { dog::leave(); }
 
-    /// As that of the wrapped policy, with each call watched.
+    /// Like that of the wrapped policy, with each call watched.
     template <class Notify>
     using scope = detail::observing_scope<Panic, Notify, observer<Notify>>;
 };

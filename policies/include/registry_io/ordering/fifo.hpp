@@ -3,8 +3,8 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
 // The ordering policy without keys: handlers fire in the order of their registration. Since ids are
-// given out in that order too, the rows of a table are sorted by id, and a handler is found by
-// binary search.
+// assigned in that order too, the rows of a table are sorted by id, and binary search finds a
+// handler.
 
 #ifndef REGISTRY_IO_ORDERING_FIFO_HPP
 #define REGISTRY_IO_ORDERING_FIFO_HPP
@@ -21,8 +21,8 @@ namespace ordering {
 /// Handlers fire in the order of their registration.
 ///
 /// There is no key: a registration with a priority does not compile. Registering appends, and ids
-/// are found by bisection, so no index is kept.
-/// Take it: when nobody asks for an order; it is the cheapest to write to.
+/// are found by binary search, so no index is kept.
+/// Take it: when the order does not matter; its writes are the cheapest.
 struct REGISTRY_IO_EXPORT fifo
 {
     using category = axis::ordering;

@@ -18,7 +18,7 @@ namespace registry_io {
 inline namespace v1 {
 namespace ordering {
 
-// clang-format off: it takes the macro for a type, and this for a variable.
+// clang-format off: it takes the macro for a type, and the struct for a variable.
 /// Greater keys first, by `>`.
 struct REGISTRY_IO_EXPORT descending
 {
@@ -32,11 +32,11 @@ struct REGISTRY_IO_EXPORT descending
 
 /// Handlers fire by key, in registration order among equivalent keys.
 ///
-/// `Key` is any copyable type, `int` unless told otherwise; a registration without one uses a
-/// value-initialised key. `Before(a, b)` is a strict weak order that says whether a handler of key
-/// `a` fires before one of key `b`: the default lets the greater one go first. (A NaN
-/// is in no order, and registries refuse it.) Keys that are not trivially copyable, or larger than
-/// two words, are stored once, beside the captures.
+/// `Key` is any copyable type, by default `int`. A registration without a key uses a
+/// value-initialised one. `Before(a, b)` is a strict weak order that says whether a handler with
+/// key `a` fires before one with key `b`; by default the greater key fires first. (A NaN has no
+/// place in any order, and registries refuse it.) Keys that are not trivially copyable, or larger
+/// than two words, are stored once, next to the captures.
 /// Take it: when handlers have ranks. Appending at the end is as cheap as with `fifo`.
 template <class Key = int, class Before = descending>
 struct REGISTRY_IO_EXPORT basic_priority
@@ -47,7 +47,7 @@ struct REGISTRY_IO_EXPORT basic_priority
     basic_priority() = default;
     explicit basic_priority(Before before) : before_(static_cast<Before&&>(before)) {}
 
-    /// Whether a handler of key `a` fires before one of key `b`.
+    /// Whether a handler with key `a` fires before one with key `b`.
     bool before(Key const& a, Key const& b) const { return before_(a, b); }
 
 private:

@@ -2,10 +2,11 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// The default panic policy: an exception stays with its handler, and is reported to the callback or
-// written to the log. The log is limited to one line a second for each registry, without a lock:
-// the thread that moves the time of the next line forward writes it, and all others only count.
-// Invariant: each failure is written, reported, or in the count that the next line shows.
+// The default panic policy: an exception does not leave its handler, and is passed to the callback
+// or written to the log. The log is limited to one line a second for each registry, without a lock:
+// the thread that advances the time of the next line writes the line, and all others only count.
+// Invariant: each failure is written, passed to the callback, or included in the count that the
+// next line shows.
 
 #ifndef REGISTRY_IO_PANIC_CATCH_LOG_HPP
 #define REGISTRY_IO_PANIC_CATCH_LOG_HPP
@@ -32,18 +33,18 @@ namespace registry_io {
 inline namespace v1 {
 namespace panic {
 
-/// An exception stays with its handler: it goes to the callback, or to the log, and the siblings
-/// run on.
+/// An exception does not leave its handler: it goes to the callback or to the log, and the siblings
+/// run.
 ///
-/// With a callback (`on_panic`) that one is told, on the notifying thread, right after the handler
-/// and before its next sibling; what the callback throws is swallowed. A failure of the same
-/// registry inside the callback, on the same thread, is logged and not reported. Without one a line
-/// goes to `stderr`, or to the sink given to `log_to`, at most one a second for each registry. The
-/// line tells the handler's id, the type of its events, and its name where the registry knows it;
-/// and how many failures were held back since the last line, of how many handlers. Costs nothing
-/// until a handler throws; then no lock, and no allocation but the exception's own. With exceptions
-/// off it calls handlers and is done. The description of the handler is cut at 300 characters and
-/// the message at 350. Take it: by default.
+/// If a callback is set (`on_panic`), it is called on the notifying thread, right after the handler
+/// and before its next sibling; exceptions of the callback are swallowed. A failure of the same
+/// registry inside the callback, on the same thread, is logged rather than reported. Without a
+/// callback, a line goes to `stderr`, or to the sink given to `log_to`, at most one a second for
+/// each registry. The line contains the handler's id, the event type, the handler's name if the
+/// registry knows it, and how many failures of how many handlers were held back since the last
+/// line. Costs nothing until a handler throws; then it takes no lock, and makes no allocation
+/// besides that of the exception. With exceptions off it only calls the handlers. The description
+/// of the handler is cut at 300 characters and the message at 350. Take it: by default.
 class REGISTRY_IO_EXPORT catch_log
 {
 public:
@@ -70,7 +71,7 @@ public:
                 call();
             }
 #ifndef BOOST_NO_EXCEPTIONS
-            // Two clauses: to throw again just to ask for what() costs as much as the first throw.
+            // Two clauses: rethrowing just to ask for what() costs as much as the first throw.
             catch (std::exception const& e)
             {
                 failed(notify_, handler.compact(), &e);
@@ -87,7 +88,7 @@ public:
         void finish() noexcept {}
 
     private:
-        // Out of line, and with nothing but words: `this`, or an id computed before, would have to
+        // Out of line, and with nothing but words: `this`, or an id computed earlier, would have to
         // be in memory or in one more register before each call.
         template <class View>
         BOOST_NOINLINE static void failed(Notify notify, View handler,
@@ -100,12 +101,12 @@ public:
         Notify notify_;
     };
 
-    /// For bad input where exceptions are off: says why, and ends the program.
+    /// Called for invalid input if exceptions are off: prints the reason, and ends the program.
     [[noreturn]] static void fatal(char const* reason) noexcept { registry_io::fatal(reason); }
 
     /// Reports one failure. For policies that build on this one; must be called while the exception
-    /// is being handled. `event` is the name of the type of events, or null; `label` is the
-    /// handler's `handler_label`, where there is one.
+    /// is being handled. `event` is the name of the event type, or null; `label` is the handler's
+    /// `handler_label`, if there is one.
     template <class Label = detail::no_label>
     void failed(panic_hooks const& hooks, handler_id id, std::string_view message,
                 char const* event = nullptr, Label const& label = {}) noexcept
@@ -115,7 +116,7 @@ public:
             if (!detail::report(hooks, id, message, label))
                 log(hooks, id, message, event, label);
         }
-        BOOST_CATCH(...) {}  // what the callback or the sink throws is swallowed
+        BOOST_CATCH(...) {}  // exceptions of the callback and of the sink are swallowed
         BOOST_CATCH_END
     }
 
@@ -125,7 +126,7 @@ private:
                                      std::string_view message, char const* event,
                                      Label const& label)
     {
-        // The monotonic clock in whole seconds, plus one so that zero means never.
+        // The monotonic clock plus one second, so that zero means never.
         std::timespec now{};
 #if defined(CLOCK_MONOTONIC)
         ::clock_gettime(CLOCK_MONOTONIC, &now);
@@ -134,21 +135,22 @@ private:
 #endif
         auto const ms = static_cast<std::uint64_t>(now.tv_sec) * 1000 +
             static_cast<std::uint64_t>(now.tv_nsec) / 1000000 + 1000;
-        // relaxed: the time orders nothing but itself.
+        // relaxed: the time only orders itself.
         std::uint64_t next = next_line_.load(std::memory_order_relaxed);
         if (ms < next ||
             !next_line_.compare_exchange_strong(next, ms + 1000, std::memory_order_relaxed)) {
-            // release, and acquire below: what is counted is also among the handlers.
+            // release, and acquire below: a failure that is counted is also included in the set of
+            // handlers.
             whose_.fetch_or(std::uint32_t(1) << id.value() % 32, std::memory_order_relaxed);
             held_back_.fetch_add(1, std::memory_order_release);
             return;
         }
         std::uint32_t const held = held_back_.exchange(0, std::memory_order_acquire);
-        // 0 if the line before has taken the bit of what is counted now.
+        // 0 if the previous line has already taken the bit of the failure that is counted now.
         int const several = std::popcount(whose_.exchange(0, std::memory_order_relaxed));
         if (message.data() == nullptr)
             message = "not a std::exception";
-        // Of a long message the beginning, so that there is room for the rest.
+        // Only the beginning of a long message, so that there is room for the rest.
         char handler[301];
         detail::describe(handler, id, event, label);
         char text[768];
@@ -171,7 +173,7 @@ private:
 
     std::atomic<std::uint64_t> next_line_{0};
     std::atomic<std::uint32_t> held_back_{0};
-    // A bit for each handler with the same number modulo 32: in the room behind the count.
+    // One bit for each handler number modulo 32; occupies the padding after the count.
     std::atomic<std::uint32_t> whose_{0};
 };
 

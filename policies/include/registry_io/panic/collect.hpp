@@ -2,8 +2,8 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// The panic policy for callers who decide: `notify` returns the failures, up to a number that you
-// choose.
+// The panic policy for callers that handle failures themselves: `notify` returns the failures, up
+// to a number that you choose.
 
 #ifndef REGISTRY_IO_PANIC_COLLECT_HPP
 #define REGISTRY_IO_PANIC_COLLECT_HPP
@@ -27,8 +27,8 @@ namespace registry_io {
 inline namespace v1 {
 namespace panic {
 
-/// What `notify` returns under `collect<N>`: the first N failures in firing order, and how many
-/// more there were.
+/// The type that `notify` returns with `collect<N>`: the first N failures in firing order, and the
+/// number of further ones.
 template <std::size_t N>
 class [[nodiscard("registry_io: notify returns what failed, and nobody else is told")]] collected
 {
@@ -37,11 +37,11 @@ public:
 
     /// Whether every handler returned normally.
     bool empty() const noexcept { return failures_.empty() && more_ == 0; }
-    /// How many failures it holds: at most N.
+    /// Returns how many failures it holds, at most N.
     std::size_t size() const noexcept { return failures_.size(); }
-    /// How many failures it does not hold.
+    /// Returns how many further failures there were.
     std::size_t more() const noexcept { return more_; }
-    /// The i-th failure. Precondition: `i < size()`.
+    /// Returns the i-th failure. Precondition: `i < size()`.
     panic_info const& operator[](std::size_t i) const { return failures_[i]; }
     const_iterator begin() const noexcept { return failures_.begin(); }
     const_iterator end() const noexcept { return failures_.end(); }
@@ -62,11 +62,12 @@ private:
     std::size_t more_ = 0;
 };
 
-/// `notify` returns what failed: up to N failures, and how many more.
+/// `notify` returns the failures: up to N of them, and the number of further ones.
 ///
-/// `notify` is `noexcept`; there is neither a callback nor a log. The result lies on the caller's
-/// stack: 48 bytes for each of N, nothing is allocated but the exceptions themselves. With
-/// exceptions off it calls handlers and returns an empty result.
+/// `notify` is `noexcept`; there is neither a callback nor a log. The result is stored on the
+/// caller's stack, with 48 bytes for each of the N failures; nothing is allocated besides the
+/// exceptions themselves. With exceptions off it only calls the handlers, and returns an empty
+/// result.
 /// Take it: when the caller of `notify` decides what a failure means.
 template <std::size_t N = 4>
 struct REGISTRY_IO_EXPORT collect
@@ -122,7 +123,7 @@ struct REGISTRY_IO_EXPORT collect
         result_type result_;
     };
 
-    /// For bad input where exceptions are off: says why, and ends the program.
+    /// Called for invalid input if exceptions are off: prints the reason, and ends the program.
     [[noreturn]] static void fatal(char const* reason) noexcept { registry_io::fatal(reason); }
 };
 

@@ -2,7 +2,7 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// The panic policy for callers who must not miss a failure: all handlers run, and then `notify`
+// The panic policy for callers that must not miss a failure: all handlers run, and then `notify`
 // throws the first exception.
 
 #ifndef REGISTRY_IO_PANIC_PROPAGATE_HPP
@@ -25,12 +25,12 @@ namespace registry_io {
 inline namespace v1 {
 namespace panic {
 
-/// Every sibling runs, then the first exception leaves `notify`.
+/// All siblings run, and then the first exception leaves `notify`.
 ///
-/// With a callback (`on_panic`) that one is told of each failure, the first one included, right
-/// after the handler; what the callback throws is swallowed. A thread that is cancelled inside a
-/// handler (`pthread_cancel`) unwinds through `notify` at once, and the snapshot is released.
-/// With exceptions off it calls handlers and is done.
+/// If a callback is set (`on_panic`), it is called for each failure, including the first one, right
+/// after the handler; exceptions of the callback are swallowed. A thread that is cancelled inside a
+/// handler (`pthread_cancel`) unwinds through `notify` at once, and the snapshot is released. With
+/// exceptions off it only calls the handlers.
 /// Take it: when the caller of `notify` must learn of failures.
 struct REGISTRY_IO_EXPORT propagate
 {
@@ -100,7 +100,7 @@ struct REGISTRY_IO_EXPORT propagate
         std::exception_ptr first_;
     };
 
-    /// For bad input where exceptions are off: says why, and ends the program.
+    /// Called for invalid input if exceptions are off: prints the reason, and ends the program.
     [[noreturn]] static void fatal(char const* reason) noexcept { registry_io::fatal(reason); }
 };
 

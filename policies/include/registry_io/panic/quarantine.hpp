@@ -2,8 +2,8 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// The panic policy for handlers that may break for good: a handler that throws N times in a row is
-// removed. Calls that return normally write nothing shared, unless there was a failure before.
+// The panic policy for handlers that may break permanently: a handler that throws N times in a row
+// is removed. Calls that return normally write nothing shared, unless there was a failure before.
 
 #ifndef REGISTRY_IO_PANIC_QUARANTINE_HPP
 #define REGISTRY_IO_PANIC_QUARANTINE_HPP
@@ -30,15 +30,14 @@ namespace panic {
 
 /// A handler that throws N times in a row is removed.
 ///
-/// Each failure is reported to the callback (`on_panic`), if there is one; the failure that leads
-/// to the removal is the last report of that handler, or one of the last when several threads were
-/// inside it. Without a callback a removal, not a single failure, is said on `stderr`. A call that
-/// returns normally starts the count anew; concurrent calls of one handler share the count. The
-/// removal is an `unregister` by the notifying thread, with its lock and its cost; should memory be
-/// short, it is tried again at the next failure. Each handler has a block of its own, for the
-/// count.
-/// With exceptions off it calls handlers and is done.
-/// Take it: for plug-ins that may break for good.
+/// Each failure is reported to the callback (`on_panic`), if there is one. The failure that leads
+/// to the removal is the last report of that handler, or one of the last if several threads were
+/// inside it. Without a callback, `stderr` gets a line for a removal, but not for a single failure.
+/// A call that returns normally resets the count; concurrent calls of one handler share the count.
+/// The notifying thread performs the removal as an `unregister`, with its lock and its cost; if it
+/// runs out of memory, the next failure tries again. Each handler has its own block, for the count.
+/// With exceptions off it only calls the handlers.
+/// Take it: for plug-ins that may break permanently.
 template <std::uint32_t N = 3>
 struct REGISTRY_IO_EXPORT quarantine
 {
@@ -69,8 +68,8 @@ struct REGISTRY_IO_EXPORT quarantine
             BOOST_TRY
             {
                 call();
-                // relaxed: the count orders nothing. Looked at first, so as not to write a shared
-                // line after each good call.
+                // relaxed: the count orders nothing. Read first, so as not to write a shared line
+                // after each successful call.
                 if (handler.state().failures_.load(std::memory_order_relaxed) != 0)
                     handler.state().failures_.store(0, std::memory_order_relaxed);
             }
@@ -121,7 +120,7 @@ struct REGISTRY_IO_EXPORT quarantine
         Notify notify_;
     };
 
-    /// For bad input where exceptions are off: says why, and ends the program.
+    /// Called for invalid input if exceptions are off: prints the reason, and ends the program.
     [[noreturn]] static void fatal(char const* reason) noexcept { registry_io::fatal(reason); }
 };
 

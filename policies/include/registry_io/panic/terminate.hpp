@@ -3,7 +3,7 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
 // The panic policy that handles nothing: an exception that leaves a handler ends the program. It
-// makes the smallest code.
+// generates the least code.
 
 #ifndef REGISTRY_IO_PANIC_TERMINATE_HPP
 #define REGISTRY_IO_PANIC_TERMINATE_HPP
@@ -20,8 +20,10 @@ namespace panic {
 
 /// A handler that throws ends the program, through `std::terminate`.
 ///
-/// `notify` is `noexcept` and there is no landing pad: the smallest code. There is no callback.
-/// Take it: without exceptions, or where a failing handler is a bug that must not be survived.
+/// `notify` is `noexcept` and has no landing pad, which gives the smallest code. There is no
+/// callback.
+/// Take it: without exceptions, or where a failing handler is a bug that the program must not
+/// survive.
 struct REGISTRY_IO_EXPORT terminate
 {
     using category = axis::panic;
@@ -49,7 +51,7 @@ struct REGISTRY_IO_EXPORT terminate
         void finish() noexcept {}
     };
 
-    /// Says why, and ends the program.
+    /// Prints the reason, and ends the program.
     [[noreturn]] static void fatal(char const* reason) noexcept { registry_io::fatal(reason); }
 };
 

@@ -2,8 +2,8 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// The panic policy for programs without a C library: misuse calls a hook of yours and then executes
-// a trap instruction. It catches nothing.
+// The panic policy for programs without a C library: misuse calls your hook and then executes a
+// trap instruction. It catches nothing.
 
 #ifndef REGISTRY_IO_PANIC_TRAP_HPP
 #define REGISTRY_IO_PANIC_TRAP_HPP
@@ -17,10 +17,10 @@ namespace registry_io {
 inline namespace v1 {
 namespace panic {
 
-/// Misuse calls `Hook(reason)`, and then executes an instruction that traps.
+/// Misuse calls `Hook(reason)`, and then executes a trap instruction.
 ///
 /// `notify` is `noexcept`; a handler that throws ends the program. Nothing is printed, and nothing
-/// of the C library is asked for. The hook may log, reset the device, or stop: it need not return.
+/// from the C library is needed. The hook may log, reset the device, or stop: it need not return.
 /// Take it: without exceptions and without `stderr`.
 template <auto Hook>
 struct basic_trap
@@ -59,7 +59,7 @@ struct basic_trap
     }
 };
 
-/// Without a hook: a trap alone, which a Cortex-M takes as a fault.
+/// Has no hook: only a trap, which a Cortex-M handles as a fault.
 using trap = basic_trap<nullptr>;
 
 }  // namespace panic

@@ -3,9 +3,9 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
 // Calls a function when a thread exits. Reclamation, coroutine frames and recorded workloads each
-// keep something for a thread, and take it back here. Each thread has a list of such calls, which
-// needs no allocation: the links lie in what is to be taken back. The list runs from the destructor
-// of a POSIX key, after all destructors of `thread_local` objects, so code that runs in those may
+// keep some state per thread, and release it here. Each thread has a list of such calls, which
+// needs no allocation because the links are stored in the state itself. The list runs from the
+// destructor of a POSIX key, after all destructors of `thread_local` objects, so code in those may
 // still notify. Invariant: each armed call is made once; after the list has run, `arm` refuses.
 
 #ifndef REGISTRY_IO_THREAD_EXIT_HPP
@@ -25,21 +25,21 @@ inline namespace v1 {
 /// Calls that a thread makes when it exits.
 namespace thread_exit {
 
-/// One call. Must lie in a thread_local without a destructor, and stays on the thread's list until
-/// the call is made.
+/// One call. It must be stored in a thread_local without a destructor, and stays on the thread's
+/// list until the call is made.
 struct link
 {
-    void (*call)(void*) = nullptr;  ///< what is called
-    void* argument = nullptr;       ///< and with what
-    link* next = nullptr;           ///< the call after this one
+    void (*call)(void*) = nullptr;  ///< the function
+    void* argument = nullptr;       ///< its argument
+    link* next = nullptr;           ///< the next call
 };
 
 namespace detail {
-/// The calls that a thread makes when it exits, the last one that was armed first.
+/// The calls that a thread makes when it exits; the one that was armed last is first.
 struct chain
 {
     link* first = nullptr;
-    bool over = false;  ///< The calls have been made; a later one would never be.
+    bool over = false;  ///< the calls have been made; a later one would never be
 
     void run() noexcept
     {
@@ -64,8 +64,8 @@ template <class Unused = void>
 struct REGISTRY_IO_EXPORT key
 {
 #if defined(__GLIBC__)
-    /// A thread has room for the values of this many keys. `pthread_setspecific` allocates for the
-    /// values of all others.
+    /// A thread has room for the values of this many keys. For all other keys `pthread_setspecific`
+    /// allocates.
     static constexpr ::pthread_key_t without_allocation = 32;
 #else
     static constexpr ::pthread_key_t without_allocation = ~::pthread_key_t(0);
@@ -101,7 +101,7 @@ struct REGISTRY_IO_EXPORT key
 class hook
 {
 public:
-    /// What is called, with the record that was armed.
+    /// The function that is called, with the record that was armed.
     using function = void (*)(void*);
 
     /// Sets the function. Returns whether `arm` can work.
@@ -116,15 +116,15 @@ public:
     }
 
     /// Makes the calling thread call the function with `record` when it exits. Returns false if
-    /// that cannot be arranged: the thread is past its exit calls, or the system refuses.
-    /// Precondition: `create` has returned true. Constant; does not allocate.
+    /// that is not possible: the thread has already made its exit calls, or the system refuses.
+    /// Precondition: `create` has returned true. Complexity: constant; does not allocate.
     bool arm(void* record, link& l) noexcept
     {
         detail::chain& mine = detail::calls;
         if (mine.over)
             return false;
 #if defined(_WIN32)
-        // Not verified: the library is run on Linux alone.
+        // Not tested: the library is only run on Linux.
         struct at_exit
         {
             ~at_exit() { detail::calls.run(); }

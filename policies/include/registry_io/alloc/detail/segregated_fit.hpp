@@ -35,7 +35,7 @@ namespace registry_io {
 inline namespace v1 {
 namespace detail {
 
-/// The address sanitizer reports whoever touches these bytes from now on.
+/// Makes the address sanitizer report accesses to these bytes from now on.
 inline void poison([[maybe_unused]] void const* p, [[maybe_unused]] std::size_t size) noexcept
 {
 #if defined(REGISTRY_IO_DETAIL_POISONS)
@@ -43,7 +43,7 @@ inline void poison([[maybe_unused]] void const* p, [[maybe_unused]] std::size_t 
 #endif
 }
 
-/// These bytes may be used again.
+/// Allows accesses to these bytes again.
 inline void unpoison([[maybe_unused]] void const* p, [[maybe_unused]] std::size_t size) noexcept
 {
 #if defined(REGISTRY_IO_DETAIL_POISONS)
@@ -51,23 +51,23 @@ inline void unpoison([[maybe_unused]] void const* p, [[maybe_unused]] std::size_
 #endif
 }
 
-/// Counts no steps. A test passes a type that does.
+/// Counts no steps. A test passes a type that counts.
 struct uncounted
 {
     static void step() noexcept {}
 };
 
-/// Hands out parts of one piece of memory: two-level segregated fit.
+/// Allocates parts of one piece of memory: two-level segregated fit.
 ///
-/// Holes are kept in lists by size. The first level of sizes is a power of two and the second
-/// divides it by 32, so that the bits of a size name its list, and two searches for the first set
+/// Holes are kept in lists by size. The first level of sizes is a power of two, and the second
+/// level divides it by 32, so the bits of a size name its list, and two searches for the first set
 /// bit find the next list that is not empty. Each hole in that list is large enough. A block that
-/// is given back is joined with the holes on both sides of it at once.
+/// is freed is merged at once with the holes on both sides of it.
 ///
 /// Sizes are rounded up to 16 bytes, and above 1008 bytes to 1/32 of their power of two. So each
-/// hole of the rounded size serves the request: `allocate` fails only if there is none. A block
-/// with an alignment above 16 needs a hole that is larger by that alignment; what remains on both
-/// sides of the block is a hole again.
+/// hole of the rounded size satisfies the request: `allocate` fails only if there is none. A block
+/// with an alignment above 16 needs a hole that is larger by that alignment; the remainder on both
+/// sides of the block becomes a hole again.
 ///
 /// A block has no header. A bit for each 16 bytes says whether a hole begins or ends there.
 /// Complexity: `allocate` and `deallocate` take a constant number of steps, and have no loop.
@@ -91,7 +91,7 @@ public:
         ? (std::size_t(0xfffffff0) * unit)
         : SIZE_MAX / 4;
 
-    /// How many bytes to reserve for a piece of `size` bytes, its bookkeeping included.
+    /// Returns how many bytes to reserve for a piece of `size` bytes, including its bookkeeping.
     /// Precondition: `size <= most`.
     static std::size_t needed(std::size_t size) noexcept
     {
@@ -116,7 +116,7 @@ public:
     segregated_fit& operator=(segregated_fit const&) = delete;
     ~segregated_fit() { unpoison(base_, units_ * unit); }
 
-    /// Null when no hole is large enough.
+    /// Returns null if no hole is large enough.
     void* allocate(std::size_t size, std::size_t align) noexcept
     {
         if (size > most || align > most)
@@ -143,16 +143,16 @@ public:
         return at(mine);
     }
 
-    /// Gives back what `allocate(size, align)` gave. The alignment does not matter.
+    /// Frees a block that `allocate(size, align)` has returned. The alignment does not matter.
     void deallocate(void* p, std::size_t size) noexcept { deallocate_units(p, units(size)); }
 
-    /// How many units a block of so many bytes has.
+    /// Returns how many units a block of `size` bytes takes.
     static std::size_t units(std::size_t size) noexcept
     {
         return rounded(size == 0 ? 1 : (size + unit - 1) / unit);
     }
 
-    /// As `deallocate`, for a block of so many units.
+    /// Like `deallocate`, for a block of `n` units.
     void deallocate_units(void* p, std::size_t n) noexcept
     {
         poison(p, n * unit);
@@ -170,7 +170,7 @@ public:
     }
 
 private:
-    /// Lies in the first 16 bytes of a hole. The last 16 bytes hold `units` in the same place.
+    /// Stored in the first 16 bytes of a hole. The last 16 bytes hold `units` at the same offset.
     struct hole
     {
         word next;
@@ -201,7 +201,7 @@ private:
         return (words * sizeof(word) + unit - 1) / unit * unit;
     }
 
-    /// The next size that begins a list, so that each hole in that list is large enough.
+    /// Returns the next size that begins a list, so that each hole in that list is large enough.
     static std::size_t rounded(std::size_t n) noexcept
     {
         auto const bits = static_cast<unsigned>(std::bit_width(n));
@@ -219,7 +219,7 @@ private:
         return {bits - linear, (n >> (bits - linear - 1)) & (width - 1)};
     }
 
-    /// A hole of `n` units or more, where `n` begins a list.
+    /// Returns a hole of `n` units or more, where `n` begins a list.
     word find(word n) const noexcept
     {
         list l = list_of(n);
@@ -237,7 +237,7 @@ private:
 
     word& head(list l) const noexcept { return heads_[std::size_t(l.row) * width + l.column]; }
 
-    /// Makes a hole. Precondition: there is no hole beside it.
+    /// Adds a hole. Precondition: there is no hole next to it.
     void put(word start, word n) noexcept
     {
         list const l = list_of(n);
@@ -257,7 +257,7 @@ private:
         flip_edges(start, n);
     }
 
-    /// Takes a hole off its list. Returns its size.
+    /// Removes a hole from its list. Returns its size.
     word take_out(word start) noexcept
     {
         hole const h = read(start);
@@ -318,7 +318,7 @@ private:
 
     word units_;
     word rows_;
-    word used_rows_ = 0;       // those with a list that is not empty
+    word used_rows_ = 0;       // rows with a list that is not empty
     word* columns_ = nullptr;  // of each row: the lists that are not empty
     word* heads_ = nullptr;
     word* edges_ = nullptr;  // the units in which a hole begins or ends

@@ -2,7 +2,8 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// A coroutine that nobody awaits: its frame goes when it ends. It must not let an exception escape.
+// A coroutine that nothing awaits: it destroys its own frame when it ends. It must not let an
+// exception escape.
 
 #ifndef REGISTRY_IO_ASYNC_DETAIL_DETACHED_HPP
 #define REGISTRY_IO_ASYNC_DETAIL_DETACHED_HPP
@@ -21,7 +22,7 @@ namespace async {
 
 namespace detail {
 
-/// A coroutine that runs by itself, and goes with its end.
+/// A coroutine that runs on its own, and destroys itself when it ends.
 struct detached
 {
     struct promise_type : promise_base, recycled_frame

@@ -2,9 +2,9 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// A user's handler as the core stores it: a callable that takes a `call`, which leads to the event
-// and the environment. A plain function has ended when the call returns. Anything else returns
-// something that can be awaited, which becomes a task that has not begun; the notify runs it.
+// A user's handler as the core stores it: a callable that takes a `call`, which refers to the event
+// and the environment. A plain function has ended when the call returns. Any other function returns
+// an awaitable, which becomes a task that has not begun; the notify runs it.
 
 #ifndef REGISTRY_IO_ASYNC_DETAIL_HANDLER_HPP
 #define REGISTRY_IO_ASYNC_DETAIL_HANDLER_HPP
@@ -31,18 +31,18 @@ inline namespace v1 {
 namespace async {
 namespace detail {
 
-/// What an entry of the table is called with.
+/// The argument with which an entry of the table is called.
 template <class Event>
 struct call
 {
     using registry_io_event = Event;  // what logs call it
     Event const* event;
     context const* where;
-    /// Set by a handler that has made a coroutine, which has not begun.
+    /// Set by a handler that has created a coroutine, which has not begun yet.
     mutable promise_base* begun = nullptr;
 
-    /// Whether this thread is inside a handler of the registry with this panic policy object, also
-    /// one that has waited.
+    /// Whether this thread is inside a handler of the registry with this panic policy object,
+    /// including a handler that has waited.
     static bool is_inside(void const* panic) noexcept { return inside(panic); }
 };
 
@@ -64,11 +64,11 @@ struct made_by<F, Event>
 template <class F, class Event>
 concept async_callable = takes_environment<F, Event> || std::is_invocable_v<F, Event const&>;
 
-/// Whether a handler, called, is over when it returns.
+/// Whether a call of the handler has ended when it returns.
 template <class F, class Event>
 concept plain_callable = std::is_void_v<typename made_by<F, Event>::type>;
 
-/// Keeps a handler out of its entry.
+/// Keeps a handler from being stored in its entry.
 struct not_trivial
 {
     not_trivial() = default;
@@ -79,8 +79,8 @@ struct may_be_trivial
 {
 };
 
-/// Whether a handler may be called through a copy: a small trivial one lies in its entry, and is.
-/// But a coroutine may refer to its lambda for as long as it runs.
+/// Whether a handler may be called through a copy. A small trivial handler is stored in its entry
+/// and called through a copy, but a coroutine may refer to its lambda as long as it runs.
 template <class F, class Event>
 inline constexpr bool copy_will_do = [] {
     bool will_do = std::is_empty_v<F> || std::is_pointer_v<F>;
@@ -89,7 +89,7 @@ inline constexpr bool copy_will_do = [] {
     return will_do;
 }();
 
-/// The handler of a user as one of the core.
+/// A user's handler, as a handler of the core.
 template <class F, class Event>
 class handler : std::conditional_t<copy_will_do<F, Event>, may_be_trivial, not_trivial>
 {
@@ -105,8 +105,8 @@ public:
     {
         run(f_, c);
     }
-    /// Where one thread runs handlers; elsewhere the core refuses it, or calls the other one. Not
-    /// there where both would call the same, so that the handler may lie in its entry.
+    /// For registries of one thread; elsewhere the core refuses it, or calls the const overload.
+    /// Absent if both would do the same, so that the handler may be stored in its entry.
     void operator()(call<Event> const& c)
         requires(!async_callable<F const&, Event> || !copy_will_do<F, Event> ||
                  registry_io::detail::has_non_const_call<F, Event>() ||
@@ -126,7 +126,7 @@ public:
         return registry_io::detail::is_empty_handler(h.f_);
     }
 
-    /// The user's handler, for who asks after its label.
+    /// Returns the user's handler, for code that looks for its label.
     F const& handler_of_user() const noexcept { return f_; }
 
 private:
@@ -167,7 +167,7 @@ private:
     F f_;
 };
 
-/// Whether what a handler returns can be put into the frame of the coroutine that awaits it.
+/// Whether the result of a handler can be moved into the frame of the coroutine that awaits it.
 template <class Made>
 concept kept = std::is_constructible_v<std::decay_t<Made>, Made> &&
     std::is_move_constructible_v<std::decay_t<Made>>;

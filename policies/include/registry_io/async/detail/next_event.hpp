@@ -2,9 +2,9 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// The wait for the next event. Awaiting it registers a handler, and, if the environment can be
-// stopped, a stop callback; the first of the two that claims the shared state ends the wait. What
-// they share outlives both, since each may still run while the coroutine that awaits goes away.
+// The wait for the next event. Awaiting it registers a handler and, if the environment can be
+// stopped, a stop callback. The first of the two to claim the shared state ends the wait. The
+// shared state outlives both, since each may still run while the awaiting coroutine is destroyed.
 
 #ifndef REGISTRY_IO_ASYNC_DETAIL_NEXT_EVENT_HPP
 #define REGISTRY_IO_ASYNC_DETAIL_NEXT_EVENT_HPP
@@ -30,19 +30,19 @@ inline namespace v1 {
 namespace async {
 namespace detail {
 
-/// What `next` returns.
+/// The type that `next` returns.
 template <class Engine>
 class [[nodiscard]] next_event
 {
     using Event = typename Engine::event_type::registry_io_event;
 
 public:
-    /// For the registry alone.
+    /// Called by the registry.
     explicit next_event(Engine& e) noexcept : engine_(e) {}
     next_event(next_event const&) = delete;
     next_event& operator=(next_event const&) = delete;
 
-    /// Destroyed while it waits, it waits no more.
+    /// If it is destroyed while it waits, the wait ends.
     ~next_event()
     {
         if (shared_ != nullptr) {
@@ -54,13 +54,13 @@ public:
         }
     }
 
-    /// For tasks: the context of the caller.
+    /// Called by tasks, with the context of the caller.
     void set_context(context const* c) noexcept { env_ = c == nullptr ? nullptr : c->env; }
 
-    /// Nothing is known before it is registered.
+    /// Returns false: the event is unknown before the handler is registered.
     bool await_ready() const noexcept { return false; }
 
-    /// Registers the handler. False when there is an event already.
+    /// Registers the handler. Returns false if there is already an event.
     bool await_suspend(std::coroutine_handle<> h)
     {
         executor_ref const none;
@@ -69,11 +69,11 @@ public:
         if (env_ != nullptr && env_->stop().stop_possible())
             on_stop_.emplace(env_->stop(), stopping{s});
         shared_ = std::move(s);
-        // From here on we may be resumed, and gone.
+        // From here on the coroutine may be resumed, and this object destroyed.
         return shared_->arm();
     }
 
-    /// The event, or nothing when a stop was requested. Throws what copying the event threw.
+    /// Returns the event, or nothing if a stop was requested. Throws what copying the event threw.
     std::optional<Event> await_resume()
     {
         on_stop_.reset();

@@ -2,8 +2,8 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// What ends the wait for the next event. A handler and a stop callback race for it, on any threads,
-// while the coroutine that waits may be destroyed. One flag decides which of the two ends the wait,
+// Decides what ends the wait for the next event. A handler and a stop callback race on any threads,
+// while the waiting coroutine may be destroyed. One flag decides which of the two ends the wait,
 // and one word holds the state of the wait. Invariant: the coroutine is resumed at most once, and
 // never after `leave` has returned true.
 
@@ -27,8 +27,8 @@ inline namespace v1 {
 namespace async {
 namespace detail {
 
-/// What a coroutine that awaits the next event shares with the handler and the stop callback that
-/// end its wait. Of these two the one that claims it ends the wait.
+/// The state that a coroutine awaiting the next event shares with the handler and the stop
+/// callback. Whichever of these two claims it first ends the wait.
 template <class Event>
 class next_state
 {
@@ -37,7 +37,7 @@ public:
     next_state(std::coroutine_handle<> caller, executor_ref const& e)
         : caller_(caller), executor_(e)
     {
-        // Now, since later nobody could be told that there is no memory.
+        // Allocated now, because a lack of memory could not be reported later.
         if (executor_)
             resumption_ = resume_if_there(this).coroutine;
     }
@@ -49,20 +49,20 @@ public:
             resumption_.destroy();
     }
 
-    /// For the coroutine: from now on it waits. False when the wait is over already.
-    // release: all that it did before. acquire: the event.
+    /// Called by the coroutine: from now on it waits. Returns false if the wait is already over.
+    // release: everything that it did before. acquire: the event.
     bool arm() noexcept { return state_.exchange(armed, std::memory_order_acq_rel) != over; }
 
-    /// For the coroutine, which is being destroyed. False when somebody is resuming it.
+    /// Called when the coroutine is destroyed. Returns false if another thread is resuming it.
     bool leave() noexcept
     {
         claim();
-        // release: what the coroutine did comes before its end, which whoever finds this word may
-        // see to. acquire: likewise, what the others did with it.
+        // release: what the coroutine did happens before its end, which the thread that reads this
+        // word may cause. acquire: likewise for what the other threads did with it.
         return state_.exchange(gone, std::memory_order_acq_rel) != over;
     }
 
-    /// For the coroutine, when the wait is over.
+    /// Called by the coroutine when the wait is over.
     std::optional<Event> take()
     {
         if (exception_ != nullptr)
@@ -70,12 +70,12 @@ public:
         return std::move(event_);
     }
 
-    /// True once.
+    /// Returns true once.
     // relaxed: the state orders what follows.
     bool claim() noexcept { return !claimed_.exchange(true, std::memory_order_relaxed); }
 
-    /// For the one that has claimed it: ends the wait, with the event if there is one.
-    // By value: what the caller has may go with the registry.
+    /// Called by the one that has claimed the state: ends the wait, with the event if there is one.
+    // By value: the caller's own reference may be destroyed together with the registry.
     // NOLINTNEXTLINE(performance-unnecessary-value-param)
     static void end(std::shared_ptr<next_state> s, Event const* event)
     {
@@ -96,8 +96,8 @@ public:
                 me.caller_.resume();
             return;
         }
-        // The coroutine may go as soon as the word is written, and we with the last reference to
-        // this; what is posted has one.
+        // Once the word is written, the coroutine may be destroyed, and with it the last reference
+        // to this state, except for the one that the posted coroutine holds.
         auto const posted = std::exchange(me.resumption_, {});
         posted.promise().keeps = s;
         if (me.advance_to(in_queue) != armed)
@@ -121,19 +121,20 @@ private:
     enum word : unsigned char {
         beginning,  ///< the coroutine is still running
         armed,      ///< it waits
-        in_queue,   ///< the executor is going to resume it, unless it goes
-        over,       ///< it is being resumed, or it runs and will find this
+        in_queue,   ///< the executor will resume it, unless it is destroyed first
+        over,       ///< it is being resumed, or is still running and will notice
         gone        ///< it is being destroyed
     };
 
-    /// What is posted instead of the coroutine, which may be destroyed before this runs.
+    /// The coroutine that is posted instead of the waiting one, which may be destroyed before this
+    /// runs.
     static posted resume_if_there(next_state* s)
     {
         if (s->may_resume())
             co_await hand_over(s->caller_);
     }
 
-    /// The wait is over, unless the coroutine is gone. Returns the word that it was.
+    /// Marks the wait as over, unless the coroutine is gone. Returns the previous word.
     word advance_to(word next) noexcept
     {
         word was = state_.load(std::memory_order_relaxed);
@@ -150,7 +151,7 @@ private:
     bool may_resume() noexcept
     {
         word was = in_queue;
-        // acquire: the event, and what the coroutine did before it waited. release: so that leave
+        // acquire: the event, and what the coroutine did before it waited. release: so that `leave`
         // sees what was written for it in vain.
         return state_.compare_exchange_strong(was, over, std::memory_order_acq_rel,
                                               std::memory_order_acquire);
@@ -162,7 +163,7 @@ private:
     std::exception_ptr exception_;
     std::coroutine_handle<> caller_;
     executor_ref executor_;
-    std::coroutine_handle<posted::promise_type> resumption_;  ///< ours until it is posted
+    std::coroutine_handle<posted::promise_type> resumption_;  ///< owned until it is posted
 };
 
 }  // namespace detail

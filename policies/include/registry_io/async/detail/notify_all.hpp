@@ -5,9 +5,10 @@
 // A notify that runs all handlers at once. It starts them in order; those that wait end later, on
 // any thread. Reports to the panic policy are made one at a time and without a lock: a handler that
 // ends is pushed on a stack (Treiber, 1986), and `reporters_` counts the handlers that are pushed
-// and not reported. Whoever raises that count from zero reports, until it is zero again. Invariant:
-// there is at most one reporter; `missing_` is the number of handlers that wait plus one for the
-// caller, and whoever brings it to zero resumes the caller.
+// and not yet reported. The thread that raises that count from zero reports handlers until the
+// count is zero again. Invariant: there is at most one reporter; `missing_` is the number of
+// handlers that wait plus one for the caller, and the thread that brings it to zero resumes the
+// caller.
 
 #ifndef REGISTRY_IO_ASYNC_DETAIL_NOTIFY_ALL_HPP
 #define REGISTRY_IO_ASYNC_DETAIL_NOTIFY_ALL_HPP
@@ -32,7 +33,7 @@ inline namespace v1 {
 namespace async {
 namespace detail {
 
-/// What `notify` returns.
+/// The type that `notify` returns.
 template <class Engine>
 class [[nodiscard]] notify_all : public operation<Engine>
 {
@@ -47,7 +48,7 @@ public:
     using base::base;
     using typename base::result_type;
 
-    /// Starts the handlers. Whether all have ended.
+    /// Starts the handlers. Returns whether all have ended.
     bool await_ready()
     {
         this->engine_.store_.read([this](root const& r) { begin(r); });
@@ -58,11 +59,11 @@ public:
     bool await_suspend(std::coroutine_handle<> h) noexcept
     {
         this->caller_ = h;
-        // release: the line above. acquire: what the handlers did, when they all have ended.
+        // release: the line above. acquire: what the handlers did, if all have ended.
         return missing_.fetch_sub(1, std::memory_order_acq_rel) != 1;
     }
 
-    /// The result.
+    /// Returns the result.
     result_type await_resume() { return this->result(); }
 
 private:
@@ -95,7 +96,7 @@ private:
         }
     }
 
-    /// Once a handler waits nothing may be thrown before the end.
+    /// Once a handler waits, nothing may be thrown before the end.
     BOOST_NOINLINE void start_another(at where) noexcept
     {
         if (this->escaped_ != nullptr || this->stopped())
@@ -118,37 +119,38 @@ private:
         if (p.call_at_end(&ended, this)) {
             ++started_;
         } else {
-            // It has ended meanwhile.
+            // It has ended in the meantime.
             this->root_ = const_cast<root*>(where.snapshot);
             this->report(p);
         }
     }
 
-    /// Until now it was us who reported; those that ended meanwhile have left it to us.
+    /// Ends the time in which this thread was the reporter; reports the handlers that have ended
+    /// meanwhile.
     BOOST_NOINLINE void all_are_started(root const& r) noexcept
     {
         this->hold(r);
-        // relaxed: nobody else looks at it before we have given up reporting.
+        // relaxed: no other thread reads it before we have stopped reporting.
         missing_.store(started_ + 1, std::memory_order_relaxed);
         std::uint32_t reported = 0;
-        // acquire: who has left a handler has pushed it before. release: our reports.
+        // acquire: a thread that left a handler to us has pushed it before. release: our reports.
         while (reporters_.fetch_sub(1, std::memory_order_acq_rel) != 1) {
             this->report(*pop());
             ++reported;
         }
-        // relaxed: our own count stays until await_suspend.
+        // relaxed: our own count remains until await_suspend.
         if (reported != 0)
             missing_.fetch_sub(reported, std::memory_order_relaxed);
     }
 
-    /// A handler has ended, on any thread.
+    /// Called when a handler has ended, on any thread.
     static std::coroutine_handle<> ended(promise& p) noexcept
     {
         return static_cast<notify_all*>(p.argument())->end_of(p);
     }
 
-    /// Reports are made one at a time, without a lock: who finds somebody at it leaves the handler
-    /// to that one.
+    /// Reports are made one at a time, without a lock: if another thread is already reporting, the
+    /// handler is left to that thread.
     std::coroutine_handle<> end_of(promise& p) noexcept
     {
         promise* head = ended_.load(std::memory_order_relaxed);
@@ -157,8 +159,8 @@ private:
         // release: pairs with pop.
         while (!ended_.compare_exchange_weak(head, &p, std::memory_order_release,
                                              std::memory_order_relaxed));
-        // release: so that who is at it finds what was pushed. acquire: the reports of the one
-        // before us.
+        // release: so that the current reporter finds what was pushed. acquire: the reports of the
+        // previous reporter.
         if (reporters_.fetch_add(1, std::memory_order_acq_rel) != 0)
             return std::noop_coroutine();
         std::uint32_t reported = 0;
@@ -166,18 +168,18 @@ private:
             this->report(*pop());
             ++reported;
         } while (reporters_.fetch_sub(1, std::memory_order_acq_rel) != 1);
-        // Nothing is touched after this, unless all have ended. acq_rel: all that the handlers did
-        // happens before the caller goes on.
+        // Nothing is accessed after this, unless all handlers have ended. acq_rel: everything that
+        // the handlers did happens before the caller continues.
         if (missing_.fetch_sub(reported, std::memory_order_acq_rel) != reported)
             return std::noop_coroutine();
         return this->caller_goes_on();
     }
 
-    /// For the reporter only: pops the next handler that has ended. Precondition: there is one.
+    /// For the reporter only: pops the next finished handler. Precondition: there is one.
     promise* pop() noexcept
     {
         if (to_report_ == nullptr) {
-            // acquire: pairs with the push. Those that ended first come first.
+            // acquire: pairs with the push. Handlers that ended first are reported first.
             promise* p = ended_.exchange(nullptr, std::memory_order_acquire);
             while (p != nullptr) {
                 promise* const next = p->next_ended;
@@ -192,8 +194,8 @@ private:
     std::uint32_t started_ = 0;  // handlers that wait, as counted while they are started
     // Handlers left to report, plus one while handlers are started.
     std::atomic<std::uint32_t> reporters_{1};
-    std::atomic<promise*> ended_{nullptr};  // the last one first
-    promise* to_report_ = nullptr;          // the first one first
+    std::atomic<promise*> ended_{nullptr};  // the last one to end is first
+    promise* to_report_ = nullptr;          // the first one to end is first
 };
 
 }  // namespace detail

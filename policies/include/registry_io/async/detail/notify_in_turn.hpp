@@ -2,10 +2,10 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// A notify that runs the handlers one after the other. A handler that waits ends the walk; its end
-// resumes it at the next row, on the thread where the handler ended. At most one handler waits at a
-// time, so the walk needs no synchronisation of its own: the end of a handler happens before what
-// follows.
+// A notify that runs the handlers one after the other. A handler that waits interrupts the walk;
+// its end resumes the walk at the next row, on the thread where the handler ended. At most one
+// handler waits at a time, so the walk needs no synchronisation of its own: the end of a handler
+// happens before what follows.
 
 #ifndef REGISTRY_IO_ASYNC_DETAIL_NOTIFY_IN_TURN_HPP
 #define REGISTRY_IO_ASYNC_DETAIL_NOTIFY_IN_TURN_HPP
@@ -28,7 +28,7 @@ inline namespace v1 {
 namespace async {
 namespace detail {
 
-/// What `notify_sequential` returns.
+/// The type that `notify_sequential` returns.
 template <class Engine>
 class [[nodiscard]] notify_in_turn : public operation<Engine>
 {
@@ -43,7 +43,7 @@ public:
     using base::base;
     using typename base::result_type;
 
-    /// Runs the handlers until one waits. Whether all have ended.
+    /// Runs the handlers until one waits. Returns whether all have ended.
     bool await_ready()
     {
         this->engine_.store_.read([this](root const& r) { begin(r); });
@@ -57,7 +57,7 @@ public:
         return waits_for(*this->handlers_);
     }
 
-    /// The result.
+    /// Returns the result.
     result_type await_resume() { return this->result(); }
 
 private:
@@ -89,7 +89,7 @@ private:
         end_ = next_ + n;
     }
 
-    /// Runs handlers until one waits, which is returned; null at the end.
+    /// Runs handlers until one waits, and returns that handler; returns null at the end.
     BOOST_FORCEINLINE promise* run(root const& r)
     {
         for (;;) {
@@ -105,7 +105,7 @@ private:
         }
     }
 
-    /// The same after a handler has waited.
+    /// Continues after a handler has waited.
     promise* run_on() noexcept
     {
         activated const here(&this->where_);
@@ -126,8 +126,8 @@ private:
         return nullptr;
     }
 
-    /// Waits for this handler and runs those after it. Whether one of them waits: then we may be
-    /// gone. A loop: handlers that end at once need no stack.
+    /// Waits for this handler and runs those after it. Returns whether one of them waits; then this
+    /// object may already be destroyed. A loop, so that handlers that end at once need no stack.
     bool waits_for(promise& first) noexcept
     {
         for (promise* p = &first; p != nullptr; p = run_on()) {
@@ -138,7 +138,7 @@ private:
         return false;
     }
 
-    /// A handler has ended, on any thread.
+    /// Called when a handler has ended, on any thread.
     static std::coroutine_handle<> ended(promise& p) noexcept
     {
         auto& self = *static_cast<notify_in_turn*>(p.argument());
@@ -149,9 +149,9 @@ private:
     }
 
     entry const* next_ = nullptr;
-    entry const* end_ = nullptr;        // of the table
-    chunk const* part_ = nullptr;       // that the table is, when there are several
-    typename root::chunk_range parts_;  // the later ones
+    entry const* end_ = nullptr;        // of the current table or chunk
+    chunk const* part_ = nullptr;       // the current chunk, if there are several
+    typename root::chunk_range parts_;  // the remaining chunks
 };
 
 }  // namespace detail

@@ -2,9 +2,9 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// What both ways of notifying have in common: a notify in flight, which lies in the frame of the
-// coroutine that awaits it. It starts handlers, keeps those that wait on a list, tells the panic
-// policy of each end, and resumes the caller. The read that began it protects the snapshot until
+// What both kinds of notify have in common: a notify in flight, which is stored in the frame of the
+// coroutine that awaits it. It starts handlers, keeps those that wait in a list, reports each end
+// to the panic policy, and resumes the caller. The initial read protects the snapshot until
 // handlers wait; from then on a count holds it. Invariant: the panic policy's scope exists from the
 // start of that read until the notify has its result, and each handler that was started is reported
 // to it once.
@@ -39,7 +39,7 @@ inline namespace v1 {
 namespace async {
 namespace detail {
 
-/// The result of a notify that no handler made wait; nothing where there is none.
+/// The result of a notify in which no handler waited; empty if notifies have no result.
 template <class Result, bool Empty = std::is_void_v<Result>>
 struct result_box
 {
@@ -50,7 +50,7 @@ struct result_box<Result, true>
 {
 };
 
-/// A notify that is awaited, or about to be. `Engine` is that of the registry.
+/// A notify that is being awaited, or about to be. `Engine` is that of the registry.
 template <class Engine>
 class operation
 {
@@ -70,8 +70,8 @@ protected:
     using scope = typename dispatcher::scope;
     using promise = promise_base;
 
-    /// A place in the snapshot, as panic policies see it. Words alone, so that they stay in
-    /// registers until somebody asks.
+    /// A place in the snapshot, as panic policies see it. Only words, so that they stay in
+    /// registers until they are used.
     struct at
     {
         root const* snapshot;
@@ -108,7 +108,7 @@ public:
     operation(operation const&) = delete;
     operation& operator=(operation const&) = delete;
 
-    /// For tasks: the context of the caller.
+    /// Called by tasks, with the context of the caller.
     void set_context(context const* c) noexcept
     {
         where_.outer = c;
@@ -116,7 +116,7 @@ public:
             where_.env = c->env;
     }
 
-    /// For the registry alone. `event` and the engine live until the notify has ended.
+    /// Called by the registry. `event` and the engine must live until the notify has ended.
     operation(Engine const& e, Event const& event) noexcept
         : engine_(e),
           call_{boost::addressof(event), &where_},
@@ -143,13 +143,13 @@ protected:
         return where_.env != nullptr && where_.env->stop().stop_requested();
     }
 
-    /// Tells the panic policy of a handler: `outcome` returns, or throws what it failed with.
+    /// Reports a handler to the panic policy: `outcome` returns, or throws the handler's exception.
     template <class Outcome, class View>
     BOOST_FORCEINLINE void settle(Outcome outcome,
                                   View view) noexcept(Engine::panic_policy::isolates)
     {
-        // Not by way of the registry, which a handler may have destroyed. The scope is there from
-        // the beginning of the read on.
+        // Not through the registry, which a handler may have destroyed. The scope exists from the
+        // beginning of the read.
         // NOLINTNEXTLINE(bugprone-unchecked-optional-access)
         if (scope_->invoke(outcome, view) == verdict::remove)
             dispatcher::expel(*static_cast<writers*>(snapshot_of(view).home), view.id());
@@ -161,7 +161,7 @@ protected:
         return *root_;
     }
 
-    /// As `settle`, for callers that nothing may be thrown to: the threads that end handlers.
+    /// Like `settle`, for callers that must not throw: the threads that end handlers.
     template <class Outcome, class View>
     void settle_quietly(Outcome outcome, View view) noexcept
     {
@@ -187,7 +187,7 @@ protected:
         void end() noexcept {}
     };
 
-    /// What the panic policy's scope wants to be kept while a handler runs; nothing for most.
+    /// Returns the object that the panic policy's scope keeps while a handler runs, if any.
     BOOST_FORCEINLINE auto running([[maybe_unused]] at where) noexcept
     {
         // NOLINTBEGIN(bugprone-unchecked-optional-access): as above.
@@ -200,9 +200,9 @@ protected:
         // NOLINTEND(bugprone-unchecked-optional-access)
     }
 
-    /// Starts one handler. Returns its task if it waits, else null.
+    /// Starts one handler. Returns its task if it waits, otherwise null.
     ///
-    /// What escapes the panic policy leaves it, as it would leave a notify that does not wait.
+    /// An exception that escapes the panic policy leaves this function, as in a synchronous notify.
     BOOST_FORCEINLINE promise* start(at where)
     {
         auto here = running(where);
@@ -238,8 +238,8 @@ protected:
         return nullptr;
     }
 
-    /// A handler waits: notes what it will take to tell of its end. It is ours from now on. It may
-    /// be running on another thread, but does not look at what is written here.
+    /// Stores what is needed to report a handler that waits. From now on this notify owns it. It
+    /// may be running on another thread, which does not access what is written here.
     void keep(promise& p, at where) noexcept
     {
         p.id = where.id();
@@ -248,7 +248,7 @@ protected:
         p.next = std::exchange(handlers_, &p);
     }
 
-    /// Tells of the end of a handler that has waited.
+    /// Reports the end of a handler that has waited.
     void report(promise& p) noexcept
     {
         p.reported = true;
@@ -269,7 +269,7 @@ protected:
     /// Out of line, so that the end of a handler saves no register for it.
     BOOST_NOINLINE std::coroutine_handle<> post_caller() noexcept
     {
-        // A copy: when the coroutine has been posted we may be gone.
+        // A copy: once the coroutine has been posted, this object may be destroyed.
         executor_ref const e = where_.env->executor();
         std::coroutine_handle<> const h = std::exchange(caller_, posted());
         BOOST_TRY
@@ -285,13 +285,13 @@ protected:
         return h;
     }
 
-    /// The value of `caller_` while the executor has the caller.
+    /// The value of `caller_` while the executor holds the caller.
     std::coroutine_handle<> posted() noexcept
     {
         return std::coroutine_handle<>::from_address(this);
     }
 
-    /// Lets go of everything, at the end of a notify that has waited.
+    /// Releases everything at the end of a notify that has waited.
     void release() noexcept
     {
         while (promise* const p = handlers_) {
@@ -303,14 +303,14 @@ protected:
             std::exchange(root_, nullptr)->drop();
     }
 
-    /// Holds the snapshot, which the read that is about to end has protected until now.
+    /// Holds the snapshot, which until now was protected by the read that is about to end.
     void hold(root const& r) noexcept
     {
         root_ = const_cast<root*>(&r);
         root_->hold();
     }
 
-    /// Makes the panic policy's scope, which ends with the read unless handlers wait.
+    /// Creates the panic policy's scope, which ends with the read unless handlers wait.
     class scope_of_read
     {
     public:
@@ -330,10 +330,10 @@ protected:
         operation& operation_;
     };
 
-    /// The end of a notify in which no handler has waited.
+    /// Ends a notify in which no handler has waited.
     BOOST_FORCEINLINE void conclude_at_once()
     {
-        // It is there from the beginning of the read on.
+        // The scope exists from the beginning of the read.
         // NOLINTBEGIN(bugprone-unchecked-optional-access)
         if constexpr (std::is_void_v<result_type>)
             scope_->finish();
@@ -342,7 +342,7 @@ protected:
         // NOLINTEND(bugprone-unchecked-optional-access)
     }
 
-    /// The result of a notify that has ended.
+    /// Returns the result of a notify that has ended.
     BOOST_FORCEINLINE result_type result()
     {
         if (handlers_ != nullptr) [[unlikely]]
@@ -351,7 +351,7 @@ protected:
             return result_.value ? std::move(*result_.value) : result_type{};
     }
 
-    /// The end of a notify in which handlers have waited: the result, and what was held goes.
+    /// Ends a notify in which handlers have waited: returns the result, and releases what was held.
     BOOST_NOINLINE result_type conclude()
     {
         struct releasing
@@ -370,8 +370,8 @@ protected:
     environment environment_;
     context where_;
     std::coroutine_handle<> caller_;
-    root* root_ = nullptr;         // while handlers wait: held, from the end of the read on
-    promise* handlers_ = nullptr;  // that have waited
+    root* root_ = nullptr;         // held from the end of the read, while handlers wait
+    promise* handlers_ = nullptr;  // the handlers that have waited
     std::optional<scope> scope_;
     std::exception_ptr escaped_;
     REGISTRY_IO_NO_UNIQUE_ADDRESS result_box<result_type> result_;

@@ -2,8 +2,8 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// The coroutine that an executor gets in the place of another one that may be destroyed while it is
-// in the queue. Destroying what is posted, or running it when it is too late, then does nothing.
+// The coroutine that is posted to an executor in place of one that may be destroyed while it is
+// queued. Destroying the posted coroutine, or running it too late, does nothing.
 
 #ifndef REGISTRY_IO_ASYNC_DETAIL_POSTED_HPP
 #define REGISTRY_IO_ASYNC_DETAIL_POSTED_HPP
@@ -19,7 +19,7 @@ inline namespace v1 {
 namespace async {
 namespace detail {
 
-/// A coroutine that an executor resumes in the place of another one. It goes with its end.
+/// A coroutine that an executor resumes in place of another one. It destroys itself when it ends.
 struct posted
 {
     struct promise_type : recycled_frame
@@ -33,13 +33,13 @@ struct posted
         void return_void() const noexcept {}
         void unhandled_exception() const noexcept { std::terminate(); }
 
-        std::shared_ptr<void> keeps;  ///< for as long as this lives
+        std::shared_ptr<void> keeps;  ///< kept alive as long as this promise
     };
     std::coroutine_handle<promise_type> coroutine;
 };
 
-/// Destroys the coroutine that awaits it and resumes `next` in its place, so that what `next`
-/// throws reaches the executor.
+/// Destroys the coroutine that awaits it and resumes `next` instead, so that an exception of `next`
+/// reaches the executor.
 class hand_over
 {
 public:

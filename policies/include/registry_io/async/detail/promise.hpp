@@ -2,12 +2,12 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// The promise of a task. It tells awaited operands of this library in which environment the task
-// runs, keeps the thread's list of contexts that are active up to date around each suspension, and
-// says at the end who goes on. A handler that never waits leaves word in a `finish_record` on its
-// caller's stack, and its frame goes at once. Otherwise the end and `call_at_end` meet in `state_`:
-// whichever of the two comes second sees the other. Invariant: what is to follow the end happens
-// once.
+// The promise of a task. It passes the task's context to awaited operands of this library, keeps
+// the thread's list of active contexts up to date around each suspension, and decides at the end
+// what is resumed. A handler that never waits stores its outcome in a `finish_record` on its
+// caller's stack, and its frame is freed at once. Otherwise the end and `call_at_end` meet in
+// `state_`: whichever of the two comes second sees the other. Invariant: what follows the end
+// happens exactly once.
 
 #ifndef REGISTRY_IO_ASYNC_DETAIL_PROMISE_HPP
 #define REGISTRY_IO_ASYNC_DETAIL_PROMISE_HPP
@@ -38,7 +38,7 @@ namespace async {
 
 namespace detail {
 
-/// What a handler that finishes before it ever waits leaves behind.
+/// The outcome of a handler that ends without ever having waited.
 struct finish_record
 {
     bool done = false;
@@ -49,7 +49,7 @@ struct finish_record
 class promise_base
 {
 public:
-    /// Called when the task has ended after it had waited; returns what is to be resumed.
+    /// Called when a task that has waited ends; returns the coroutine to resume.
     using on_end = std::coroutine_handle<> (*)(promise_base&) noexcept;
 
     enum class state : unsigned char { running, awaited, done };
@@ -72,8 +72,8 @@ public:
 
     std::suspend_always initial_suspend() const noexcept { return {}; }
 
-    /// The end of the coroutine. A handler that has never waited tells the code that runs it, which
-    /// destroys the frame at once. Any other frame stays for the coroutine that awaits it.
+    /// The end of the coroutine. A handler that has never waited informs the code that runs it,
+    /// which destroys the frame at once. Any other frame stays for the coroutine that awaits it.
     class final_awaiter
     {
     public:
@@ -103,15 +103,15 @@ public:
 
     void unhandled_exception() noexcept { exception_ = std::current_exception(); }
 
-    /// What the operand of `co_await` is made into: it tells operands of ours where the task
-    /// stands, and keeps the list of what the thread is in the middle of.
+    /// Wraps the operand of `co_await`: passes the task's context to operands of this library, and
+    /// keeps the thread's list of active contexts up to date.
     template <class Operand>
     class tracked
     {
         using inner = decltype(get_awaiter(std::declval<Operand>()));
 
     public:
-        // The operand lives until the end of the whole expression, so a reference to it does.
+        // The operand lives until the end of the full expression, so a reference to it is valid.
         tracked(promise_base& p, Operand&& o)
             : promise_(p), inner_(get_awaiter(static_cast<Operand&&>(o)))
         {
@@ -126,8 +126,8 @@ public:
         template <class Promise>
         auto await_suspend(std::coroutine_handle<Promise> h)
         {
-            // All that the promise is needed for comes first: once the operand has the handle,
-            // another thread may run the task to its end.
+            // The promise must be updated first: once the operand has the handle, another thread
+            // may run the task to its end.
             promise_.pause();
             BOOST_TRY
             {
@@ -135,7 +135,7 @@ public:
             }
             BOOST_CATCH(...)
             {
-                promise_.go_on();  // nobody resumes it: it goes on here, with the exception
+                promise_.go_on();  // no one resumes it: it continues here, with the exception
                 BOOST_RETHROW
             }
             BOOST_CATCH_END
@@ -181,17 +181,18 @@ public:
         return environment_awaiter(environment_of(context_));
     }
 
-    // ----- for whoever runs the task
+    // ----- for the code that runs the task
 
     context const* where() const noexcept { return context_; }
 
-    /// Before the task begins: it belongs to `c`, may be null.
+    /// Called before the task begins: it belongs to `c`, which may be null.
     void belong(context const* c) noexcept { context_ = c; }
 
-    /// Before a handler begins: where it leaves word if it ends without having waited.
+    /// Called before a handler begins: where it stores its outcome if it ends without having
+    /// waited.
     void leave_word(finish_record& r) noexcept { record_ = &r; }
 
-    /// Before the task begins, when that is not inside of an activation of its context already.
+    /// Called before the task begins, unless it is already inside an activation of its context.
     void begin_activation() noexcept
     {
         if (context_ != nullptr) {
@@ -209,14 +210,15 @@ public:
         }
     }
 
-    /// After the task has returned from its first stretch: whether it has ended.
+    /// Called after the task has first returned: whether it has ended.
     bool ended() const noexcept
     {
-        // acquire: what it did on another thread comes before what we do next.
+        // acquire: what it did on another thread happens before what we do next.
         return state_.load(std::memory_order_acquire) == state::done;
     }
 
-    /// Lets `f` be called at the end. False when the task has ended, and nothing will be called.
+    /// Requests a call of `f` at the end. Returns false if the task has already ended, in which
+    /// case `f` is not called.
     bool call_at_end(on_end f, void* argument) noexcept
     {
         on_end_ = f;
@@ -228,12 +230,12 @@ public:
     void* argument() const noexcept { return argument_; }
     std::exception_ptr& exception() noexcept { return exception_; }
 
-    // ----- what a notify notes of a handler that waits
+    // ----- what a notify stores about a handler that waits
 
     handler_id id;
     void* handler_state = nullptr;
-    promise_base* next = nullptr;        ///< of those that the notify owns
-    promise_base* next_ended = nullptr;  ///< of those that wait to be reported
+    promise_base* next = nullptr;        ///< the next handler that the notify owns
+    promise_base* next_ended = nullptr;  ///< the next handler that waits to be reported
     std::coroutine_handle<> coroutine;
     bool reported = false;
 
@@ -256,12 +258,12 @@ private:
     {
         end_activation();
         if (!has_waited_) {
-            // relaxed: it never left the thread that started it.
+            // relaxed: the task never left the thread that started it.
             state_.store(state::done, std::memory_order_relaxed);
             return std::noop_coroutine();
         }
-        // From here on, unless it is awaited, the code that started it may destroy it.
-        // release: what the task did. acquire: what call_at_end has written.
+        // From here on, unless it is awaited, the code that started it may destroy it. release:
+        // what the task did. acquire: what call_at_end has written.
         if (state_.exchange(state::done, std::memory_order_acq_rel) != state::awaited)
             return std::noop_coroutine();
         return on_end_(*this);
@@ -270,7 +272,7 @@ private:
     finish_record* record_ = nullptr;
     context const* context_ = nullptr;
     std::exception_ptr exception_;
-    bool has_waited_ = false;  ///< it may have been on another thread
+    bool has_waited_ = false;  ///< it may have been on another thread since
     bool active_ = false;
     std::atomic<state> state_{state::running};
     on_end on_end_;
@@ -278,7 +280,7 @@ private:
     activation activation_;
 };
 
-/// A result with a stronger alignment than `operator new` gives. It aligns itself, so that the
+/// A result with a stricter alignment than `operator new` provides. It aligns itself, so that the
 /// promise needs no such alignment: clang without `-fcoro-aligned-allocation` selects the aligned
 /// `operator delete` for an over-aligned promise, and then calls it without the alignment.
 template <class T>
@@ -354,7 +356,7 @@ public:
     void take() const noexcept {}
 };
 
-/// Where the thread stands, for an operand that was not told by its task.
+/// Returns the context of the awaiting coroutine; null if it is not a task.
 template <class Promise>
 context const* context_of(std::coroutine_handle<Promise> h) noexcept
 {

@@ -2,9 +2,9 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// What all policies of `observe/` are made of: a panic policy that wraps another one and passes on
-// all that it does not observe. Adaptors can be nested in any order. The state of each lies beside
-// the state of the policy that it wraps.
+// The base of all policies of `observe/`: a panic policy that wraps another one and passes on
+// everything that it does not observe. Adaptors can be nested in any order. The state of each
+// adaptor is stored next to the state of the policy that it wraps.
 
 #ifndef REGISTRY_IO_OBSERVE_DETAIL_ADAPTOR_HPP
 #define REGISTRY_IO_OBSERVE_DETAIL_ADAPTOR_HPP
@@ -29,7 +29,7 @@ inline namespace v1 {
 namespace observe {
 namespace detail {
 
-/// A handler's label, as all that wraps it hands it on: empty where it has none.
+/// Returns a handler's label, as the adaptors around it pass it on: empty if there is none.
 template <class F>
 handler_label label_in(F const& f)
 {
@@ -43,10 +43,12 @@ handler_label label_in(F const& f)
         return handler_label::of_type<F>();
 }
 
-/// What every adaptor of a panic policy says of itself: what the policy says.
+/// The common part of every adaptor of a panic policy: repeats the properties of the wrapped
+/// policy.
 ///
-/// `State` is what the adaptor keeps for each handler. It lies beside the policy's own, as another
-/// base class, so that each adaptor finds its part in the state of the outermost one.
+/// `State` is the state that the adaptor keeps for each handler. It is stored next to the policy's
+/// own state, as another base class, so each adaptor finds its part in the state of the outermost
+/// one.
 template <class Panic, class State>
 class adaptor
 {
@@ -57,7 +59,7 @@ class adaptor
 
 public:
     using category = axis::panic;
-    /// The wrapped policy. In a notify with a sink of its own, only the innermost is replaced.
+    /// The wrapped policy. In a notify with its own sink, only the innermost policy is replaced.
     using adapted = Panic;
     static constexpr bool isolates = Panic::isolates;
     static constexpr bool reports = Panic::reports;
@@ -68,7 +70,7 @@ public:
     {
     };
 
-    /// For bad input where exceptions are off: as the wrapped policy.
+    /// Called for invalid input if exceptions are off: calls that of the wrapped policy.
     [[noreturn]] static void fatal(char const* reason) noexcept
     {
         Panic::fatal(reason);
@@ -90,14 +92,14 @@ public:
         panic_.registering(state, f, event);
     }
 
-    /// The wrapped policy.
+    /// Returns the wrapped policy.
     Panic& wrapped() noexcept { return panic_; }
 
 private:
     REGISTRY_IO_NO_UNIQUE_ADDRESS Panic panic_;
 };
 
-/// What an adaptor keeps where it keeps nothing. `Tag` makes each a type of its own.
+/// The state of an adaptor that keeps no state. `Tag` makes each a distinct type.
 template <class Tag>
 struct no_state
 {
@@ -123,7 +125,7 @@ struct nothing_runs
     void end() noexcept {}
 };
 
-/// What a wrapped policy wants to be kept while a handler runs apart from `invoke`.
+/// The object that a wrapped policy keeps while a handler runs separately from `invoke`.
 template <class Scope, class View>
 auto running_of(Scope& scope, View handler) noexcept
 {
@@ -147,7 +149,8 @@ struct both_running
     }
 };
 
-/// An adaptor's own, and what it wraps. Made in place: neither need be movable.
+/// An adaptor's own object and the one that it wraps. Constructed in place: neither needs to be
+/// movable.
 template <class Outer, class Inner>
 auto run_both(Outer outer, Inner inner) noexcept
 {
@@ -166,13 +169,14 @@ public:
     }
 };
 
-/// The scope of an adaptor that looks at each call from outside.
+/// The scope of an adaptor that observes each call from outside.
 ///
-/// `Observer` is made from the notify. `begin(handler)` returns an object that is kept while the
-/// handler runs, and whose `end()` is called when it has returned or thrown; `begin_apart(handler)`
-/// does the same for a coroutine until it first waits. The object of the latter must keep nothing
-/// of the notify and of the handler: both may be over at its end. `failed(handler)` is called for
-/// each failure, while the exception is on its way.
+/// `Observer` is constructed from the notify. `begin(handler)` returns an object that is kept while
+/// the handler runs, and whose `end()` is called when the handler has returned or thrown;
+/// `begin_apart(handler)` does the same for a coroutine until it first waits. The object that
+/// `begin_apart` returns must keep nothing of the notify and of the handler: both may have ended
+/// when it is destroyed. `failed(handler)` is called for each failure while the exception
+/// propagates.
 template <class Panic, class Notify, class Observer>
 class observing_scope
 {
@@ -190,7 +194,7 @@ class observing_scope
             if (!done)
                 failed(observer, handler);
         }
-        // Not a handler of exceptions: to throw again costs as much as the first throw.
+        // Not an exception handler: rethrowing costs as much as the first throw.
         REGISTRY_IO_DETAIL_COLD static void failed(Observer& o, View h) noexcept
         {
             // A thread that is cancelled unwinds without an exception.
@@ -257,8 +261,8 @@ public:
 
     auto finish() noexcept(noexcept(inner_.finish())) { return inner_.finish(); }
 
-    /// For registries that run handlers apart from `invoke`, which then only tells how they ended:
-    /// to be kept while a handler runs on this thread.
+    /// For registries that run handlers separately from `invoke`, which then only reports how they
+    /// ended: returns an object that is kept while a handler runs on this thread.
     template <class View>
     auto running(View handler) noexcept
     {

@@ -2,8 +2,8 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// The clock that the policies of `observe/` use by default, and that you can replace in tests by
-// any type with a static `now()`.
+// The default clock of the policies of `observe/`, which tests can replace by any type with a
+// static `now()`.
 
 #ifndef REGISTRY_IO_OBSERVE_DETAIL_CLOCK_HPP
 #define REGISTRY_IO_OBSERVE_DETAIL_CLOCK_HPP
@@ -17,7 +17,7 @@ namespace registry_io {
 inline namespace v1 {
 namespace observe {
 
-/// The clock of what is measured: nanoseconds of `CLOCK_MONOTONIC`.
+/// The clock of measurements: nanoseconds of `CLOCK_MONOTONIC`.
 struct monotonic_clock
 {
     /// Returns the time in nanoseconds. Throws: nothing. Thread-safe.

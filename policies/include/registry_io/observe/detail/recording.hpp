@@ -2,11 +2,11 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// What a recorded workload is made of: counts and histograms, once for each thread and once for all
+// The parts of a recorded workload: counts and histograms, once for each thread and once for all
 // threads that have ended, and the list that leads from a recording to its threads. A thread counts
-// in its own record without a lock; what it has counted is folded into the recording when it exits.
-// Invariant: each count is in one place, the record of a thread or the recording, so their sum is
-// exact when no thread is counting.
+// in its own record without a lock; its counts are folded into the recording when it exits.
+// Invariant: each count is in exactly one place, the record of a thread or the recording, so their
+// sum is exact when no thread is counting.
 
 #ifndef REGISTRY_IO_OBSERVE_DETAIL_RECORDING_HPP
 #define REGISTRY_IO_OBSERVE_DETAIL_RECORDING_HPP
@@ -29,8 +29,8 @@ inline namespace v1 {
 namespace observe {
 namespace detail {
 
-// One thread writes a counter and others may read it meanwhile. relaxed: a count orders nothing,
-// and a load and a store of a word are the plain instructions.
+// One thread writes a counter and others may read it at the same time. relaxed: a count orders
+// nothing, and a load and a store of a word are plain instructions.
 using counter = std::atomic<std::uint64_t>;
 
 BOOST_FORCEINLINE void add(counter& c, std::uint64_t n = 1) noexcept
@@ -38,8 +38,8 @@ BOOST_FORCEINLINE void add(counter& c, std::uint64_t n = 1) noexcept
     c.store(c.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
 }
 
-/// Counts of values by their binary logarithm, and their sum, which gives the exact mean; the last
-/// bucket also holds what is greater.
+/// Counts values by their binary logarithm, and adds them up, which gives the exact mean. The last
+/// bucket also counts all greater values.
 template <std::size_t Buckets>
 struct histogram
 {
@@ -54,7 +54,7 @@ struct histogram
     }
 };
 
-/// What is counted: for each thread, and once for all threads that have ended.
+/// The counts: one object for each thread, and one for all threads that have ended.
 struct counts
 {
     counter notify;
@@ -65,7 +65,7 @@ struct counts
     histogram<32> handlers_at_notify;
     histogram<16> depth;
 
-    /// Calls `f` with each counter of `from`, and the same one of `to`.
+    /// Calls `f` with each counter of `from` and the corresponding one of `to`.
     template <class F>
     static void each(counts& from, counts& to, F f) noexcept
     {
@@ -78,7 +78,7 @@ struct counts
         pairs(from.depth, to.depth, f);
     }
 
-    /// Adds `from` to `to`, and leaves `from` as it is.
+    /// Adds `from` to `to`, and leaves `from` unchanged.
     static void sum(counts& from, counts& to) noexcept
     {
         each(from, to, [](counter& a, counter& b) { add(b, a.load(std::memory_order_relaxed)); });
@@ -101,16 +101,16 @@ private:
 
 struct recording;
 
-/// What a thread counts. Constant-initialised and trivially destroyed: the first notify of a thread
-/// runs no constructor, and the last one, however late, finds it alive.
+/// The counts of a thread. Constant-initialised and trivially destroyed: the first notify of a
+/// thread runs no constructor, and the last one, however late, finds the object alive.
 struct thread_record : counts
 {
-    std::uint64_t next;         ///< the notify that looks at the clock again
-    std::uint64_t next_sample;  ///< the notify that is measured
+    std::uint64_t next;         ///< the next notify that reads the clock
+    std::uint64_t next_sample;  ///< the next notify that is measured
     std::uint64_t started;      ///< when the measured notify began
-    std::uint64_t random;       ///< state of the generator of gaps
+    std::uint64_t random;       ///< state of the random generator
     std::uint32_t inside;       ///< how many handlers the thread is in
-    bool waiting;               ///< for the notify after the measured one
+    bool waiting;               ///< waiting for the notify after the measured one
     bool joined;                ///< in the recording's list
     recording* home;
     thread_record* previous;
@@ -119,14 +119,14 @@ struct thread_record : counts
 };
 static_assert(sizeof(thread_record) <= 2048 && std::is_trivially_destructible_v<thread_record>);
 
-/// The recording of one type: never destroyed, so that it outlives static objects.
+/// The recording of one type. Never destroyed, so that it outlives static objects.
 struct recording
 {
-    /// Its registries are asynchronous. Set by each measured handler of one. relaxed: it orders
-    /// nothing, and never goes back.
+    /// Its registries are asynchronous. Set by each measured handler of such a registry. relaxed:
+    /// it orders nothing, and is never reset.
     std::atomic<bool> asynchronous{false};
     std::mutex mutex;
-    // The rest is used under the mutex.
+    // The rest is protected by the mutex.
     counts ended;
     counter registered;
     counter unregistered;
@@ -138,7 +138,7 @@ struct recording
     thread_record* first = nullptr;
     thread_exit::hook exit_hook;
     bool has_hook = false;
-    bool follows_process = false;  ///< through forks, and to its exit
+    bool follows_process = false;  ///< registered for forks and for exit
     std::string_view registry;
     char directory[512] = {};
 
@@ -157,7 +157,7 @@ struct recording
             t.following->previous = t.previous;
     }
 
-    /// Adds what a thread has counted to the recording. Its next sample stays where it is.
+    /// Adds a thread's counts to the recording. The thread's next sample does not move.
     void fold(thread_record& t) noexcept
     {
         std::uint64_t const n = t.notify.load(std::memory_order_relaxed);
@@ -167,7 +167,7 @@ struct recording
         t.next_sample = t.next_sample > n ? t.next_sample - n : 0;
     }
 
-    /// Adds up what all threads have counted. Needs the mutex.
+    /// Adds up the counts of all threads. Precondition: the mutex is held.
     void sum(counts& all) noexcept
     {
         counts::sum(ended, all);
@@ -183,10 +183,10 @@ struct recording
         if (t.home == nullptr) {
             ++threads;
             t.home = this;
-            // Any odd number will do, but threads should not sample in step.
+            // Any odd number works, but threads should not sample in step.
             t.random = threads * 0x9E3779B97F4A7C15u;
         }
-        // Without a destructor at its end, a thread folds its counts each time it is measured.
+        // Without an exit hook, a thread folds its counts each time it is measured.
         t.joined = has_hook && exit_hook.arm(&t, t.on_exit);
         if (t.joined)
             link(t);
@@ -194,7 +194,7 @@ struct recording
             fold(t);
     }
 
-    /// At the end of a thread. What it counts later it folds.
+    /// Called when a thread exits. Later counts of the thread are folded each time.
     static void leave(void* p) noexcept
     {
         auto& t = *static_cast<thread_record*>(p);
@@ -206,7 +206,8 @@ struct recording
         t.waiting = false;
     }
 
-    /// In the child of a fork, which has this one thread: a new recording. Owns the mutex.
+    /// Starts a new recording in the child of a fork, which has only this thread. Precondition: the
+    /// mutex is held.
     void start_again(thread_record& mine, std::uint64_t now) noexcept
     {
         ended.clear();
@@ -232,7 +233,7 @@ struct recording
         std::lock_guard<std::mutex> const lock(mutex);
         add(registered, added);
         add(unregistered, removed);
-        // Two registries may come here in another order than they looked at the clock.
+        // Two registries may arrive here in a different order than they read the clock.
         if (has_changed)
             change_interval_ns.record(now > changed ? now - changed : 0);
         changed = now;

@@ -2,9 +2,9 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// The file that a recorded workload is written to: its text (JSON), and how it gets to the disk.
-// The text goes into a temporary file that is renamed when it is complete, so no reader sees half
-// of it, and a failure leaves an earlier file as it was.
+// The file of a recorded workload: its text (JSON), and how it is written to disk. The text goes
+// into a temporary file that is renamed when it is complete, so no reader sees an incomplete file,
+// and a failure leaves an earlier file unchanged.
 
 #ifndef REGISTRY_IO_OBSERVE_DETAIL_RECORDING_FILE_HPP
 #define REGISTRY_IO_OBSERVE_DETAIL_RECORDING_FILE_HPP
@@ -97,7 +97,7 @@ inline std::string processor()
     return name;
 }
 
-/// Numbers the files of one process.
+/// The number of the last file of this process.
 inline constinit std::atomic<unsigned> last_file{0};
 
 inline std::error_code last_error() noexcept
@@ -105,7 +105,7 @@ inline std::error_code last_error() noexcept
     return {errno, std::generic_category()};
 }
 
-/// Writes all of `text`, makes the system store it, and closes.
+/// Writes all of `text`, flushes it to the disk, and closes the file.
 inline std::error_code write_and_close(int fd, std::string_view text, bool regular) noexcept
 {
     std::error_code failed;
@@ -123,7 +123,7 @@ inline std::error_code write_and_close(int fd, std::string_view text, bool regul
     return failed;
 }
 
-/// Opens a temporary file which nobody else has, fills it, and gives it its name.
+/// Opens a new temporary file, fills it, and gives it its final name.
 inline std::error_code replace_file(std::string const& temporary, std::string const& path,
                                     std::string_view text) noexcept
 {
@@ -140,7 +140,7 @@ inline std::error_code replace_file(std::string const& temporary, std::string co
 
 inline std::error_code write_path(std::string const& path, std::string_view text)
 {
-    // A device or a pipe is written to: renaming a file over it would remove it.
+    // A device or a pipe is written to directly: renaming a file over it would remove it.
     struct stat s;
     if (::stat(path.c_str(), &s) == 0 && !S_ISREG(s.st_mode)) {
         int const fd = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
@@ -163,7 +163,7 @@ inline std::error_code write_directory(std::string const& directory, std::string
         path += '.';
         append_number(path, last_file.fetch_add(1, std::memory_order_relaxed));
         path += ".json";
-        // An earlier process may have had the same number.
+        // An earlier process may have had the same process id.
         struct stat s;
         if (::lstat(path.c_str(), &s) == 0)
             continue;
@@ -173,8 +173,8 @@ inline std::error_code write_directory(std::string const& directory, std::string
     }
 }
 
-/// What a registry is called in its recording. `notify` is the name of the type of its notifies: it
-/// has the policies in it, and nothing of the event.
+/// Returns the name of a registry in its recording. `notify` is the name of the type of its
+/// notifies, which contains the policies but not the event.
 inline std::string registry_name(std::string_view notify, bool asynchronous)
 {
     constexpr std::string_view before = "writers<";
@@ -188,24 +188,25 @@ inline std::string registry_name(std::string_view notify, bool asynchronous)
         std::string(policies) + '>';
 }
 
-/// The name of `T` as the compiler writes it.
+/// Returns the name of `T` as the compiler writes it.
 template <class T>
 std::string_view type_name() noexcept
 {
     return registry_io::detail::type_name<T>;
 }
 
-/// What is told of a recording beside its counts.
+/// The contents of the file besides the counts.
 struct recording_facts
 {
-    std::string_view recorder;  ///< the name of the policy, for a registry that is not known
+    std::string_view recorder;  ///< the name of the policy, if the registry is not known
     std::string cpu;
     std::uint64_t now;
     std::uint64_t clock_ns;
     std::uint32_t one_in;
 };
 
-/// The text of the file. Needs the recording's mutex. Throws `std::bad_alloc`.
+/// Returns the text of the file. Precondition: the recording's mutex is held. Throws
+/// `std::bad_alloc`.
 inline std::string recording_text(recording& r, recording_facts const& facts)
 {
     std::string out;

@@ -2,8 +2,8 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// The observer that `tapped` and `traced` have in common. It calls static functions at the
-// beginning and at the end of each notify and each handler.
+// The observer that `tapped` and `traced` share. It calls static functions at the beginning and at
+// the end of each notify and each handler.
 
 #ifndef REGISTRY_IO_OBSERVE_DETAIL_TAP_HPP
 #define REGISTRY_IO_OBSERVE_DETAIL_TAP_HPP
@@ -26,7 +26,7 @@ struct tapped_call
 {
     handler_id id;
     handler_label const& label;  ///< empty unless the registry also has `named`
-    char const* event;           ///< the type of events
+    char const* event;           ///< the event type
 };
 
 namespace detail {
