@@ -17,12 +17,22 @@
 namespace registry_io {
 inline namespace v1 {
 
+// Declared first, so that a shared object exports it.
+REGISTRY_IO_DETAIL_EXTERN reclaim::retired_roots<reclaim::std_env>;
+REGISTRY_IO_DETAIL_SHARED(REGISTRY_IO_DETAIL_EXTERN, snapshot::hazard_pointer, ordering::priority,
+                          panic::catch_log, alloc::heap);
+REGISTRY_IO_DETAIL_SHARED(REGISTRY_IO_DETAIL_EXTERN, snapshot::rcu, ordering::priority,
+                          panic::catch_log, alloc::heap);
+REGISTRY_IO_DETAIL_SHARED(REGISTRY_IO_DETAIL_EXTERN, snapshot::single_thread, ordering::priority,
+                          panic::catch_log, alloc::heap);
+
 template class reclaim::retired_roots<reclaim::std_env>;
-REGISTRY_IO_DETAIL_SHARED(, snapshot::hazard_pointer, ordering::priority, panic::catch_log,
+REGISTRY_IO_DETAIL_SHARED(template class, snapshot::hazard_pointer, ordering::priority,
+                          panic::catch_log, alloc::heap);
+REGISTRY_IO_DETAIL_SHARED(template class, snapshot::rcu, ordering::priority, panic::catch_log,
                           alloc::heap);
-REGISTRY_IO_DETAIL_SHARED(, snapshot::rcu, ordering::priority, panic::catch_log, alloc::heap);
-REGISTRY_IO_DETAIL_SHARED(, snapshot::single_thread, ordering::priority, panic::catch_log,
-                          alloc::heap);
+REGISTRY_IO_DETAIL_SHARED(template class, snapshot::single_thread, ordering::priority,
+                          panic::catch_log, alloc::heap);
 
 }  // namespace v1
 }  // namespace registry_io

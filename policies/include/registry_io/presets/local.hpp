@@ -26,8 +26,8 @@ using LocalRegistry = basic_registry<Event, snapshot::single_thread, ordering::p
                                      REGISTRY_IO_DETAIL_ALONE(panic::catch_log), alloc::heap>;
 
 #if defined(REGISTRY_IO_SEPARATE_COMPILATION) && !defined(REGISTRY_IO_SRC_HPP)
-REGISTRY_IO_DETAIL_SHARED(extern, snapshot::single_thread, ordering::priority, panic::catch_log,
-                          alloc::heap);
+REGISTRY_IO_DETAIL_SHARED(REGISTRY_IO_DETAIL_EXTERN, snapshot::single_thread, ordering::priority,
+                          panic::catch_log, alloc::heap);
 #endif
 
 }  // namespace v1

@@ -29,7 +29,8 @@ using RcuRegistry = basic_registry<Event, snapshot::rcu, ordering::priority,
                                    REGISTRY_IO_DETAIL_ALONE(panic::catch_log), alloc::heap>;
 
 #if defined(REGISTRY_IO_SEPARATE_COMPILATION) && !defined(REGISTRY_IO_SRC_HPP)
-REGISTRY_IO_DETAIL_SHARED(extern, snapshot::rcu, ordering::priority, panic::catch_log, alloc::heap);
+REGISTRY_IO_DETAIL_SHARED(REGISTRY_IO_DETAIL_EXTERN, snapshot::rcu, ordering::priority,
+                          panic::catch_log, alloc::heap);
 #endif
 
 }  // namespace v1

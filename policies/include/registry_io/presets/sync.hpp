@@ -27,8 +27,8 @@ using SyncRegistry = basic_registry<Event, snapshot::hazard_pointer, ordering::p
                                     REGISTRY_IO_DETAIL_ALONE(panic::catch_log), alloc::heap>;
 
 #if defined(REGISTRY_IO_SEPARATE_COMPILATION) && !defined(REGISTRY_IO_SRC_HPP)
-REGISTRY_IO_DETAIL_SHARED(extern, snapshot::hazard_pointer, ordering::priority, panic::catch_log,
-                          alloc::heap);
+REGISTRY_IO_DETAIL_SHARED(REGISTRY_IO_DETAIL_EXTERN, snapshot::hazard_pointer, ordering::priority,
+                          panic::catch_log, alloc::heap);
 #endif
 
 }  // namespace v1

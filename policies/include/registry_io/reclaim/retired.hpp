@@ -535,7 +535,7 @@ private:
 };
 
 #if defined(REGISTRY_IO_SEPARATE_COMPILATION) && !defined(REGISTRY_IO_SRC_HPP)
-extern template class retired_roots<std_env>;
+REGISTRY_IO_DETAIL_EXTERN retired_roots<std_env>;
 #endif
 
 }  // namespace reclaim
