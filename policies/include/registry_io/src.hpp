@@ -10,21 +10,17 @@
 
 #include <registry_io/detail/supported.hpp>
 
+// The presets declare what is below: that is where a shared object learns what it exports.
+#ifndef REGISTRY_IO_SEPARATE_COMPILATION
+#define REGISTRY_IO_SEPARATE_COMPILATION
+#endif
+
 #include <registry_io/presets/local.hpp>
 #include <registry_io/presets/rcu.hpp>
 #include <registry_io/presets/sync.hpp>
 
 namespace registry_io {
 inline namespace v1 {
-
-// Declared first, so that a shared object exports it.
-REGISTRY_IO_DETAIL_EXTERN reclaim::retired_roots<reclaim::std_env>;
-REGISTRY_IO_DETAIL_SHARED(REGISTRY_IO_DETAIL_EXTERN, snapshot::hazard_pointer, ordering::priority,
-                          panic::catch_log, alloc::heap);
-REGISTRY_IO_DETAIL_SHARED(REGISTRY_IO_DETAIL_EXTERN, snapshot::rcu, ordering::priority,
-                          panic::catch_log, alloc::heap);
-REGISTRY_IO_DETAIL_SHARED(REGISTRY_IO_DETAIL_EXTERN, snapshot::single_thread, ordering::priority,
-                          panic::catch_log, alloc::heap);
 
 template class reclaim::retired_roots<reclaim::std_env>;
 REGISTRY_IO_DETAIL_SHARED(template class, snapshot::hazard_pointer, ordering::priority,
@@ -36,5 +32,10 @@ REGISTRY_IO_DETAIL_SHARED(template class, snapshot::single_thread, ordering::pri
 
 }  // namespace v1
 }  // namespace registry_io
+
+// To be declared by no preset that is included after this.
+#ifndef REGISTRY_IO_DETAIL_HAZARD_POINTER_SHARED
+#define REGISTRY_IO_DETAIL_HAZARD_POINTER_SHARED
+#endif
 
 #endif

@@ -26,7 +26,9 @@ template <class Event REGISTRY_IO_DETAIL_MORE>
 using AsyncRegistry = basic_async_registry<Event, snapshot::hazard_pointer, ordering::priority,
                                            REGISTRY_IO_DETAIL_ALONE(panic::catch_log), alloc::heap>;
 
-#if defined(REGISTRY_IO_SEPARATE_COMPILATION) && !defined(REGISTRY_IO_SRC_HPP)
+// Once: SyncRegistry and AsyncRegistry share it.
+#if defined(REGISTRY_IO_SEPARATE_COMPILATION) && !defined(REGISTRY_IO_DETAIL_HAZARD_POINTER_SHARED)
+#define REGISTRY_IO_DETAIL_HAZARD_POINTER_SHARED
 REGISTRY_IO_DETAIL_SHARED(REGISTRY_IO_DETAIL_EXTERN, snapshot::hazard_pointer, ordering::priority,
                           panic::catch_log, alloc::heap);
 #endif

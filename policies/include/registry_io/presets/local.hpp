@@ -25,7 +25,7 @@ template <class Event REGISTRY_IO_DETAIL_MORE>
 using LocalRegistry = basic_registry<Event, snapshot::single_thread, ordering::priority,
                                      REGISTRY_IO_DETAIL_ALONE(panic::catch_log), alloc::heap>;
 
-#if defined(REGISTRY_IO_SEPARATE_COMPILATION) && !defined(REGISTRY_IO_SRC_HPP)
+#ifdef REGISTRY_IO_SEPARATE_COMPILATION
 REGISTRY_IO_DETAIL_SHARED(REGISTRY_IO_DETAIL_EXTERN, snapshot::single_thread, ordering::priority,
                           panic::catch_log, alloc::heap);
 #endif

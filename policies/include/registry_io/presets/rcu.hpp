@@ -28,7 +28,7 @@ template <class Event REGISTRY_IO_DETAIL_MORE>
 using RcuRegistry = basic_registry<Event, snapshot::rcu, ordering::priority,
                                    REGISTRY_IO_DETAIL_ALONE(panic::catch_log), alloc::heap>;
 
-#if defined(REGISTRY_IO_SEPARATE_COMPILATION) && !defined(REGISTRY_IO_SRC_HPP)
+#ifdef REGISTRY_IO_SEPARATE_COMPILATION
 REGISTRY_IO_DETAIL_SHARED(REGISTRY_IO_DETAIL_EXTERN, snapshot::rcu, ordering::priority,
                           panic::catch_log, alloc::heap);
 #endif

@@ -534,7 +534,7 @@ private:
     unsigned forks_;
 };
 
-#if defined(REGISTRY_IO_SEPARATE_COMPILATION) && !defined(REGISTRY_IO_SRC_HPP)
+#ifdef REGISTRY_IO_SEPARATE_COMPILATION
 REGISTRY_IO_DETAIL_EXTERN retired_roots<std_env>;
 #endif
 
