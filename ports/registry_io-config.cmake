@@ -8,15 +8,19 @@
 include("${CMAKE_CURRENT_LIST_DIR}/registry_io-dependencies.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/registry_io-targets.cmake")
 
-get_filename_component(registry_io_prefix "${CMAKE_CURRENT_LIST_DIR}/../../.." ABSOLUTE)
-foreach(registry_io_dir IN ITEMS lib/${CMAKE_LIBRARY_ARCHITECTURE} lib64 lib lib32)
-    set(registry_io_dir "${registry_io_prefix}/${registry_io_dir}/cmake/registry_io")
-    if(EXISTS "${registry_io_dir}/registry_io-compiled.cmake" AND NOT TARGET registry_io::compiled_static)
-        include("${registry_io_dir}/registry_io-compiled.cmake")
-    endif()
-endforeach()
-unset(registry_io_dir)
-unset(registry_io_prefix)
+# Not for firmware, which has no threads and shares nothing.
+if(NOT CMAKE_SYSTEM_NAME STREQUAL Generic)
+    get_filename_component(registry_io_prefix "${CMAKE_CURRENT_LIST_DIR}/../../.." ABSOLUTE)
+    foreach(registry_io_dir IN ITEMS lib/${CMAKE_LIBRARY_ARCHITECTURE} lib64 lib lib32)
+        set(registry_io_dir "${registry_io_prefix}/${registry_io_dir}/cmake/registry_io")
+        if(EXISTS "${registry_io_dir}/registry_io-compiled.cmake"
+                AND NOT TARGET registry_io::compiled_static)
+            include("${registry_io_dir}/registry_io-compiled.cmake")
+        endif()
+    endforeach()
+    unset(registry_io_dir)
+    unset(registry_io_prefix)
+endif()
 
 # Shared if BUILD_SHARED_LIBS is set, else static, as in the library's own build.
 set(registry_io_compiled_FOUND FALSE)

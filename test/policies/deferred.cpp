@@ -97,6 +97,7 @@ BOOST_AUTO_TEST_CASE(what_is_posted_to_a_closed_queue_is_lost_and_counted)
     BOOST_TEST(global.drain(registry) == 0u);
     global.open();
     BOOST_TEST(global.post({2}));
+    global.open();  // it is open
     BOOST_TEST(global.drain(registry) == 1u);
     BOOST_TEST(global.lost() == 1u);
 }
