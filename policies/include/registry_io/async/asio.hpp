@@ -16,7 +16,6 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <stop_token>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -39,6 +38,7 @@
 #include <boost/system/system_error.hpp>
 
 #include <registry_io/async/environment.hpp>
+#include <registry_io/async/stop_token.hpp>
 #include <registry_io/async/task.hpp>
 
 // Asio's name, and a macro of Qt.
@@ -154,7 +154,7 @@ struct asio_result_of<std::exception_ptr, Args...>
 class asio_canceller
 {
 public:
-    asio_canceller(std::stop_token const& s, boost::asio::any_io_executor const& e)
+    asio_canceller(stop_token const& s, boost::asio::any_io_executor const& e)
         : state_(std::make_shared<state>()), on_stop_(s, request{state_, e})
     {
     }
@@ -191,7 +191,7 @@ private:
     };
 
     std::shared_ptr<state> state_;
-    std::stop_callback<request> on_stop_;
+    stop_callback<request> on_stop_;
 };
 
 /// An operation that begins when it is awaited.
@@ -229,7 +229,7 @@ public:
             // From the start of the operation on we may be resumed, and gone.
             if (void* const target = executor_.target(asio_operations)) {
                 auto const e = *static_cast<boost::asio::any_io_executor*>(target);
-                std::stop_token const& stop = environment_of(context_).stop();
+                stop_token const& stop = environment_of(context_).stop();
                 boost::asio::cancellation_slot slot;
                 if (stop.stop_possible()) {
                     canceller_.emplace(stop, e);
@@ -371,7 +371,7 @@ struct completion_of<void>
 /// Runs what `start()` returns for an Asio completion handler, in the handler's environment.
 template <class Start, class Handler, class Slot>
 detached run_for(Start start, Handler h, Slot slot, boost::asio::any_io_executor executor,
-                 std::stop_token stop)
+                 stop_token stop)
 {
     using result = await_result<std::invoke_result_t<Start&>>;
     using completion = completion_of<result>;

@@ -13,12 +13,12 @@
 #include <registry_io/detail/supported.hpp>
 
 #include <coroutine>
-#include <stop_token>
 #include <utility>
 
 #include <boost/core/addressof.hpp>
 
 #include <registry_io/async/frames.hpp>
+#include <registry_io/async/stop_token.hpp>
 
 namespace registry_io {
 inline namespace v1 {
@@ -87,13 +87,13 @@ public:
     environment() noexcept {}
 
     /// With an executor, and what else is given.
-    explicit environment(executor_ref e, std::stop_token s = {}, frame_memory* f = nullptr) noexcept
+    explicit environment(executor_ref e, stop_token s = {}, frame_memory* f = nullptr) noexcept
         : executor_(e), stop_(std::move(s)), frames_(f)
     {
     }
 
     /// With a stop token, and where frames come from.
-    explicit environment(std::stop_token s, frame_memory* f = nullptr) noexcept
+    explicit environment(stop_token s, frame_memory* f = nullptr) noexcept
         : stop_(std::move(s)), frames_(f)
     {
     }
@@ -104,13 +104,13 @@ public:
     /// Where the awaiting coroutine is resumed, if it had to wait.
     executor_ref const& executor() const noexcept { return executor_; }
     /// Asks to stop.
-    std::stop_token const& stop() const noexcept { return stop_; }
+    stop_token const& stop() const noexcept { return stop_; }
     /// Where frames come from; null for the recycled heap.
     frame_memory* frames() const noexcept { return frames_; }
 
 private:
     executor_ref executor_;
-    std::stop_token stop_;
+    stop_token stop_;
     frame_memory* frames_ = nullptr;
 };
 

@@ -126,7 +126,7 @@ private:
                                      Label const& label)
     {
         // The monotonic clock in whole seconds, plus one so that zero means never.
-        std::timespec now{};
+        ::timespec now{};  // not in std everywhere (MinGW)
 #if defined(CLOCK_MONOTONIC)
         ::clock_gettime(CLOCK_MONOTONIC, &now);
 #else

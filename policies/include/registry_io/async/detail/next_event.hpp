@@ -14,7 +14,6 @@
 #include <coroutine>
 #include <memory>
 #include <optional>
-#include <stop_token>
 #include <type_traits>
 #include <utility>
 
@@ -23,6 +22,7 @@
 #include <registry_io/async/detail/handler.hpp>
 #include <registry_io/async/detail/next_state.hpp>
 #include <registry_io/async/environment.hpp>
+#include <registry_io/async/stop_token.hpp>
 #include <registry_io/handler_guard.hpp>
 
 namespace registry_io {
@@ -113,7 +113,7 @@ private:
     environment const* env_ = nullptr;
     std::shared_ptr<shared> shared_;
     handler_guard guard_;
-    std::optional<std::stop_callback<stopping>> on_stop_;
+    std::optional<stop_callback<stopping>> on_stop_;
 };
 
 }  // namespace detail
