@@ -71,7 +71,7 @@ inline std::size_t hash_value(handler_id id) noexcept
 {
     // The multiplier is 2^64 divided by the golden ratio: serials and values are both small and
     // dense, so one of them has to be spread before they are mixed.
-    return static_cast<std::size_t>((id.registry_serial() * 0x9E3779B97F4A7C15u) ^ id.value());
+    return ((id.registry_serial() * 0x9E3779B97F4A7C15u) ^ id.value()) & SIZE_MAX;
 }
 
 }  // namespace v1

@@ -386,9 +386,9 @@ private:
     static bool unregister_guarded(detail::guard_anchor*, handler_id id)
     {
         // The guard has no room for a pointer beside the id, which holds one.
+        std::uintptr_t const address = id.registry_serial() & UINTPTR_MAX;
         // NOLINTNEXTLINE(performance-no-int-to-ptr)
-        return reinterpret_cast<basic_registry*>(static_cast<std::uintptr_t>(id.registry_serial()))
-            ->unregister(id);
+        return reinterpret_cast<basic_registry*>(address)->unregister(id);
     }
     static void release_guarded(detail::guard_anchor*) noexcept {}
     static constexpr detail::guard_anchor anchor{&unregister_guarded, &release_guarded};

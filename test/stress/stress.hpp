@@ -61,7 +61,7 @@ template <class Alloc, class Panic = panic::terminate>
 using registries_with =
     std::tuple<registry_of<snapshot::hazard_pointer, Alloc, Panic>,
                registry_of<snapshot::rcu, Alloc, Panic>, registry_of<snapshot::locked, Alloc, Panic>
-#ifndef REGISTRY_IO_TEST_TSAN
+#if !defined(REGISTRY_IO_TEST_TSAN) && defined(__cpp_lib_atomic_shared_ptr)
                ,
                registry_of<snapshot::atomic_shared_ptr, Alloc, Panic>
 #endif

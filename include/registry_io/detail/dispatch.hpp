@@ -29,10 +29,6 @@ namespace registry_io {
 inline namespace v1 {
 namespace detail {
 
-/// Whether a default-constructed object can be made by the compiler.
-template <class T>
-concept constant_initialized = requires { typename std::bool_constant<(T{}, true)>; };
-
 /// What a notify does with the snapshot that it holds. Registries of all types of events share it
 /// but for the walk itself: that is one for each, or handlers of other events would spoil the
 /// branch predictor's picture of its calls. `Event` tells walks apart and is nothing else. `void`
@@ -64,16 +60,13 @@ public:
             return p != nullptr ? *p : orphaned();
         }
         /// Stands in for the policy of a registry that is gone. Never behind a lock: a child of
-        /// `fork` would wait for a thread that was making it in the parent.
+        /// `fork` would wait for a thread that was making it in the parent. One for each thread,
+        /// and not one for the process where the policy is constant-initialised: g++ 12 answers
+        /// that question in two ways in two files of one program.
         static panic_policy& orphaned() noexcept
         {
-            if constexpr (constant_initialized<panic_policy>) {
-                static constinit panic_policy p{};
-                return p;
-            } else {
-                static thread_local panic_policy p{};
-                return p;
-            }
+            static thread_local panic_policy p{};
+            return p;
         }
         char const* event_name() const noexcept { return home().event_name; }
         panic_hooks hooks() const noexcept

@@ -49,6 +49,12 @@ struct atomic_shared_ptr
     template <class Root>
     class store
     {
+#ifndef __cpp_lib_atomic_shared_ptr
+        static_assert(sizeof(Root) == 0,
+                      "registry_io: this standard library has no std::atomic<std::shared_ptr>: use "
+                      "another snapshot policy than atomic_shared_ptr");
+#endif
+
         /// Holds a root for all its readers together. Reserved before there is a root, so that
         /// publishing does not allocate.
         struct capsule
