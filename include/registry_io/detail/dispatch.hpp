@@ -29,6 +29,21 @@ namespace registry_io {
 inline namespace v1 {
 namespace detail {
 
+/// Makes a default-constructed object, in a constant expression if that can be.
+template <class T>
+constexpr bool made_by_the_compiler()
+{
+    T const t{};
+    static_cast<void>(t);
+    return true;
+}
+
+/// Whether a default-constructed object can be made by the compiler. By way of a function: g++ 12
+/// calls `(T{}, true)` a constant expression only behind the first use of T's constructor, so that
+/// two files of one program gave two answers, and one variable two storage durations.
+template <class T>
+concept constant_initialized = requires { typename std::bool_constant<made_by_the_compiler<T>()>; };
+
 /// What a notify does with the snapshot that it holds. Registries of all types of events share it
 /// but for the walk itself: that is one for each, or handlers of other events would spoil the
 /// branch predictor's picture of its calls. `Event` tells walks apart and is nothing else. `void`
@@ -60,13 +75,16 @@ public:
             return p != nullptr ? *p : orphaned();
         }
         /// Stands in for the policy of a registry that is gone. Never behind a lock: a child of
-        /// `fork` would wait for a thread that was making it in the parent. One for each thread,
-        /// and not one for the process where the policy is constant-initialised: g++ 12 answers
-        /// that question in two ways in two files of one program.
+        /// `fork` would wait for a thread that was making it in the parent.
         static panic_policy& orphaned() noexcept
         {
-            static thread_local panic_policy p{};
-            return p;
+            if constexpr (constant_initialized<panic_policy>) {
+                static constinit panic_policy p{};
+                return p;
+            } else {
+                static thread_local panic_policy p{};
+                return p;
+            }
         }
         char const* event_name() const noexcept { return home().event_name; }
         panic_hooks hooks() const noexcept
