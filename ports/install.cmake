@@ -1,6 +1,7 @@
 # Copyright 2026 the registry_io authors
 # Distributed under the Boost Software License, Version 1.0.
 # (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+# SPDX-License-Identifier: BSL-1.0
 
 # What is installed, and where. The headers, and what finds them, fit every processor and go to
 # include/ and share/; the compiled library, and what finds it, to the directory for libraries.

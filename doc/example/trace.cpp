@@ -1,6 +1,7 @@
 // Copyright 2026 the registry_io authors
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
 
 // Writes a trace that chrome://tracing and https://ui.perfetto.dev show: a row for each thread, a
 // bar for each notify and for each handler in it.

@@ -1,6 +1,7 @@
 // Copyright 2026 the registry_io authors
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
 
 // Macros for what compilers and platforms do in different ways. Names with `DETAIL` are not for
 // users. Of the others, users may define `REGISTRY_IO_INITIAL_EXEC`, and the targets of the compiled

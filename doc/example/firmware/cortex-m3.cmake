@@ -1,8 +1,10 @@
 # Copyright 2026 the registry_io authors
 # Distributed under the Boost Software License, Version 1.0.
 # (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+# SPDX-License-Identifier: BSL-1.0
 
 # The toolchain: cmake --toolchain cortex-m3.cmake. For another core, change the one line.
+# tag::toolchain[]
 set(core -mcpu=cortex-m3 -mthumb)
 
 set(CMAKE_SYSTEM_NAME Generic)
@@ -17,3 +19,4 @@ set(CMAKE_CXX_FLAGS_INIT "${core} -fno-exceptions -fno-rtti -fno-threadsafe-stat
 set(CMAKE_EXE_LINKER_FLAGS_INIT "${core} -nostartfiles --specs=nano.specs -Wl,--gc-sections")
 # -Os and NDEBUG, unless told otherwise.
 set(CMAKE_BUILD_TYPE MinSizeRel CACHE STRING "")
+# end::toolchain[]

@@ -1,6 +1,7 @@
 // Copyright 2026 the registry_io authors
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
 
 // The walk of a notify over the snapshot that it holds, and what a panic policy sees of it. The
 // walk is unrolled by four and calls through the 16 bytes of each entry; all that only a failure

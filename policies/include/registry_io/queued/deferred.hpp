@@ -1,6 +1,7 @@
 // Copyright 2026 the registry_io authors
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
 
 // A queue of events between two contexts, usually an interrupt and the main loop: one posts, the
 // other notifies. It is the ring buffer of one producer and one consumer (Lamport, 1983), and needs

@@ -1,6 +1,7 @@
 // Copyright 2026 the registry_io authors
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
 
 // The snapshot policy that uses the standard library alone: readers copy an `atomic<shared_ptr>`.
 // It is here as a baseline for measurements. The shared object holds the root for all its readers

@@ -1,6 +1,7 @@
 // Copyright 2026 the registry_io authors
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
 
 // The wait for the next event. Awaiting it registers a handler, and, if the environment can be
 // stopped, a stop callback; the first of the two that claims the shared state ends the wait. What

@@ -1,6 +1,7 @@
 // Copyright 2026 the registry_io authors
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
 
 // What both ways of notifying have in common: a notify in flight, which lies in the frame of the
 // coroutine that awaits it. It starts handlers, keeps those that wait on a list, tells the panic

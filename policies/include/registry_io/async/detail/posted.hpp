@@ -1,6 +1,7 @@
 // Copyright 2026 the registry_io authors
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
 
 // The coroutine that an executor gets in the place of another one that may be destroyed while it is
 // in the queue. Destroying what is posted, or running it when it is too late, then does nothing.
