@@ -14,9 +14,11 @@ set(CMAKE_CXX_COMPILER arm-none-eabi-g++)
 set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
 
 list(JOIN core " " core)
-set(CMAKE_CXX_FLAGS_INIT "${core} -fno-exceptions -fno-rtti -fno-threadsafe-statics -ffunction-sections -fdata-sections")
+set(CMAKE_CXX_FLAGS_INIT "${core} -fno-exceptions -fno-rtti -fno-threadsafe-statics")
+string(APPEND CMAKE_CXX_FLAGS_INIT " -ffunction-sections -fdata-sections")
 # No start files: the program has its own. newlib-nano for memcpy and memset.
-set(CMAKE_EXE_LINKER_FLAGS_INIT "${core} -nostartfiles --specs=nano.specs -Wl,--gc-sections")
+set(CMAKE_EXE_LINKER_FLAGS_INIT
+    "${core} -nostartfiles --specs=nano.specs -Wl,--gc-sections")
 # -Os and NDEBUG, unless told otherwise.
 set(CMAKE_BUILD_TYPE MinSizeRel CACHE STRING "")
 # end::toolchain[]
