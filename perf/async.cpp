@@ -1,6 +1,7 @@
 // Copyright 2026 the registry_io authors
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
 
 // What a notify of asynchronous handlers costs, compared with a bare loop, the synchronous
 // registry, and Boost.Asio's coroutines. Each handler adds one to a counter of its own; some first

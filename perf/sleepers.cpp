@@ -1,6 +1,7 @@
 // Copyright 2026 the registry_io authors
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
 
 // What it costs to register a handler and to remove it while 0, 30 or 1000 notifies of the same
 // registry sleep, each on its own table. The notifies are nested in each other, so that only one

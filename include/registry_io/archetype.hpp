@@ -1,6 +1,7 @@
 // Copyright 2026 the registry_io authors
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
 
 // The least that a policy of each axis can be. Copy one to begin a policy of your own. The core is
 // tested with all four archetypes, so it asks nothing of a policy that its concept does not say.

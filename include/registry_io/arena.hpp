@@ -1,6 +1,7 @@
 // Copyright 2026 the registry_io authors
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
 
 // An allocator over one piece of memory, for alloc policies that keep everything inside the
 // registry. First fit over a list of holes that is sorted by address (Knuth, TAOCP 2.5, algorithms

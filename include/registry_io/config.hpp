@@ -1,10 +1,11 @@
 // Copyright 2026 the registry_io authors
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
 
 // Macros for what compilers and platforms do in different ways. Names with `DETAIL` are not for
-// users. Of the others, users may define `REGISTRY_IO_INITIAL_EXEC`; authors of policies may use
-// the rest.
+// users. Of the others, users may define `REGISTRY_IO_INITIAL_EXEC`, and the targets of the compiled
+// library define `REGISTRY_IO_DYN_LINK`; authors of policies may use the rest.
 
 #ifndef REGISTRY_IO_CONFIG_HPP
 #define REGISTRY_IO_CONFIG_HPP
@@ -36,6 +37,19 @@
 #define REGISTRY_IO_HOT_TLS [[gnu::tls_model("initial-exec")]]
 #else
 #define REGISTRY_IO_HOT_TLS
+#endif
+
+// Declares code that another file holds: one of the program, or the compiled library. What is found
+// in a shared object has to be visible; both sides are compiled with REGISTRY_IO_DYN_LINK then, which
+// the build's targets define. Not on Windows, where a program and its DLLs have thread-local
+// variables of their own: these would be two halves of one registry. The attribute is not in
+// brackets, which clang refuses here.
+#if defined(REGISTRY_IO_DYN_LINK) && defined(_WIN32)
+#error "registry_io: on Windows link the compiled library statically, without REGISTRY_IO_DYN_LINK"
+#elif defined(REGISTRY_IO_DYN_LINK)
+#define REGISTRY_IO_DETAIL_EXTERN extern template class __attribute__((visibility("default")))
+#else
+#define REGISTRY_IO_DETAIL_EXTERN extern template class
 #endif
 
 // Policies behind the arguments of a preset, which are refused in a sentence. Not where a template

@@ -1,6 +1,7 @@
 // Copyright 2026 the registry_io authors
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
 
 // What a writer takes out of a registry, and lists of it. Snapshot policies keep garbage until no
 // reader can see it; all that they know of it is when it was first visible and how to destroy it.

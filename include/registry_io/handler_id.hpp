@@ -1,6 +1,7 @@
 // Copyright 2026 the registry_io authors
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
 
 // The name of one registration. An id is two numbers and no address, so that ids which are stale,
 // or belong to another registry, can be told from valid ones without touching memory.
@@ -71,7 +72,7 @@ inline std::size_t hash_value(handler_id id) noexcept
 {
     // The multiplier is 2^64 divided by the golden ratio: serials and values are both small and
     // dense, so one of them has to be spread before they are mixed.
-    return static_cast<std::size_t>((id.registry_serial() * 0x9E3779B97F4A7C15u) ^ id.value());
+    return ((id.registry_serial() * 0x9E3779B97F4A7C15u) ^ id.value()) & SIZE_MAX;
 }
 
 }  // namespace v1

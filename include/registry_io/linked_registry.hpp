@@ -1,6 +1,7 @@
 // Copyright 2026 the registry_io authors
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
 
 // The registry for microcontrollers: `basic_registry` for snapshot policies that publish by storing
 // single words. It has the interface of `registry.hpp` but neither locks nor allocates, and its
@@ -386,9 +387,9 @@ private:
     static bool unregister_guarded(detail::guard_anchor*, handler_id id)
     {
         // The guard has no room for a pointer beside the id, which holds one.
+        std::uintptr_t const address = id.registry_serial() & UINTPTR_MAX;
         // NOLINTNEXTLINE(performance-no-int-to-ptr)
-        return reinterpret_cast<basic_registry*>(static_cast<std::uintptr_t>(id.registry_serial()))
-            ->unregister(id);
+        return reinterpret_cast<basic_registry*>(address)->unregister(id);
     }
     static void release_guarded(detail::guard_anchor*) noexcept {}
     static constexpr detail::guard_anchor anchor{&unregister_guarded, &release_guarded};

@@ -1,6 +1,7 @@
 // Copyright 2026 the registry_io authors
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
 
 // Registries whose policies are not part of a type. `registry_for` is a concept for generic code;
 // `registry_ref` is a type-erased reference for interfaces that are compiled once, such as those of

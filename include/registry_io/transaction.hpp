@@ -1,6 +1,7 @@
 // Copyright 2026 the registry_io authors
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
 
 // Transactions: changes that are collected without the lock, each in a block of its own, and then
 // applied under it as one edit of the tables. Ids are given out while they are collected; the place

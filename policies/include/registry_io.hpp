@@ -1,6 +1,7 @@
 // Copyright 2026 the registry_io authors
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
 
 // Every policy and every preset, without coroutines (`async/`), queues (`queued/`) and observers
 // (`observe/`). To reduce compile time, include only the header of the preset that you use.

@@ -1,6 +1,7 @@
 // Copyright 2026 the registry_io authors
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
 
 // How many instructions a change of a registry with alloc::pool takes. The cost must not depend on
 // how many handlers and holes there are. test/within_budget compiles this file, runs it under

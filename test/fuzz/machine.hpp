@@ -1,6 +1,7 @@
 // Copyright 2026 the registry_io authors
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
 
 // Turns any string of bytes into a program of operations on a registry and, step by step, on a
 // naive model beside it. Handlers, transactions, callbacks and the destructors of captures consume

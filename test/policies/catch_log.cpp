@@ -1,6 +1,7 @@
 // Copyright 2026 the registry_io authors
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
 
 #include <registry_io/panic/catch_log.hpp>
 #include <registry_io/panic/quarantine.hpp>
@@ -21,6 +22,9 @@
 #include <unistd.h>
 
 using threaded = registry_io::SyncRegistry<int>;
+
+// Asked before anything in this file has used its constructor: the answer must be that of all files.
+static_assert(registry_io::detail::constant_initialized<registry_io::panic::catch_log>);
 
 namespace {
 

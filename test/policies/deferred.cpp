@@ -1,6 +1,7 @@
 // Copyright 2026 the registry_io authors
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
 
 #include <registry_io/presets/local.hpp>
 #include <registry_io/queued/deferred.hpp>
@@ -97,6 +98,7 @@ BOOST_AUTO_TEST_CASE(what_is_posted_to_a_closed_queue_is_lost_and_counted)
     BOOST_TEST(global.drain(registry) == 0u);
     global.open();
     BOOST_TEST(global.post({2}));
+    global.open();  // it is open
     BOOST_TEST(global.drain(registry) == 1u);
     BOOST_TEST(global.lost() == 1u);
 }

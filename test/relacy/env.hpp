@@ -1,6 +1,7 @@
 // Copyright 2026 the registry_io authors
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
 
 // The environment (see reclaim::std_env) in which Relacy runs the shipped code. At each atomic
 // access threads may be switched, and a load may return any value that the memory model allows.

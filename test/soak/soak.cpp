@@ -1,6 +1,7 @@
 // Copyright 2026 the registry_io authors
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
 
 // Every preset, and every policy that supports several threads, under random load for as long as
 // you like: soak [SECONDS] [SEED]. What must hold: no handler runs after its captures were

@@ -1,6 +1,7 @@
 // Copyright 2026 the registry_io authors
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
 
 // Readers and writers at full speed: no handler runs after its destruction, no transaction is seen
 // partly, every id is removed once, and handlers fire in the order of their keys and ids.

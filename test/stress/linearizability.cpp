@@ -1,6 +1,7 @@
 // Copyright 2026 the registry_io authors
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
 
 // Random histories of a few operations on a few threads, recorded with one clock and checked: there
 // is an order of all operations, each placed between its begin and its end, in which a plain sorted

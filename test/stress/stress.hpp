@@ -1,6 +1,7 @@
 // Copyright 2026 the registry_io authors
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
 
 // What the stress tests share. Boost.Test's assertions are not thread-safe: threads count in
 // atomics, and the test checks those after it has joined the threads.
@@ -62,7 +63,7 @@ template <class Alloc, class Panic = panic::terminate>
 using registries_with =
     std::tuple<registry_of<snapshot::hazard_pointer, Alloc, Panic>,
                registry_of<snapshot::rcu, Alloc, Panic>, registry_of<snapshot::locked, Alloc, Panic>
-#ifndef REGISTRY_IO_TEST_TSAN
+#if !defined(REGISTRY_IO_TEST_TSAN) && defined(__cpp_lib_atomic_shared_ptr)
                ,
                registry_of<snapshot::atomic_shared_ptr, Alloc, Panic>
 #endif

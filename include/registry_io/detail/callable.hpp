@@ -1,6 +1,7 @@
 // Copyright 2026 the registry_io authors
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
 
 // What the core has to know about handlers as types: whether one is empty, whether it can be
 // awaited, and whether it may live inside the table's entry. A trivial handler of one word lives

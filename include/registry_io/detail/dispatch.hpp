@@ -1,6 +1,7 @@
 // Copyright 2026 the registry_io authors
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
 
 // The walk of a notify over the snapshot that it holds, and what a panic policy sees of it. The
 // walk is unrolled by four and calls through the 16 bytes of each entry; all that only a failure
@@ -29,9 +30,20 @@ namespace registry_io {
 inline namespace v1 {
 namespace detail {
 
-/// Whether a default-constructed object can be made by the compiler.
+/// Makes a default-constructed object, in a constant expression if that can be.
 template <class T>
-concept constant_initialized = requires { typename std::bool_constant<(T{}, true)>; };
+constexpr bool made_by_the_compiler()
+{
+    T const t{};
+    static_cast<void>(t);
+    return true;
+}
+
+/// Whether a default-constructed object can be made by the compiler. By way of a function: g++ 12
+/// calls `(T{}, true)` a constant expression only behind the first use of T's constructor, so that
+/// two files of one program gave two answers, and one variable two storage durations.
+template <class T>
+concept constant_initialized = requires { typename std::bool_constant<made_by_the_compiler<T>()>; };
 
 /// What a notify does with the snapshot that it holds. Registries of all types of events share it
 /// but for the walk itself: that is one for each, or handlers of other events would spoil the

@@ -1,6 +1,7 @@
 // Copyright 2026 the registry_io authors
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
 
 // What every registry with tables is made of, whatever its interface: the store that readers read,
 // the block that writers write, the policies, and the way of a handler into a table. A handler is
@@ -551,17 +552,17 @@ public:
 }  // namespace v1
 }  // namespace registry_io
 
-/// What registries of these policies share, whatever their event: to be instantiated elsewhere
-/// (`extern`), or here.
-#define REGISTRY_IO_DETAIL_SHARED(EXTERN, ...)                                                     \
-    EXTERN template class detail::pieces<detail::shapes<__VA_ARGS__>,                              \
-                                         detail::writers<__VA_ARGS__>>;                            \
-    EXTERN template class detail::row_order<detail::shapes<__VA_ARGS__>>;                          \
-    EXTERN template class detail::draft<detail::writers<__VA_ARGS__>>;                             \
-    EXTERN template class detail::flat_edit<detail::writers<__VA_ARGS__>>;                         \
-    EXTERN template class detail::spine_edit<detail::writers<__VA_ARGS__>>;                        \
-    EXTERN template class detail::edit<detail::writers<__VA_ARGS__>>;                              \
-    EXTERN template class detail::writers<__VA_ARGS__>;                                            \
-    EXTERN template class detail::dispatcher<detail::writers<__VA_ARGS__>>
+/// What registries of these policies share, whatever their event: declared
+/// (REGISTRY_IO_DETAIL_EXTERN), or instantiated here (`template class`). In an order in which none is
+/// a member of one before, as its visibility would be fixed by then.
+#define REGISTRY_IO_DETAIL_SHARED(INSTANTIATE, ...)                                                \
+    INSTANTIATE detail::row_order<detail::shapes<__VA_ARGS__>>;                                    \
+    INSTANTIATE detail::pieces<detail::shapes<__VA_ARGS__>, detail::writers<__VA_ARGS__>>;         \
+    INSTANTIATE detail::writers<__VA_ARGS__>;                                                      \
+    INSTANTIATE detail::draft<detail::writers<__VA_ARGS__>>;                                       \
+    INSTANTIATE detail::flat_edit<detail::writers<__VA_ARGS__>>;                                   \
+    INSTANTIATE detail::spine_edit<detail::writers<__VA_ARGS__>>;                                  \
+    INSTANTIATE detail::edit<detail::writers<__VA_ARGS__>>;                                        \
+    INSTANTIATE detail::dispatcher<detail::writers<__VA_ARGS__>>
 
 #endif

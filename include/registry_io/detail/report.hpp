@@ -1,6 +1,7 @@
 // Copyright 2026 the registry_io authors
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
 
 // How a panic policy tells the callback of a registry (`on_panic`) about a failure. A list of the
 // callbacks that run on this thread, innermost first, keeps a callback from being told of the

@@ -1,6 +1,7 @@
 // Copyright 2026 the registry_io authors
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
 
 // Where a row belongs in a snapshot, and where it is. A row belongs behind all rows whose key does
 // not fire after its own: keys first, then ids, which are the order of registration. Both questions

@@ -1,6 +1,7 @@
 // Copyright 2026 the registry_io authors
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
 
 // For one source file of a program whose other files are compiled with
 // REGISTRY_IO_SEPARATE_COMPILATION: here is the code that the presets' registries share.
@@ -10,6 +11,11 @@
 
 #include <registry_io/detail/supported.hpp>
 
+// The presets declare what is below: that is where a shared object learns what it exports.
+#ifndef REGISTRY_IO_SEPARATE_COMPILATION
+#define REGISTRY_IO_SEPARATE_COMPILATION
+#endif
+
 #include <registry_io/presets/local.hpp>
 #include <registry_io/presets/rcu.hpp>
 #include <registry_io/presets/sync.hpp>
@@ -18,13 +24,19 @@ namespace registry_io {
 inline namespace v1 {
 
 template class reclaim::retired_roots<reclaim::std_env>;
-REGISTRY_IO_DETAIL_SHARED(, snapshot::hazard_pointer, ordering::priority, panic::catch_log,
+REGISTRY_IO_DETAIL_SHARED(template class, snapshot::hazard_pointer, ordering::priority,
+                          panic::catch_log, alloc::heap);
+REGISTRY_IO_DETAIL_SHARED(template class, snapshot::rcu, ordering::priority, panic::catch_log,
                           alloc::heap);
-REGISTRY_IO_DETAIL_SHARED(, snapshot::rcu, ordering::priority, panic::catch_log, alloc::heap);
-REGISTRY_IO_DETAIL_SHARED(, snapshot::single_thread, ordering::priority, panic::catch_log,
-                          alloc::heap);
+REGISTRY_IO_DETAIL_SHARED(template class, snapshot::single_thread, ordering::priority,
+                          panic::catch_log, alloc::heap);
 
 }  // namespace v1
 }  // namespace registry_io
+
+// To be declared by no preset that is included after this.
+#ifndef REGISTRY_IO_DETAIL_HAZARD_POINTER_SHARED
+#define REGISTRY_IO_DETAIL_HAZARD_POINTER_SHARED
+#endif
 
 #endif

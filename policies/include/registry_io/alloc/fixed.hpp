@@ -1,6 +1,7 @@
 // Copyright 2026 the registry_io authors
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
 
 // The alloc policy without a heap, for one thread: a buffer inside the registry, managed by the
 // allocator of `registry_io/arena.hpp`. Use it where the size must be known at link time.

@@ -1,6 +1,7 @@
 // Copyright 2026 the registry_io authors
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
 
 // The alloc policy with a bound: a piece of memory that is reserved once, and divided by
 // `detail/segregated_fit.hpp`. The pool and every block from it share the memory and its lock,

@@ -1,6 +1,7 @@
 // Copyright 2026 the registry_io authors
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
 
 // Connects the coroutines of this library with Boost.Asio: Asio executors for environments, Asio
 // operations that tasks can await, and notifies and tasks as Asio operations. It is the only header
@@ -16,7 +17,6 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <stop_token>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -39,6 +39,7 @@
 #include <boost/system/system_error.hpp>
 
 #include <registry_io/async/environment.hpp>
+#include <registry_io/async/stop_token.hpp>
 #include <registry_io/async/task.hpp>
 
 // The name is used by Asio, and is also a macro of Qt.
@@ -155,7 +156,7 @@ struct asio_result_of<std::exception_ptr, Args...>
 class asio_canceller
 {
 public:
-    asio_canceller(std::stop_token const& s, boost::asio::any_io_executor const& e)
+    asio_canceller(stop_token const& s, boost::asio::any_io_executor const& e)
         : state_(std::make_shared<state>()), on_stop_(s, request{state_, e})
     {
     }
@@ -192,7 +193,7 @@ private:
     };
 
     std::shared_ptr<state> state_;
-    std::stop_callback<request> on_stop_;
+    stop_callback<request> on_stop_;
 };
 
 /// An operation that begins when it is awaited.
@@ -230,7 +231,7 @@ public:
             // Once the operation has started, the task may be resumed, and this object destroyed.
             if (void* const target = executor_.target(asio_operations)) {
                 auto const e = *static_cast<boost::asio::any_io_executor*>(target);
-                std::stop_token const& stop = environment_of(context_).stop();
+                stop_token const& stop = environment_of(context_).stop();
                 boost::asio::cancellation_slot slot;
                 if (stop.stop_possible()) {
                     canceller_.emplace(stop, e);
@@ -372,7 +373,7 @@ struct completion_of<void>
 /// Runs what `start()` returns for an Asio completion handler, in the handler's environment.
 template <class Start, class Handler, class Slot>
 detached run_for(Start start, Handler h, Slot slot, boost::asio::any_io_executor executor,
-                 std::stop_token stop)
+                 stop_token stop)
 {
     using result = await_result<std::invoke_result_t<Start&>>;
     using completion = completion_of<result>;

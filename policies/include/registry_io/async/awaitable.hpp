@@ -1,6 +1,7 @@
 // Copyright 2026 the registry_io authors
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
 
 // What can be awaited in a coroutine of any type. An operand of `co_await` is an awaiter, or has a
 // member or a free `operator co_await` that returns one; `get_awaiter` finds it in the same way as

@@ -1,6 +1,7 @@
 // Copyright 2026 the registry_io authors
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
 
 // The environment of a notify: the executor on which coroutines are resumed, a stop token, and the
 // source of frames. It is passed from the coroutine that awaits a notify to the handlers, and to
@@ -14,12 +15,12 @@
 #include <registry_io/detail/supported.hpp>
 
 #include <coroutine>
-#include <stop_token>
 #include <utility>
 
 #include <boost/core/addressof.hpp>
 
 #include <registry_io/async/frames.hpp>
+#include <registry_io/async/stop_token.hpp>
 
 namespace registry_io {
 inline namespace v1 {
@@ -88,13 +89,13 @@ public:
     environment() noexcept {}
 
     /// Creates an environment with an executor, and optionally a stop token and a source of frames.
-    explicit environment(executor_ref e, std::stop_token s = {}, frame_memory* f = nullptr) noexcept
+    explicit environment(executor_ref e, stop_token s = {}, frame_memory* f = nullptr) noexcept
         : executor_(e), stop_(std::move(s)), frames_(f)
     {
     }
 
     /// Creates an environment with a stop token, and optionally a source of frames.
-    explicit environment(std::stop_token s, frame_memory* f = nullptr) noexcept
+    explicit environment(stop_token s, frame_memory* f = nullptr) noexcept
         : stop_(std::move(s)), frames_(f)
     {
     }
@@ -105,13 +106,13 @@ public:
     /// Returns the executor on which the awaiting coroutine is resumed, if it had to wait.
     executor_ref const& executor() const noexcept { return executor_; }
     /// Returns the stop token.
-    std::stop_token const& stop() const noexcept { return stop_; }
+    stop_token const& stop() const noexcept { return stop_; }
     /// Returns the source of frames; null for the recycled heap.
     frame_memory* frames() const noexcept { return frames_; }
 
 private:
     executor_ref executor_;
-    std::stop_token stop_;
+    stop_token stop_;
     frame_memory* frames_ = nullptr;
 };
 

@@ -1,6 +1,7 @@
 // Copyright 2026 the registry_io authors
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
 
 // Memory for the frames of coroutines. By default frames are recycled: each thread keeps a list for
 // each size, and threads exchange bundles of frames in a depot with a few places, so that a program

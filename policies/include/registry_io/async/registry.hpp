@@ -1,6 +1,7 @@
 // Copyright 2026 the registry_io authors
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
 
 // `basic_async_registry`: a registry whose handlers may be coroutines. It uses the engine of
 // `basic_registry`, so tables, ids, guards and policies are the same. The two ways of notifying and

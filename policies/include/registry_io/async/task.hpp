@@ -1,6 +1,7 @@
 // Copyright 2026 the registry_io authors
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
 
 // `async::task`, the coroutine type of handlers. A task is lazy: it begins when it is awaited, runs
 // in place until it waits, and when it ends, it resumes the coroutine that awaits it. This header

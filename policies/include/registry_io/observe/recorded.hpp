@@ -1,6 +1,7 @@
 // Copyright 2026 the registry_io authors
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
 
 // `observe::recorded`: counts how the registries of one type are used, and writes the counts to a
 // file for `registry_tune`. Every notify is counted; one in many, at random distances, is measured

@@ -1,6 +1,7 @@
 // Copyright 2026 the registry_io authors
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
 
 // `observe::timed`: a panic policy that wraps another one and measures each handler. Durations are
 // counted in buckets, each twice as wide as the previous one. The results can be read at any time,

@@ -1,6 +1,7 @@
 // Copyright 2026 the registry_io authors
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
 
 // `observe::watched`: a panic policy that wraps another one and detects handlers that hang. Each
 // call links itself into a list, and a thread of the library examines the lists. Threads are spread

@@ -1,6 +1,7 @@
 // Copyright 2026 the registry_io authors
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
 
 // The default panic policy: an exception does not leave its handler, and is passed to the callback
 // or written to the log. The log is limited to one line a second for each registry, without a lock:
@@ -127,7 +128,7 @@ private:
                                      Label const& label)
     {
         // The monotonic clock plus one second, so that zero means never.
-        std::timespec now{};
+        ::timespec now{};  // not in std everywhere (MinGW)
 #if defined(CLOCK_MONOTONIC)
         ::clock_gettime(CLOCK_MONOTONIC, &now);
 #else

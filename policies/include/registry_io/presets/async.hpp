@@ -1,6 +1,7 @@
 // Copyright 2026 the registry_io authors
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
 
 // `AsyncRegistry`: the preset whose handlers are coroutines. Its policies are those of
 // `SyncRegistry`.
@@ -26,9 +27,11 @@ template <class Event REGISTRY_IO_DETAIL_MORE>
 using AsyncRegistry = basic_async_registry<Event, snapshot::hazard_pointer, ordering::priority,
                                            REGISTRY_IO_DETAIL_ALONE(panic::catch_log), alloc::heap>;
 
-#if defined(REGISTRY_IO_SEPARATE_COMPILATION) && !defined(REGISTRY_IO_SRC_HPP)
-REGISTRY_IO_DETAIL_SHARED(extern, snapshot::hazard_pointer, ordering::priority, panic::catch_log,
-                          alloc::heap);
+// Once: SyncRegistry and AsyncRegistry share it.
+#if defined(REGISTRY_IO_SEPARATE_COMPILATION) && !defined(REGISTRY_IO_DETAIL_HAZARD_POINTER_SHARED)
+#define REGISTRY_IO_DETAIL_HAZARD_POINTER_SHARED
+REGISTRY_IO_DETAIL_SHARED(REGISTRY_IO_DETAIL_EXTERN, snapshot::hazard_pointer, ordering::priority,
+                          panic::catch_log, alloc::heap);
 #endif
 
 }  // namespace v1

@@ -1,6 +1,7 @@
 // Copyright 2026 the registry_io authors
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
 
 // `LocalRegistry`: the preset for one thread. Nothing in it is atomic or locked.
 
@@ -25,9 +26,9 @@ template <class Event REGISTRY_IO_DETAIL_MORE>
 using LocalRegistry = basic_registry<Event, snapshot::single_thread, ordering::priority,
                                      REGISTRY_IO_DETAIL_ALONE(panic::catch_log), alloc::heap>;
 
-#if defined(REGISTRY_IO_SEPARATE_COMPILATION) && !defined(REGISTRY_IO_SRC_HPP)
-REGISTRY_IO_DETAIL_SHARED(extern, snapshot::single_thread, ordering::priority, panic::catch_log,
-                          alloc::heap);
+#ifdef REGISTRY_IO_SEPARATE_COMPILATION
+REGISTRY_IO_DETAIL_SHARED(REGISTRY_IO_DETAIL_EXTERN, snapshot::single_thread, ordering::priority,
+                          panic::catch_log, alloc::heap);
 #endif
 
 }  // namespace v1

@@ -1,6 +1,7 @@
 // Copyright 2026 the registry_io authors
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
 
 // A queue of events between two contexts, usually an interrupt and the main loop: one posts, the
 // other notifies. It is the ring buffer of one producer and one consumer (Lamport, 1983), and needs
@@ -19,7 +20,6 @@
 #include <new>
 #include <type_traits>
 
-#include <boost/assert.hpp>
 #include <boost/lockfree/spsc_queue.hpp>
 
 #include <registry_io/config.hpp>
@@ -98,12 +98,15 @@ public:
             events().~queue();
     }
 
-    /// Lets posts in. Precondition: it was made with `closed`, and is not open yet. By one context;
+    /// Lets posts in, if the queue was made with `closed`. Does nothing if it is open. By one context;
     /// interrupts of it may post meanwhile, and any context may ask for `lost`. Other threads may
     /// post and drain when they have been told that the queue is open.
     void open() noexcept
     {
-        BOOST_ASSERT(!is_open());
+        // Not an assertion: with newlib's assert, firmware that is built without NDEBUG would carry
+        // its stdio, seven kilobytes of it.
+        if (is_open())
+            return;
         ::new (static_cast<void*>(room_)) queue();
         // Only the compiler has to keep the order, as those who post now are interrupts.
         std::atomic_signal_fence(std::memory_order_release);

@@ -1,6 +1,7 @@
 // Copyright 2026 the registry_io authors
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
 
 // How a thread waits for reclamation. A `completion` is a flag on the stack of the thread that
 // waits; the word that the thread sleeps on is shared by all completions and never destroyed, so

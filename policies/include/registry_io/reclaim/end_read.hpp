@@ -1,6 +1,7 @@
 // Copyright 2026 the registry_io authors
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
 
 // The end of a read that does not take the fast path, for every domain whose readers have a slot:
 // the slot goes idle, and then its reader looks for mail. A writer posts mail and then looks at the

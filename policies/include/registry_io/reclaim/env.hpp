@@ -1,6 +1,7 @@
 // Copyright 2026 the registry_io authors
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
 
 // The environment of the shipped code: every variable that reclamation shares between threads,
 // every one that belongs to a thread, and every call to the system. The algorithms take it as a
@@ -71,13 +72,43 @@ struct REGISTRY_IO_EXPORT process_wide
 };
 }  // namespace detail
 
+#if defined(__MINGW32__)
+namespace detail {
+/// A mutex that is constant-initialised, which winpthreads' is not. The domains lie in variables of
+/// the process, and must be there before any constructor runs.
+class constant_mutex
+{
+public:
+    constexpr constant_mutex() noexcept = default;
+    void lock() noexcept
+    {
+        // acquire: with the release of unlock, what the last holder has written is seen.
+        while (locked_.test_and_set(std::memory_order_acquire))
+            locked_.wait(true, std::memory_order_relaxed);
+    }
+    void unlock() noexcept
+    {
+        locked_.clear(std::memory_order_release);
+        locked_.notify_one();
+    }
+
+private:
+    std::atomic_flag locked_{};
+};
+}  // namespace detail
+#endif
+
 /// The environment of shipped code: all that it shares with other threads, and all that belongs to
 /// a thread. A checker brings its own, with the same members, and so runs the shipped code.
 struct REGISTRY_IO_EXPORT std_env
 {
     template <class T>
     using atomic = std::atomic<T>;
+#if defined(__MINGW32__)
+    using mutex = detail::constant_mutex;
+#else
     using mutex = std::mutex;
+#endif
     using exit_hook = thread_exit::hook;
 
     /// A variable of the process, one for each type; constant-initialised.

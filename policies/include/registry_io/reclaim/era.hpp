@@ -1,6 +1,7 @@
 // Copyright 2026 the registry_io authors
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
 
 // The unit of reclamation of RCU: an era, which ends with an epoch. Garbage hangs on an era, and
 // the last reader that the era counts destroys it. This is the last-reader-out idea of the library,

@@ -1,6 +1,7 @@
 // Copyright 2026 the registry_io authors
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
 
 // What the snapshot policies say when a registry is misused: a notify from a shared object that has
 // its own copy of the library's variables, and the destruction of a registry while a notify runs.

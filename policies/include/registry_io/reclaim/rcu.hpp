@@ -1,6 +1,7 @@
 // Copyright 2026 the registry_io authors
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
 
 // The domain of RCU (McKenney and Slingwine, 1998; Desnoyers et al., 2012; P2545): epochs, the
 // slots of all threads, and the eras in use. A writer ends an epoch and leaves mail with the

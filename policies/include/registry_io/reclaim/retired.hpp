@@ -1,6 +1,7 @@
 // Copyright 2026 the registry_io authors
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
 
 // The roots that the writers of one registry have replaced and that readers may still hold, and who
 // frees them: the last reader of each. What was taken out hangs on the newest root that shows it,
@@ -534,8 +535,8 @@ private:
     unsigned forks_;
 };
 
-#if defined(REGISTRY_IO_SEPARATE_COMPILATION) && !defined(REGISTRY_IO_SRC_HPP)
-extern template class retired_roots<std_env>;
+#ifdef REGISTRY_IO_SEPARATE_COMPILATION
+REGISTRY_IO_DETAIL_EXTERN retired_roots<std_env>;
 #endif
 
 }  // namespace reclaim

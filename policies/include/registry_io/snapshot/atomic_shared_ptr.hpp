@@ -1,6 +1,7 @@
 // Copyright 2026 the registry_io authors
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
 
 // The snapshot policy that uses the standard library alone: readers copy an `atomic<shared_ptr>`.
 // It is here as a baseline for measurements. The shared object holds the root for all its readers
@@ -49,6 +50,12 @@ struct atomic_shared_ptr
     template <class Root>
     class store
     {
+#ifndef __cpp_lib_atomic_shared_ptr
+        static_assert(sizeof(Root) == 0,
+                      "registry_io: this standard library has no std::atomic<std::shared_ptr>: use "
+                      "another snapshot policy than atomic_shared_ptr");
+#endif
+
         /// Holds a root for all its readers together. Reserved before there is a root, so that
         /// publishing does not allocate.
         struct capsule

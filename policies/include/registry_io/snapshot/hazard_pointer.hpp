@@ -1,6 +1,7 @@
 // Copyright 2026 the registry_io authors
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
 
 // The snapshot policy of the default preset: readers announce the table that they walk (hazard
 // pointers, Michael, 2004). This header has the fast path of readers and the order of a writer's

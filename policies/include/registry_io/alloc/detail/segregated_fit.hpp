@@ -1,6 +1,7 @@
 // Copyright 2026 the registry_io authors
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
 
 // The allocator inside `alloc::pool`: two-level segregated fit (Masmano, Ripoll, Crespo and Real,
 // 2004), which allocates and deallocates in a constant number of steps. Holes are listed by size,

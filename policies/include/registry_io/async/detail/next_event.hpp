@@ -1,6 +1,7 @@
 // Copyright 2026 the registry_io authors
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
 
 // The wait for the next event. Awaiting it registers a handler and, if the environment can be
 // stopped, a stop callback. The first of the two to claim the shared state ends the wait. The
@@ -14,7 +15,6 @@
 #include <coroutine>
 #include <memory>
 #include <optional>
-#include <stop_token>
 #include <type_traits>
 #include <utility>
 
@@ -23,6 +23,7 @@
 #include <registry_io/async/detail/handler.hpp>
 #include <registry_io/async/detail/next_state.hpp>
 #include <registry_io/async/environment.hpp>
+#include <registry_io/async/stop_token.hpp>
 #include <registry_io/handler_guard.hpp>
 
 namespace registry_io {
@@ -113,7 +114,7 @@ private:
     environment const* env_ = nullptr;
     std::shared_ptr<shared> shared_;
     handler_guard guard_;
-    std::optional<std::stop_callback<stopping>> on_stop_;
+    std::optional<stop_callback<stopping>> on_stop_;
 };
 
 }  // namespace detail

@@ -1,6 +1,7 @@
 // Copyright 2026 the registry_io authors
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
 
 // A notify that runs the handlers one after the other. A handler that waits interrupts the walk;
 // its end resumes the walk at the next row, on the thread where the handler ended. At most one

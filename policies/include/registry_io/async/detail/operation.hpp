@@ -1,6 +1,7 @@
 // Copyright 2026 the registry_io authors
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
 
 // What both kinds of notify have in common: a notify in flight, which is stored in the frame of the
 // coroutine that awaits it. It starts handlers, keeps those that wait in a list, reports each end

@@ -1,6 +1,7 @@
 // Copyright 2026 the registry_io authors
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
 
 // The file of a recorded workload: its text (JSON), and how it is written to disk. The text goes
 // into a temporary file that is renamed when it is complete, so no reader sees an incomplete file,
