@@ -371,6 +371,9 @@ BOOST_AUTO_TEST_CASE(a_read_inside_of_another_one_leaves_that_one_as_it_was)
     captures one;
     s.enters(first);
     env::as(first, [&] { typename decltype(s)::read const inner; });
+    // It is known once.
+    BOOST_TEST_REQUIRE(s.d.readers().first() != nullptr);
+    BOOST_TEST_REQUIRE(s.d.readers().first()->next == nullptr);
     BOOST_TEST(s.d.reading());
     BOOST_TEST((s.removes(one) == outcome::used));
     BOOST_TEST(!one.gone);
