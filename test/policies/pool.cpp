@@ -426,9 +426,9 @@ BOOST_AUTO_TEST_CASE(a_fork_does_not_look_at_pools_that_are_gone)
 {
     // So large that its memory goes back to the system at once.
     for (int i = 0; i < 3; ++i) {
-        alloc::pool first(1 << 22);
-        auto second = std::make_unique<alloc::pool>(1 << 22);
-        alloc::pool third(1 << 22);
+        alloc::pool first(1 << 26);
+        auto second = std::make_unique<alloc::pool>(1 << 26);
+        alloc::pool third(1 << 26);
         second.reset();
         BOOST_TEST(in_child([] {}));
     }
