@@ -19,6 +19,7 @@
  *   TWO_WRITERS   two writers, each of whom removes a handler
  *   FALLBACK      without membarrier
  *   ONE_READER    who reads READS times
+ *   REFUSED       one writer, two removals; the kernel may refuse each fence of the first
  *
  * Each of the macros NO_..., ANY_MAIL and so on is a mutant; see test/verify.
  */
@@ -301,7 +302,20 @@ inline revoke(r, e)
     }
 }
 
-inline settle()
+/* The fence of a writer that removes h. */
+inline fence(h)
+{
+#ifdef REFUSED
+    if
+    :: h == 0 -> refused = true
+    :: membarrier()
+    fi
+#else
+    membarrier()
+#endif
+}
+
+inline settle(h)
 {
     scan(0);
     if
@@ -314,22 +328,54 @@ inline settle()
     :: else
     fi;
 #ifndef NO_FENCE
-    membarrier();                                              /* [hp.fence] */
+    fence(h);                                                  /* [hp.fence] */
+#endif
+#ifdef REFUSED_IGNORED
+    refused = false;
 #endif
     late = false;
-    settle_slot(0);
-    settle_slot(1);
+    if
+    :: refused ->
+#ifndef REFUSED_KEEPS_MAIL
+        revoke_pending(0);
+        revoke_pending(1)
+#endif
+    :: else ->
+        settle_slot(0);
+        settle_slot(1)
+    fi;
     if
 #ifdef NO_LATE
     :: late
 #else
     :: late ->
 #ifndef NO_LATE_FENCE
-        membarrier();                                          /* [hp.late_fence] */
+        fence(h);                                              /* [hp.late_fence] */
 #endif
-        settle_late(0);
-        settle_late(1)
+#ifdef LATE_REFUSED_IGNORED
+        refused = false;
 #endif
+        if
+        :: refused ->
+#ifndef LATE_REFUSED_KEEPS_MAIL
+            revoke_pending(0);
+            revoke_pending(1)
+#endif
+        :: else ->
+            settle_late(0);
+            settle_late(1)
+        fi
+#endif
+    :: else
+    fi
+}
+
+/* After a refusal: no reader keeps mail of the roots that wait for the kernel to agree again. */
+inline revoke_pending(r)
+{
+    m = mail[r];
+    if
+    :: m != 0 && (pending & bit(m)) != 0 -> revoke(r, m)
     :: else
     fi
 }
@@ -393,19 +439,22 @@ inline change(h)
     freed = 0;
     if
 #ifdef OWNER_EARLY
-    :: h != 2 -> retire_all(); settle()
+    :: h != 2 -> retire_all(); settle(h)
 #else
 #ifdef DEFERRED_IGNORED
     :: true ->
         if
-        :: h != 2 -> settle()
+        :: h != 2 -> settle(h)
         :: else
         fi;
 #else
     :: h != 2 ->                                               /* [hp.deferred] */
-        settle();
+        settle(h);
 #endif
-        retire_all()
+        if
+        :: refused
+        :: else -> retire_all()
+        fi
 #endif
     :: else
     fi;
@@ -420,11 +469,21 @@ inline change(h)
         freed = 0;
         last = false;
         if
-        :: h != 2 ->
+        :: h != 2 && !refused ->
             removed[h] = true;
             assert(destroyed[h] || pinned_by[h] != 0)
         :: else
-        fi
+        fi;
+#ifdef REFUSED
+        /* What the refused removal has left goes with the next one. */
+        if
+        :: h == 1 ->
+            removed[0] = true;
+            assert(destroyed[0] || pinned_by[0] != 0)
+        :: else
+        fi;
+#endif
+        refused = false
     }
 }
 
@@ -437,13 +496,16 @@ inline retire_all()
 }
 
 #define WRITER_LOCALS byte next; byte old; byte seen; byte m; byte got; byte freed; byte older; \
-    bool late; bool last
+    bool late; bool last; bool refused
 
 proctype writer()
 {
     WRITER_LOCALS;
-#ifdef TWO_WRITERS
+#if defined(TWO_WRITERS)
     change(0)
+#elif defined(REFUSED)
+    change(0);
+    change(1)
 #else
     change(2);
     change(0)
@@ -467,6 +529,9 @@ init {
         birth[1] = 1;
         shows[1] = 3;
         run other_writer();
+#elif defined(REFUSED)
+        birth[1] = 1;
+        shows[1] = 3;
 #else
         shows[1] = 1;
 #endif

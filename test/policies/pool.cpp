@@ -17,14 +17,18 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <fstream>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <new>
 #include <random>
+#include <string>
 #include <thread>
 #include <vector>
 
 #include <pthread.h>
+#include <sched.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -358,32 +362,99 @@ BOOST_AUTO_TEST_CASE(giving_back_does_not_wait_for_the_lock_and_what_was_given_b
     while (void* const q = s.allocate(100, 8))
         blocks.push_back(q);
     BOOST_TEST(blocks.size() > 100u);
-    static std::atomic<bool> go{false};
-    static std::atomic<bool> done{false};
-    static std::atomic<bool> forked{false};
-    std::thread other([] {
-        go.wait(false);
-        for (void* const q : blocks)
+    // Inside of a fork this thread holds the locks of all pools, until the other one is done. It
+    // gives back a part, and the rest while this thread has not taken back all of that part.
+    static std::size_t some = 0;
+    for (std::size_t const stays : {blocks.size() / 2, std::size_t(0)}) {
+        some = blocks.size() - stays;
+        inside_fork = [] {
+            std::thread([] {
+                for (; some != 0; --some) {
+                    s.deallocate(blocks.back(), 100, 8);
+                    blocks.pop_back();
+                }
+            }).join();
+        };
+        BOOST_TEST(in_child([] {}));
+        inside_fork = nullptr;
+        if (void* const q = s.allocate(100, 8))
             s.deallocate(q, 100, 8);
-        done = true;
-        done.notify_one();
-        forked.wait(false);
-    });
-    // During a fork this thread holds the locks of all pools until the other thread is done.
-    inside_fork = [] {
-        go = true;
-        go.notify_one();
-        done.wait(false);
-    };
-    BOOST_TEST(in_child([] {}));
-    inside_fork = nullptr;
-    forked = true;
-    forked.notify_one();
-    other.join();
+    }
     void* const whole = s.allocate(1 << 14, 8);
     BOOST_TEST(whole != nullptr);
     if (whole != nullptr)
         s.deallocate(whole, 1 << 14, 8);
+}
+
+/// Whether a thread of this process sleeps.
+bool sleeps(pid_t thread)
+{
+    std::ifstream file("/proc/self/task/" + std::to_string(thread) + "/stat");
+    std::string const stat((std::istreambuf_iterator<char>(file)), {});
+    return stat.find(") S ") != std::string::npos;
+}
+
+BOOST_AUTO_TEST_CASE(a_fork_waits_until_no_thread_is_inside_of_a_pool_and_keeps_them_out)
+{
+    BOOST_TEST_REQUIRE(hooked);
+    alloc::pool p(1 << 14);
+    static auto s = p.get_source();
+    s = p.get_source();
+    static std::atomic<pid_t> allocates;
+    static std::atomic<bool> has_allocated;
+    static bool kept_out;
+    static std::thread other;
+    allocates = 0;
+    has_allocated = false;
+    kept_out = false;
+    inside_fork = [] {
+        other = std::thread([] {
+            allocates = ::gettid();
+            void* const q = s.allocate(100, 8);
+            has_allocated = true;
+            s.deallocate(q, 100, 8);
+        });
+        // It sleeps for the lock, or gets its block.
+        while (allocates == 0 || (!has_allocated && !sleeps(allocates)))
+            ::sched_yield();
+        kept_out = !has_allocated;
+    };
+    BOOST_TEST(in_child([] {}));
+    inside_fork = nullptr;
+    other.join();
+    BOOST_TEST(kept_out);
+}
+
+BOOST_AUTO_TEST_CASE(a_fork_does_not_look_at_pools_that_are_gone)
+{
+    // So large that its memory goes back to the system at once.
+    for (int i = 0; i < 3; ++i) {
+        alloc::pool first(1 << 26);
+        auto second = std::make_unique<alloc::pool>(1 << 26);
+        alloc::pool third(1 << 26);
+        second.reset();
+        BOOST_TEST(in_child([] {}));
+    }
+    BOOST_TEST(in_child([] {}));
+}
+
+/// How many MB of addresses this process has.
+long megabytes()
+{
+    long pages = 0;
+    std::ifstream("/proc/self/statm") >> pages;
+    return pages / (1024 * 1024 / ::sysconf(_SC_PAGESIZE));
+}
+
+BOOST_AUTO_TEST_CASE(an_allocation_that_fails_does_not_keep_its_pool_alive)
+{
+    long const before = megabytes();
+    for (int i = 0; i < 32; ++i) {
+        alloc::pool p(std::size_t(64) << 20);
+        BOOST_TEST(p.get_source().allocate(std::size_t(65) << 20, 8) == nullptr);
+    }
+    // A sanitizer keeps some of what was given back.
+    BOOST_TEST(megabytes() - before < 1000);
 }
 
 BOOST_AUTO_TEST_CASE(a_child_of_fork_finds_no_pool_locked)

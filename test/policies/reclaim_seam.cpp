@@ -159,9 +159,33 @@ BOOST_AUTO_TEST_CASE(a_writer_asks_nothing_of_readers_of_another_registry)
         BOOST_TEST(first.holders() == 1u);
         BOOST_TEST(!domain::reading(&other));
         BOOST_TEST(domain::reading(&cell));
+        BOOST_TEST(!domain::held(&other, first));
+        BOOST_TEST(domain::held(&cell, first));
     };
     domain::slow_read const read(&cell, [&](std::memory_order) { return current; });
     BOOST_TEST(read.root() == &first);
+}
+
+BOOST_AUTO_TEST_CASE(mail_for_an_earlier_read_is_the_writers_to_take_back)
+{
+    // Mail for a read that had ended before there was mail. The next read, of another root, must
+    // not take it: it would destroy, perhaps, after the removal has returned.
+    domain::prepare();
+    int const cell = 0;
+    retired log(&cell);
+    root earlier(log, 1);
+    root later(log, 2);
+    {
+        domain::slow_read const read(&cell, [&](std::memory_order) { return &later; });
+        domain::mine().each_slot([&](reclaim::hazard_slot<staged_env> const& s) {
+            if (reclaim::hazard_slot<staged_env>::reading(s.hp.load()))
+                s.mail.store(&earlier);
+        });
+        earlier.enter();
+    }
+    BOOST_TEST(earlier.holders() == 2u);
+    domain::mine().each_slot(
+        [](reclaim::hazard_slot<staged_env> const& s) { s.mail.store(nullptr); });
 }
 
 /// Replaced roots of versions 1 to 4, each held by one reader or by none.
@@ -171,6 +195,7 @@ struct replaced
     retired log{&owner};
     root roots[4] = {{log, 1}, {log, 2}, {log, 3}, {log, 4}};
     std::vector<int> gone;
+    std::function<void()> at_end;  ///< what the destruction of a thing does
 
     /// Garbage that is visible from a given root on, and is removed together with the last replaced
     /// root.
@@ -180,6 +205,8 @@ struct replaced
             : garbage([](garbage* g) noexcept {
                   auto* const self = static_cast<thing*>(g);
                   self->home.gone.push_back(static_cast<int>(self->birth));
+                  if (self->home.at_end != nullptr)
+                      std::exchange(self->home.at_end, nullptr)();
               }),
               home(r)
         {
@@ -239,6 +266,124 @@ BOOST_AUTO_TEST_CASE(what_was_taken_out_goes_with_the_last_root_that_shows_it)
         BOOST_TEST(r.gone.size() == 4u);
         BOOST_TEST(!r.log.read());
     } while (std::next_permutation(order.begin(), order.end()));
+}
+
+/// Whether a completion has been signalled.
+bool signalled(reclaim::completion<staged_env> const& c)
+{
+    struct open : reclaim::completion<staged_env>
+    {
+        using reclaim::completion<staged_env>::done;
+    };
+    return static_cast<open const&>(c).done();
+}
+
+BOOST_AUTO_TEST_CASE(a_wait_counts_the_roots_that_were_there_when_it_began)
+{
+    replaced r;
+    r.replace(1, true);
+    r.replace(2, true);
+    reclaim::completion<staged_env> done;
+    r.log.wait_for_all(done);
+    BOOST_TEST(done.left == 2u);
+    // Another root is replaced meanwhile, and its reader leaves first.
+    r.replace(3, true);
+    r.leave(3);
+    BOOST_TEST(r.freed(3));
+    BOOST_TEST(done.left == 2u);
+    reclaim::completion<staged_env> next;
+    r.log.wait_for_all(next);
+    r.leave(1);
+    BOOST_TEST(done.left == 1u);
+    BOOST_TEST(next.left == 1u);
+    BOOST_TEST(!signalled(done));
+    r.leave(2);
+    BOOST_TEST(signalled(done));
+    BOOST_TEST(signalled(next));
+    reclaim::completion<staged_env> nothing;
+    r.log.wait_for_all(nothing);
+    BOOST_TEST(signalled(nothing));
+}
+
+BOOST_AUTO_TEST_CASE(
+    what_is_taken_out_where_no_root_is_replaced_goes_with_the_last_root_that_shows_it)
+{
+    replaced r;
+    replaced::thing shown(r, 1);
+    replaced::thing unseen(r, 2);
+    r.replace(1, true);
+    registry_io::garbage_list dead;
+    dead.push(&shown);
+    dead.push(&unseen);
+    {
+        retired::release release(r.log);
+        r.log.replace(nullptr, dead, release);
+        release.count();
+        release.finish();
+    }
+    BOOST_TEST((r.gone == std::vector<int>{2}));
+    r.leave(1);
+    BOOST_TEST((r.gone == std::vector<int>{2, 1}));
+}
+
+BOOST_AUTO_TEST_CASE(a_wait_that_destroys_its_registry_is_signalled)
+{
+    // The thread that waits is the last to let go of a root, and destroys the registry thereby.
+    // The list stays until the wait has ended.
+    replaced r;
+    replaced::thing last(r, 1);
+    r.replace(1, true, {&last});
+    reclaim::completion<staged_env> done;
+    r.log.wait_for_all(done);
+    r.at_end = [&r] {
+        retired::release release(r.log);
+        r.log.close(release);
+    };
+    r.leave(1);
+    BOOST_TEST(r.gone.size() == 1u);
+    BOOST_TEST(signalled(done));
+}
+
+BOOST_AUTO_TEST_CASE(a_child_of_fork_counts_the_pins_of_retired_roots_alone)
+{
+    replaced r;
+    replaced::thing lost(r, 1);
+    replaced::thing pinned(r, 2);
+    r.replace(1, true, {&lost});
+    r.roots[1].hold();
+    r.replace(2, true, {&pinned});
+    reclaim::completion<staged_env> of_parent;
+    r.log.wait_for_all(of_parent);
+    of_parent.left = 1;  // as if it waited for the second root alone
+    // What a second fork finds is the same.
+    reclaim::completion<staged_env> waits[2];
+    for (reclaim::completion<staged_env>& done : waits) {
+        r.log.follow_fork(nullptr, 0, nullptr);
+        BOOST_TEST(r.roots[0].holders() == 1u);
+        BOOST_TEST(r.roots[1].holders() == 1u);
+        r.log.wait_for_all(done);
+        // Nobody waits for readers that are gone.
+        BOOST_TEST(done.left == 1u);
+    }
+    r.log.follow_fork(nullptr, 0, nullptr);
+    r.roots[1].drop();
+    BOOST_TEST(r.freed(2));
+    BOOST_TEST(!signalled(of_parent));
+    // A handler may have been in the middle of what the first root shows.
+    BOOST_TEST(!r.freed(1));
+    BOOST_TEST((r.gone == std::vector<int>{2}));
+    // A root of the child's own, which this thread holds when the registry goes.
+    replaced::thing mine(r, 3);
+    r.replace(3, true, {&mine});
+    {
+        retired::release release(r.log);
+        r.log.close(release);
+    }
+    BOOST_TEST(r.freed(1));
+    BOOST_TEST(!r.freed(3));
+    r.leave(3);
+    BOOST_TEST(r.freed(3));
+    BOOST_TEST((r.gone == std::vector<int>{2, 1, 3}));
 }
 
 /// `before_close` runs after a drain has found its list empty and before it closes its era.

@@ -506,8 +506,9 @@ struct wait_alone : scenario<wait_alone<Snapshot>, Snapshot, 2>
 /// it ends the program.
 constexpr bool waits_without_fence = false;
 
-/// A kernel that has supported `membarrier` and refuses it from some call on. Nothing may be freed
-/// early, and removals continue to work; captures may live as long as the registry.
+/// A kernel that has supported `membarrier` and refuses it from some call on, for good or for a while.
+/// Nothing may be freed early, and removals continue to work; captures may live as long as the
+/// registry.
 template <class Snapshot>
 struct fence_refused : scenario<fence_refused<Snapshot>, Snapshot, 2>
 {
@@ -525,8 +526,11 @@ struct fence_refused : scenario<fence_refused<Snapshot>, Snapshot, 2>
             return;
         }
         world::now().fences_left = static_cast<int>(rl::rand(4));
-        for (int i = 0; i < 3; ++i)
+        for (int i = 0; i < 3; ++i) {
+            if (i == 2 && rl::rand(2) != 0)
+                world::now().fences_left = -1;
             require(this->registry_->unregister(ids[i]), "not removed");
+        }
         this->add(3);
         require(this->notify() == 8, "other handlers were called than expected");
         if constexpr (waits_without_fence) {

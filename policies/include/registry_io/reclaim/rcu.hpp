@@ -386,7 +386,7 @@ private:
         for (era_type* e = oldest_; e != nullptr; e = e->newer) {
             if (e->epoch.load(std::memory_order_relaxed) > until)
                 break;
-            if (!e->closed() && e->hang_one(completion))
+            if (e->hang_one(completion))
                 return true;
         }
         return false;

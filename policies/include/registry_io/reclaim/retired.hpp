@@ -370,7 +370,7 @@ public:
             if (leave_to != nullptr && e->holders() == 0)
                 continue;
             recount(*e, 0);
-            if (e->holders() != 0 && !e->lost_)
+            if (e->holders() != 0)
                 continue;
             e->enter();
             e->lost_ = true;
