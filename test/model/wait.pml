@@ -1,6 +1,7 @@
 /* Copyright 2026 the registry_io authors
  * Distributed under the Boost Software License, Version 1.0.
  * (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+ * SPDX-License-Identifier: BSL-1.0
  *
  * `synchronize` against readers that are counted in their root: suspended coroutines, which have
  * pinned it, and the readers of `locked`. How a reader comes to be counted in the current root is

@@ -23,7 +23,8 @@
 
 using threaded = registry_io::SyncRegistry<int>;
 
-// Asked before anything in this file has used its constructor: the answer must be that of all files.
+// Asked before anything in this file has used its constructor: the answer must be that of all
+// files.
 static_assert(registry_io::detail::constant_initialized<registry_io::panic::catch_log>);
 
 namespace {

@@ -1,6 +1,7 @@
 // Copyright 2026 the registry_io authors
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
 
 // An environment (see reclaim::std_env) in which one thread plays all threads of a program. A test
 // says which of them takes the next step, so it can arrange orders of steps that no program can.

@@ -506,9 +506,9 @@ struct wait_alone : scenario<wait_alone<Snapshot>, Snapshot, 2>
 /// it ends the program.
 constexpr bool waits_without_fence = false;
 
-/// A kernel that has supported `membarrier` and refuses it from some call on, for good or for a while.
-/// Nothing may be freed early, and removals continue to work; captures may live as long as the
-/// registry.
+/// A kernel that has supported `membarrier` and refuses it from some call on, for good or for a
+/// while. Nothing may be freed early, and removals continue to work; captures may live as long as
+/// the registry.
 template <class Snapshot>
 struct fence_refused : scenario<fence_refused<Snapshot>, Snapshot, 2>
 {
