@@ -371,43 +371,65 @@ void write_json(fs::path const& path, facts const& about, std::vector<row> const
     create(path) << json::object{{"machine", std::move(told)}, {"rows", std::move(rows)}} << '\n';
 }
 
-/// Plots a value by N, with a line for each policy and each other library.
-void plot(fs::path const& folder, char const* name, char const* title, char const* label,
+/// Plots a value by N, with a line for each of these policies and other libraries: at most six, since
+/// more cannot be told apart. Each line has its own pattern and point, and its name beside its end.
+void plot(fs::path const& folder, char const* name, std::string const& title, char const* label,
           std::vector<row> const& all, std::string_view suite, std::string_view case_name,
-          bool ratio)
+          bool ratio, std::vector<std::string> const& subjects)
 {
     std::map<std::string, std::map<long, double>> lines;
-    std::vector<std::string> order;
+    double lowest = 1e300;
+    double highest = 0;
+    long most = 1;
     for (row const& r : all) {
-        // The variations of a preset would clutter the plot.
-        bool const variation =
-            r.subject.find(',') != std::string::npos && r.subject.find('<') == std::string::npos;
         std::optional<double> const v = ratio ? r.ratio : r.ns;
         if (r.suite != suite || r.name != case_name || r.threads != 1 || r.n == 0 || !v ||
-            variation)
+            std::find(subjects.begin(), subjects.end(), r.subject) == subjects.end())
             continue;
-        if (lines.find(r.subject) == lines.end())
-            order.push_back(r.subject);
         lines[r.subject][r.n] = *v;
+        lowest = std::min(lowest, *v);
+        highest = std::max(highest, *v);
+        most = std::max(most, r.n);
     }
-    if (order.empty())
+    if (lines.empty())
         return;
+    lowest /= 1.25;
+    highest *= 1.25;
+    // Where the names stand, as parts of the height: at the lines' ends, but not on each other.
+    std::vector<std::pair<double, std::string>> names;
+    for (auto const& [subject, points] : lines)
+        names.emplace_back(std::log(points.rbegin()->second / lowest) / std::log(highest / lowest),
+                           subject);
+    std::sort(names.begin(), names.end());
+    double below = -1;
+    for (auto& [height, subject] : names)
+        below = height = std::max(height, below + 0.055);
+
     fs::path const script = folder / (std::string(name) + ".gnuplot");
     {
         std::ofstream out = create(script);
-        for (std::size_t i = 0; i != order.size(); ++i) {
+        for (std::size_t i = 0; i != subjects.size(); ++i) {
             out << "$d" << i << " << END\n";
-            for (auto const& [n, v] : lines[order[i]])
+            for (auto const& [n, v] : lines[subjects[i]])
                 out << n << ' ' << v << '\n';
             out << "END\n";
         }
         out << "set terminal svg size 860,480 background 'white' font 'sans,13' noenhanced\n"
             << "set output '" << (folder / (std::string(name) + ".svg")).string() << "'\n"
             << "set title '" << title << "'\nset xlabel 'handlers'\nset ylabel '" << label << "'\n"
-            << "set logscale xy\nset grid\nset key outside right\nplot ";
-        for (std::size_t i = 0; i != order.size(); ++i)
-            out << (i == 0 ? "" : ", \\\n    ") << "$d" << i << " title '" << order[i]
-                << "' with linespoints linetype " << i + 1;
+            << "set logscale xy\nset grid\nset linetype 5 linecolor '#806000'\nunset key\nset "
+               "rmargin 20\n"
+            << "set xrange [1:" << most << "]\nset yrange [" << lowest << ':' << highest << "]\n";
+        for (auto const& [height, subject] : names)
+            out << "set label '" << subject << "' at graph 1.02, graph " << height
+                << " textcolor linetype "
+                << std::find(subjects.begin(), subjects.end(), subject) - subjects.begin() + 1
+                << '\n';
+        out << "plot ";
+        for (std::size_t i = 0; i != subjects.size(); ++i)
+            if (!lines[subjects[i]].empty())
+                out << (i == 0 ? "" : ", \\\n    ") << "$d" << i << " with linespoints linewidth 2"
+                    << " linetype " << i + 1 << " dashtype " << i + 1 << " pointtype " << 2 * i + 4;
         out << '\n';
     }
     if (std::system(("gnuplot '" + script.string() + "'").c_str()) != 0)
@@ -416,7 +438,7 @@ void plot(fs::path const& folder, char const* name, char const* title, char cons
 }
 
 /// Draws bars for each policy and each other library, one for each case.
-void bars(fs::path const& folder, char const* name, char const* title, char const* label,
+void bars(fs::path const& folder, char const* name, std::string const& title, char const* label,
           std::vector<row> const& all, std::string_view suite, long n,
           std::function<std::string(row const&)> const& series)
 {
@@ -534,13 +556,19 @@ int run(bool quick, std::string const& filter, fs::path const& out)
             adoc << key << ":: pass:c[" << value << "]\n";
     }
     std::string const four = "event of 4 bytes";
-    plot(out, "notify", "notify, one thread", "ratio to the bare loop", all, "notify", four, true);
-    plot(out, "pair", "remove a random handler and register another", "ns", all, "registration",
-         "pair", false);
-    bars(out, "threads", "notify, 1 handler", "ns", all, "threads", 1, [](row const& r) {
+    std::string const on = ", " + about.front().second;
+    plot(out, "notify", "notify" + on, "ratio to the bare loop", all, "notify", four, true,
+         {"sync", "rcu", "bare", "Boost.Signals2", "libsigc++", "Qt"});
+    plot(out, "notify_plain", "notify, beside what one writes by hand" + on,
+         "ratio to the bare loop", all, "notify", four, true,
+         {"sync", "local", "std::function", "mutex", "shared_mutex", "atomic<shared_ptr>"});
+    plot(out, "pair", "remove a random handler and register another" + on, "ns", all,
+         "registration", "pair", false,
+         {"sync", "rcu", "mutex", "Boost.Signals2", "libsigc++", "Qt"});
+    bars(out, "threads", "notify, 1 handler" + on, "ns", all, "threads", 1, [](row const& r) {
         return std::to_string(r.threads) + (r.threads == 1 ? " thread" : " threads");
     });
-    bars(out, "writer", "notify, 16 handlers", "ns", all, "writer", 16,
+    bars(out, "writer", "notify, 16 handlers" + on, "ns", all, "writer", 16,
          [](row const& r) { return r.name; });
     std::cout << "\nwritten to " << out.string()
               << ": perf.csv perf.json samples.csv *.svg *.adoc\n";

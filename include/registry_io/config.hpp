@@ -4,8 +4,8 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // Macros for what compilers and platforms do in different ways. Names with `DETAIL` are not for
-// users. Of the others, users may define `REGISTRY_IO_INITIAL_EXEC`, and the targets of the compiled
-// library define `REGISTRY_IO_DYN_LINK`; authors of policies may use the rest.
+// users. Of the others, users may define `REGISTRY_IO_INITIAL_EXEC`, and the targets of the
+// compiled library define `REGISTRY_IO_DYN_LINK`; authors of policies may use the rest.
 
 #ifndef REGISTRY_IO_CONFIG_HPP
 #define REGISTRY_IO_CONFIG_HPP
@@ -40,8 +40,8 @@
 #endif
 
 // Declares code that another file holds: one of the program, or the compiled library. What is found
-// in a shared object has to be visible; both sides are compiled with REGISTRY_IO_DYN_LINK then, which
-// the build's targets define. Not on Windows, where a program and its DLLs have thread-local
+// in a shared object has to be visible; both sides are compiled with REGISTRY_IO_DYN_LINK then,
+// which the build's targets define. Not on Windows, where a program and its DLLs have thread-local
 // variables of their own: these would be two halves of one registry. The attribute is not in
 // brackets, which clang refuses here.
 #if defined(REGISTRY_IO_DYN_LINK) && defined(_WIN32)

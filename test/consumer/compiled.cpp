@@ -3,8 +3,8 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// A user of the compiled library: one half of each registry is in it, the other half here. Both must
-// agree on the threads' records, the domains, the ids and the exceptions.
+// A user of the compiled library: one half of each registry is in it, the other half here. Both
+// must agree on the threads' records, the domains, the ids and the exceptions.
 
 #include <registry_io/presets.hpp>
 #include <registry_io/presets/async.hpp>

@@ -23,8 +23,7 @@
 
 using threaded = registry_io::SyncRegistry<int>;
 
-// Asked before anything in this file has used its constructor: the answer must be that of all
-// files.
+// Asked before anything in this file has used its constructor: all files must get one answer.
 static_assert(registry_io::detail::constant_initialized<registry_io::panic::catch_log>);
 
 namespace {

@@ -553,8 +553,8 @@ public:
 }  // namespace registry_io
 
 /// What registries of these policies share, whatever their event: declared
-/// (REGISTRY_IO_DETAIL_EXTERN), or instantiated here (`template class`). In an order in which none is
-/// a member of one before, as its visibility would be fixed by then.
+/// (REGISTRY_IO_DETAIL_EXTERN), or instantiated here (`template class`). In an order in which none
+/// is a member of one before, as its visibility would be fixed by then.
 #define REGISTRY_IO_DETAIL_SHARED(INSTANTIATE, ...)                                                \
     INSTANTIATE detail::row_order<detail::shapes<__VA_ARGS__>>;                                    \
     INSTANTIATE detail::pieces<detail::shapes<__VA_ARGS__>, detail::writers<__VA_ARGS__>>;         \

@@ -98,9 +98,9 @@ public:
             events().~queue();
     }
 
-    /// Lets posts in, if the queue was made with `closed`. Does nothing if it is open. By one context;
-    /// interrupts of it may post meanwhile, and any context may ask for `lost`. Other threads may
-    /// post and drain when they have been told that the queue is open.
+    /// Lets posts in, if the queue was made with `closed`. Does nothing if it is open. By one
+    /// context; interrupts of it may post meanwhile, and any context may ask for `lost`. Other
+    /// threads may post and drain when they have been told that the queue is open.
     void open() noexcept
     {
         // Not an assertion: with newlib's assert, firmware that is built without NDEBUG would carry
