@@ -80,8 +80,8 @@ using era = registry_io::reclaim::rcu_era<registry_io::reclaim::std_env>;
 
 /// Bytes that the domains of RCU have taken from the heap for their eras. An era is never freed.
 /// The number of eras is the greatest number that one sleeping reader has held up at once, which
-/// depends on how the threads of a round took turns. Only eras are allocated with `std::nothrow` and
-/// have this size.
+/// depends on how the threads of a round took turns. Only eras are allocated with `std::nothrow`
+/// and have this size.
 std::size_t bytes_of_eras()
 {
     constexpr std::size_t header = sizeof(std::size_t), step = 2 * sizeof(std::size_t);
