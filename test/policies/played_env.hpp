@@ -24,7 +24,23 @@ namespace test {
 struct played_env
 {
     template <class T>
-    struct atomic;
+    struct atomic : registry_io::reclaim::plain<T>
+    {
+        using base = registry_io::reclaim::plain<T>;
+        using base::base;
+
+        T exchange(T to, std::memory_order order) noexcept
+        {
+            happens(before_exchange);
+            return base::exchange(to, order);
+        }
+        bool compare_exchange_strong(T& expected, T to, std::memory_order success,
+                                     std::memory_order failure) noexcept
+        {
+            happens(before_compare_exchange);
+            return base::compare_exchange_strong(expected, to, success, failure);
+        }
+    };
     using mutex = std::mutex;
     using fence_mode = registry_io::reclaim::fence_mode;
 
@@ -133,25 +149,6 @@ private:
             return;
         std::fputs("a thread waits for what will not happen\n", stderr);
         std::abort();
-    }
-};
-
-template <class T>
-struct played_env::atomic : registry_io::reclaim::plain<T>
-{
-    using base = registry_io::reclaim::plain<T>;
-    using base::base;
-
-    T exchange(T to, std::memory_order order) noexcept
-    {
-        happens(before_exchange);
-        return base::exchange(to, order);
-    }
-    bool compare_exchange_strong(T& expected, T to, std::memory_order success,
-                                 std::memory_order failure) noexcept
-    {
-        happens(before_compare_exchange);
-        return base::compare_exchange_strong(expected, to, success, failure);
     }
 };
 
