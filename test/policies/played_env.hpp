@@ -119,9 +119,9 @@ struct played_env
         else
             return Words{state[who], mail[who], last[who]};
     }
-    static registry_io::reclaim::frame*& frames() noexcept
+    static registry_io::reclaim::nesting_entry*& nesting() noexcept
     {
-        static registry_io::reclaim::frame* innermost[threads];
+        static registry_io::reclaim::nesting_entry* innermost[threads];
         return innermost[who];
     }
 

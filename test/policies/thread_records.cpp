@@ -156,11 +156,11 @@ BOOST_AUTO_TEST_CASE(a_thread_is_inside_of_what_its_open_frames_name)
     int b = 0;
     BOOST_TEST(!reclaim::inside<env>(&a));
     {
-        reclaim::frame_scope<env> const outer(&a);
+        reclaim::nesting_scope<env> const outer(&a);
         BOOST_TEST(reclaim::inside<env>(&a));
         BOOST_TEST(!reclaim::inside<env>(&b));
         {
-            reclaim::frame_scope<env> const inner(&b);
+            reclaim::nesting_scope<env> const inner(&b);
             BOOST_TEST(reclaim::inside<env>(&a));
             BOOST_TEST(reclaim::inside<env>(&b));
             env::as(1, [&] { BOOST_TEST(!reclaim::inside<env>(&a)); });

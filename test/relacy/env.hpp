@@ -70,7 +70,7 @@ struct world
     };
     struct thread
     {
-        reclaim::frame* frames = nullptr;
+        reclaim::nesting_entry* nesting = nullptr;
         hook hooks[4];
         int hook_count = 0;
         rl::thread_info_base* info = nullptr;
@@ -473,7 +473,7 @@ struct env
         else
             return Words{w.state, w.mail, w.last};
     }
-    static reclaim::frame*& frames() noexcept { return world::now().self().frames; }
+    static reclaim::nesting_entry*& nesting() noexcept { return world::now().self().nesting; }
 
     static void light_fence(place p = place::current()) noexcept
     {

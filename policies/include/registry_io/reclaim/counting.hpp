@@ -123,13 +123,13 @@ template <class Env>
 class counted_read
 {
 public:
-    counted_read(void const* owner, counted_root<Env>& r) noexcept : frame_(owner), root_(r) {}
+    counted_read(void const* owner, counted_root<Env>& r) noexcept : nesting_(owner), root_(r) {}
     counted_read(counted_read const&) = delete;
     counted_read& operator=(counted_read const&) = delete;
     ~counted_read() { root_.leave(); }
 
 private:
-    frame_scope<Env> frame_;
+    nesting_scope<Env> nesting_;
     counted_root<Env>& root_;
 };
 

@@ -136,7 +136,7 @@ struct REGISTRY_IO_EXPORT std_env
             return Words{words::state, words::mail, words::last};
     }
 
-    static frame*& frames() noexcept { return detail::innermost_frame; }
+    static nesting_entry*& nesting() noexcept { return detail::innermost_nesting; }
     static void light_fence() noexcept { reclaim::light_fence(); }
     static bool heavy_fence(fence_mode mode) noexcept { return reclaim::heavy_fence(mode); }
     static fence_mode decide_fence_mode() noexcept { return reclaim::decide_fence_mode(); }

@@ -154,7 +154,7 @@ private:
     /// Returns the era that is chained to this one.
     BOOST_NOINLINE era* drain_once() noexcept
     {
-        frame_scope<Env> frame(owner);
+        nesting_scope<Env> nesting(owner);
         garbage* completions = nullptr;
         era* later = nullptr;
         own.destroy_all();

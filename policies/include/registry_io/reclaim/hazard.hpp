@@ -312,9 +312,9 @@ public:
             if (root_ != nullptr && handover_) {
                 // Counted instead of announced. The announcement keeps the root alive meanwhile.
                 root_->enter();
-                frame_.owner = cell;
-                frame_.outer = Env::frames();
-                Env::frames() = &frame_;
+                nesting_.owner = cell;
+                nesting_.outer = Env::nesting();
+                Env::nesting() = &nesting_;
                 leave();
             }
         }
@@ -324,7 +324,7 @@ public:
         ~slow_read()
         {
             if (root_ != nullptr && handover_) {
-                Env::frames() = frame_.outer;
+                Env::nesting() = nesting_.outer;
                 root_->leave();
             } else if (root_ != nullptr) {
                 leave();
@@ -377,7 +377,7 @@ public:
         record& record_;
         words* nested_ = nullptr;  // null when it is the fast path's slot
         root_type* root_ = nullptr;
-        frame frame_{};
+        nesting_entry nesting_{};
         bool attached_ = false;
         bool full_ = false;
         bool handover_ = false;

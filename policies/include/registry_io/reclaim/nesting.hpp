@@ -3,10 +3,10 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// What a thread is in the middle of: a list of frames on its own stack, innermost first. A wait
+// What a thread is in the middle of: a list of entries on its own stack, innermost first. A wait
 // that a thread must not make while it is inside a registry, because it would wait for itself,
-// walks this list to find out. A read that its thread's slot announces leaves no frame, since
-// the slot answers the same question. Invariant: the list is that of the frame scopes that are
+// walks this list to find out. A read that its thread's slot announces makes no entry, since the
+// slot answers the same question. Invariant: the list is that of the nesting scopes that are
 // open on this thread.
 
 #ifndef REGISTRY_IO_RECLAIM_NESTING_HPP
@@ -22,38 +22,38 @@ namespace reclaim {
 
 /// One entry of a thread's list of what it is inside of: reads that are not announced in a slot,
 /// and destructions. Lives on the stack.
-struct frame
+struct nesting_entry
 {
     void const* owner;
-    frame* outer;
+    nesting_entry* outer;
 };
 
 namespace detail {
-REGISTRY_IO_EXPORT inline constinit thread_local frame* innermost_frame = nullptr;
+REGISTRY_IO_EXPORT inline constinit thread_local nesting_entry* innermost_nesting = nullptr;
 }
 
-/// Keeps a frame on the list while it lives.
+/// Keeps an entry on the list while it lives.
 template <class Env>
-class frame_scope
+class nesting_scope
 {
 public:
-    explicit frame_scope(void const* owner) noexcept : frame_{owner, Env::frames()}
+    explicit nesting_scope(void const* owner) noexcept : nesting_{owner, Env::nesting()}
     {
-        Env::frames() = &frame_;
+        Env::nesting() = &nesting_;
     }
-    frame_scope(frame_scope const&) = delete;
-    frame_scope& operator=(frame_scope const&) = delete;
-    ~frame_scope() { Env::frames() = frame_.outer; }
+    nesting_scope(nesting_scope const&) = delete;
+    nesting_scope& operator=(nesting_scope const&) = delete;
+    ~nesting_scope() { Env::nesting() = nesting_.outer; }
 
 private:
-    frame frame_;
+    nesting_entry nesting_;
 };
 
 /// Whether the calling thread is inside something of this owner.
 template <class Env>
 bool inside(void const* owner) noexcept
 {
-    for (frame const* f = Env::frames(); f != nullptr; f = f->outer)
+    for (nesting_entry const* f = Env::nesting(); f != nullptr; f = f->outer)
         if (f->owner == owner)
             return true;
     return false;

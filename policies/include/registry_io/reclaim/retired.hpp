@@ -266,7 +266,7 @@ public:
         {
             if (!counted_)
                 return;
-            frame_scope<Env> const frame(log_->owner_);
+            nesting_scope<Env> const nesting(log_->owner_);
             free.destroy_all();
             log_->gone(entered_);
         }
@@ -422,7 +422,7 @@ public:
             lock_guard const lock(*this);
             unlink(e, free);
         }
-        frame_scope<Env> const frame(owner_);
+        nesting_scope<Env> const nesting(owner_);
         free.destroy_all();
         // What was destroyed may have destroyed the registry. Then this list is gone when the last
         // root is, unless this thread waits: a `synchronize` that drains keeps the list. Without

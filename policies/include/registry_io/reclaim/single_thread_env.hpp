@@ -78,7 +78,7 @@ struct single_thread_env
         void unlock() noexcept {}
     };
 
-    static frame*& frames() noexcept { return detail::innermost_frame; }
+    static nesting_entry*& nesting() noexcept { return detail::innermost_nesting; }
 };
 
 /// Whether an environment is that of one thread.

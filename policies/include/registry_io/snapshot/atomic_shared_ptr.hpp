@@ -81,7 +81,7 @@ struct atomic_shared_ptr
             pointer const p = root_.load(std::memory_order_acquire);
             if (p == nullptr)
                 return;
-            reclaim::frame_scope<env> const frame(this);
+            reclaim::nesting_scope<env> const nesting(this);
             f(*p->root);
         }
 
@@ -134,7 +134,7 @@ public:
         void finish() noexcept
         {
             release_.finish();
-            reclaim::frame_scope<env> const frame(owner_);
+            reclaim::nesting_scope<env> const nesting(owner_);
             capsule_.reset();
         }
 

@@ -245,7 +245,7 @@ public:
 
         void finish() noexcept
         {
-            reclaim::frame_scope<env> const frame(&domain_);
+            reclaim::nesting_scope<env> const nesting(&domain_);
             free_.destroy_all();
             // Last: what waits for the era waits for the above too.
             if (drain_ != nullptr)
@@ -370,7 +370,7 @@ public:
             }
             return;  // without memory for an era, or without a fence, it stays for ever
         }
-        reclaim::frame_scope<env> const frame(&domain());
+        reclaim::nesting_scope<env> const nesting(&domain());
         kept_.destroy_all();
         if constexpr (!Reclaim::on_readers)
             domain().left().drain_all();

@@ -69,8 +69,8 @@ struct single_thread
         public:
             using base::base;
 
-            /// No frame tells who is inside, so as to cost notify nothing: with one thread
-            /// whoever holds a root is an outer frame of ours.
+            /// Reads make no entry in the thread's list of nestings, which would cost notify
+            /// something: with one thread, a root that is held is held by an outer call of ours.
             bool would_deadlock() const noexcept
             {
                 return base::held() || base::retired_read() || base::would_deadlock();
