@@ -36,7 +36,7 @@ BOOST_AUTO_TEST_CASE(the_comparison_of_groups_may_have_state)
     using signal = s2::signal<void(), s2::optional_last_value<void>, std::string, by_size>;
     signal s(signal::combiner_type(), by_size(true));
     std::string out;
-    for (std::string const& group : {"a", "ccc", "bb"})
+    for (std::string const group : {"a", "ccc", "bb"})
         s.connect(group, [&out, group] { out += group; });
     s();
     s.disconnect(std::string("xxx"));

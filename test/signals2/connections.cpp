@@ -441,6 +441,22 @@ CASE(a_signal_for_one_thread, "a b a 1 b")
     s();
 }
 
+CASE(parameters_of_a_signal_by_name, "b a 1 1 1")
+{
+    namespace k = s2::keywords;
+    using named = s2::signal_type<void(), k::mutex_type<s2::dummy_mutex>,
+                                  k::group_compare_type<std::greater<int>>>::type;
+    named s;
+    s.connect(1, [&] { out << "a "; });
+    s.connect(2, [&] { out << "b "; });
+    s();
+    out << std::is_same_v<named::group_compare_type, std::greater<int>> << ' ';
+    out << std::is_same_v<s2::signal_type<k::signature_type<int(int)>>::type,
+                          s2::signal<int(int)>> << ' ';
+    out << std::is_same_v<s2::signal_type<int(int), s2::last_value<int>, k::group_type<long>>::type,
+                          s2::signal<int(int), s2::last_value<int>, long>> << ' ';
+}
+
 }  // namespace
 }  // namespace SIDE
 

@@ -383,6 +383,56 @@ CASE(boost_shared_pointers_to_nothing, "a 0")
     out << s.num_slots() << ' ';
 }
 
+class made
+{
+public:
+    static boost::shared_ptr<made> make(std::ostream& to, signal& s)
+    {
+        return s2::deconstruct<made>(boost::ref(to)).postconstruct(boost::ref(s), 7);
+    }
+    made(made const&) = delete;
+    ~made() { to_ << "gone "; }
+    void run(int n) const { to_ << "run" << n << ' '; }
+
+    friend void adl_postconstruct(boost::shared_ptr<made> const& p, made* object, signal& s, int n)
+    {
+        object->to_ << (p.get() == object) << ' ';
+        s.connect(signal::slot_type(&made::run, object, n).track(p));
+    }
+    friend void adl_predestruct(made* object) { object->to_ << "before "; }
+
+private:
+    friend class s2::deconstruct_access;
+    explicit made(std::ostream& to) : to_(to) {}
+    std::ostream& to_;
+};
+
+CASE(an_object_is_connected_when_it_has_its_pointer, "1 run7 before gone 0")
+{
+    signal s;
+    boost::shared_ptr<made> p = made::make(out, s);
+    s();
+    p.reset();
+    s();
+    out << s.num_slots() << ' ';
+}
+
+struct plain
+{
+    explicit plain(int v) : value(v) {}
+    int value;
+    friend void adl_postconstruct(boost::shared_ptr<plain> const&, plain* p) { ++p->value; }
+};
+
+CASE(an_object_without_predestruct, "6 6")
+{
+    s2::postconstructor_invoker<plain> const made = s2::deconstruct<plain>(5);
+    boost::shared_ptr<plain> const p = made;
+    out << p->value << ' ';
+    boost::shared_ptr<plain> const q = made;
+    out << q->value << ' ';
+}
+
 }  // namespace
 }  // namespace SIDE
 

@@ -9,6 +9,7 @@
 #define REGISTRY_IO_SIGNALS2_HPP
 
 #include <registry_io/signals2/connection.hpp>
+#include <registry_io/signals2/deconstruct.hpp>
 #include <registry_io/signals2/dummy_mutex.hpp>
 #include <registry_io/signals2/expired_slot.hpp>
 #include <registry_io/signals2/last_value.hpp>
@@ -16,6 +17,7 @@
 #include <registry_io/signals2/optional_last_value.hpp>
 #include <registry_io/signals2/shared_connection_block.hpp>
 #include <registry_io/signals2/signal.hpp>
+#include <registry_io/signals2/signal_type.hpp>
 #include <registry_io/signals2/slot.hpp>
 #include <registry_io/signals2/trackable.hpp>
 

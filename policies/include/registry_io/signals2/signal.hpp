@@ -73,7 +73,7 @@ public:
         if (!hub_.get().lock())
             boost::throw_exception(expired_slot(), BOOST_CURRENT_LOCATION);
         weak_hub::owner const locked(hub_.get());
-        return static_cast<Core&>(hub_.get()).emit(static_cast<Args&&>(args)...);
+        return static_cast<Core&>(hub_.get()).call_slots(static_cast<Args&&>(args)...);
     }
 
 private:
@@ -221,7 +221,7 @@ public:
 
     /// Calls the slots, and returns what the combiner makes of their results. Throws what a slot or
     /// the combiner throws; the slots behind it are not called then.
-    result_type operator()(Args... args) const { return self().emit(static_cast<Args&&>(args)...); }
+    result_type operator()(Args... args) const { return self().call_slots(static_cast<Args&&>(args)...); }
 
     // ----- looking
 

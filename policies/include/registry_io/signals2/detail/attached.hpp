@@ -135,6 +135,17 @@ private:
         BOOST_CATCH_END
     }
 
+    static consteval auto tracked_of() noexcept
+        -> tracked_objects const* (*)(attachment const&) noexcept
+    {
+        if constexpr (Tracking)
+            return [](attachment const& a) noexcept -> tracked_objects const* {
+                return &static_cast<attached const&>(a).tracked_;
+            };
+        else
+            return nullptr;
+    }
+
     static constexpr attachment::operations about_this{
         [](attachment& a) noexcept { delete &of(a); },
         []() noexcept -> boost::core::typeinfo const& {
@@ -152,12 +163,8 @@ private:
             else
                 return nullptr;
         },
-        Tracking ? +[](attachment const& a) noexcept -> tracked_objects const* {
-            if constexpr (Tracking)
-                return &static_cast<attached const&>(a).tracked_;
-            else
-                return nullptr;
-        } : nullptr};
+        tracked_of(),
+        std::is_trivially_destructible_v<F> && !Tracking};
 
     union
     {

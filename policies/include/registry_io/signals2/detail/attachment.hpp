@@ -119,6 +119,8 @@ public:
         boost::function_base const* (*function)(attachment&) noexcept;
         /// What the slot tracks; null for all that track nothing.
         tracked_objects const* (*tracked)(attachment const&) noexcept;
+        /// Whether nobody can tell when the callable is destroyed.
+        bool can_wait;
     };
 
     attachment(destroy_type d, hub& h, operations const& o) noexcept

@@ -181,22 +181,16 @@ public:
     void advance()
     {
         result_.reset();
-        for (;;) {
-            locked_.clear();
-            if (next_ == last_) {
-                if (chunks_.empty()) {
-                    at_ = end;
-                    return;
-                }
-                std::uint32_t n = 0;
-                next_ = chunks_.next(n).rows().entries;
-                last_ = next_ + n;
-            }
-            entry const& e = *next_++;
-            ++at_;
-            if (detail::lock_for_call(of(e), locked_))
+        do {
+            if (locked_)
+                locked_->clear();
+            if (next_ == last_ && !next_rows()) {
+                at_ = end;
                 return;
-        }
+            }
+            ++next_;
+            ++at_;
+        } while (!is_to_be_called(of(next_[-1])));
     }
 
     /// Calls the slot at which this stands, the first time, and returns its result.
@@ -225,9 +219,30 @@ private:
             static_cast<registry_io::detail::block_base<no_state>*>(e.state));
     }
 
+    bool next_rows() noexcept
+    {
+        if (chunks_.empty())
+            return false;
+        std::uint32_t n = 0;
+        next_ = chunks_.next(n).rows().entries;
+        last_ = next_ + n;
+        return true;
+    }
+
+    bool is_to_be_called(attachment& a)
+    {
+        if (a.is_idle())
+            return false;
+        if (a.about.tracked == nullptr) [[likely]]
+            return true;
+        if (!locked_)
+            locked_.emplace();
+        return detail::lock_for_call(a, *locked_);
+    }
+
     event<R(Args...)>& event_;
     result_place<R> result_;
-    locked_objects locked_;
+    std::optional<locked_objects> locked_;  // once a slot tracks something
     entry const* next_ = nullptr;
     entry const* last_ = nullptr;
     typename Root::chunk_range chunks_;

@@ -11,6 +11,7 @@
 
 #include <registry_io/detail/supported.hpp>
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -210,7 +211,7 @@ public:
 
     // ----- calling
 
-    result_type emit(Args... args)
+    result_type call_slots(Args... args)
     {
         // What is kept by reference refers to this function's own parameters.
         event_type e{std::tuple<kept_argument<Args>...>(static_cast<forwarded<Args>>(args)...)};
@@ -325,6 +326,10 @@ public:
     }
 
 private:
+    /// Slots that are to be taken out together; null where there is none.
+    static constexpr std::size_t most_waiting = 8;
+    using waiting = std::array<placed*, most_waiting + 2>;
+
     struct no_combiner
     {
         no_combiner(Combiner const&) noexcept {}
@@ -340,8 +345,16 @@ private:
     static signal_core& of(hub& h) noexcept { return static_cast<signal_core&>(h); }
 
     static constexpr hub::operations operations_of_this{
-        [](hub& h) noexcept { of(h).engine_.~engine(); }, [](hub& h) noexcept { delete &of(h); },
+        [](hub& h) noexcept { of(h).close(); }, [](hub& h) noexcept { delete &of(h); },
         [](hub& h, attachment& a) noexcept { of(h).take_out(static_cast<placed&>(a)); }};
+
+    void close() noexcept
+    {
+        engine_.~engine();
+        for (auto& place : waiting_)
+            if (placed* const p = place.load(std::memory_order_acquire))
+                p->drop();
+    }
 
     static placed& of(registry_io::detail::entry const& e) noexcept
     {
@@ -386,14 +399,54 @@ private:
             return &a.key;
     }
 
+    /// Takes out a slot that is marked. Where nobody can tell, it waits for a few others: to take
+    /// them out together costs little more than to take out one.
     void take_out(placed& a) noexcept
+    {
+        waiting some{&a};
+        std::size_t count = 1;
+        if (!a.about.can_wait)
+            return take_out(some, count);
+        // relaxed: a number; which slot stands where is for the exchanges to say.
+        std::uint32_t const n = waiting_count_.fetch_add(1, std::memory_order_relaxed);
+        a.hold();
+        // acq_rel: who takes a slot from its place has its reference, and sees the slot.
+        auto const exchange = [&](std::size_t place, placed* with) {
+            some[count] = waiting_[place].exchange(with, std::memory_order_acq_rel);
+            count += some[count] != nullptr ? 1 : 0;
+        };
+        if (n < most_waiting) {
+            count = 0;
+            exchange(n, &a);
+        }
+        if (n + 1 >= most_waiting || 2 * (n + 1) > engine_.size()) {
+            for (std::size_t i = 0; i != most_waiting; ++i)
+                exchange(i, nullptr);
+            waiting_count_.store(0, std::memory_order_relaxed);
+        }
+        if (count == 0)
+            return;
+        take_out(some, count);
+        while (count != 0)
+            some[--count]->drop();
+    }
+
+    BOOST_NOINLINE void take_out(waiting const& some, std::size_t count) noexcept
     {
         BOOST_TRY
         {
-            auto const key = stored_key(a);
-            engine_.known().remove(a.id, nullptr, &key);
+            engine_.known().locked_change(
+                [&](typename writers::edit& change, garbage_list& dead) {
+                    bool any = false;
+                    for (std::size_t i = 0; i != count; ++i) {
+                        auto const key = stored_key(*some[i]);
+                        any = change.erase(some[i]->id, dead, &key) || any;
+                    }
+                    return any;
+                },
+                nullptr, count == 1);
         }
-        BOOST_CATCH(...) {}  // short of memory: it stays, and nothing calls it
+        BOOST_CATCH(...) {}  // short of memory: they stay, and nothing calls them
         BOOST_CATCH_END
     }
 
@@ -495,6 +548,8 @@ private:
     };
     std::atomic<std::uint64_t> fronts_{0};
     std::atomic<std::uint64_t> backs_{0};
+    std::atomic<placed*> waiting_[most_waiting] = {};
+    std::atomic<std::uint32_t> waiting_count_{0};
     REGISTRY_IO_NO_UNIQUE_ADDRESS stateless stateless_;
 };
 

@@ -43,6 +43,9 @@ class erased
         Operations operations;
     };
 
+    table const* table_ = nullptr;
+    alignas(void*) mutable std::byte room_[words * sizeof(void*)];
+
 public:
     erased() noexcept = default;
     template <class T>
@@ -117,9 +120,6 @@ private:
                 delete &e.get<T>();
         },
         Operations::template of<erased, T>()};
-
-    table const* table_ = nullptr;
-    alignas(void*) mutable std::byte room_[words * sizeof(void*)];
 };
 
 /// What is kept alive during a call: a shared pointer of any kind.
