@@ -168,6 +168,36 @@ BOOST_AUTO_TEST_CASE(disconnected_slots_do_not_pile_up)
     BOOST_TEST(kept.connected());
 }
 
+BOOST_AUTO_TEST_CASE(disconnected_slots_of_a_large_signal_do_not_pile_up)
+{
+    s2::signal<void(int)> s;
+    int runs = 0;
+    std::vector<s2::connection> all;
+    for (int i = 0; i < 3000; ++i)
+        all.push_back(s.connect(i % 5, [&runs](int) { ++runs; }));
+    for (std::size_t i = 0; i < 20000; ++i) {
+        s2::connection& c = all[i * 7 % all.size()];
+        c.disconnect();
+        c = s.connect(static_cast<int>(i % 5), [&runs](int) { ++runs; });
+    }
+    BOOST_TEST(s.num_slots() == 3000u);
+    s(0);
+    BOOST_TEST(runs == 3000);
+    // Down to few, and the last of them in the way of small signals.
+    while (all.size() > 3) {
+        all.back().disconnect();
+        all.pop_back();
+    }
+    BOOST_TEST(s.num_slots() == 3u);
+    s(0);
+    BOOST_TEST(runs == 3003);
+    for (s2::connection const& c : all)
+        c.disconnect();
+    BOOST_TEST(s.empty());
+    s(0);
+    BOOST_TEST(runs == 3003);
+}
+
 BOOST_AUTO_TEST_CASE(a_moved_from_signal_can_be_assigned_to)
 {
     s2::signal<void()> s;

@@ -80,7 +80,7 @@ public:
 
     /// @cond
     // For signals.
-    explicit connection(detail::attachment& a) noexcept : to_(&a) {}
+    explicit connection(detail::attachment_ptr to) noexcept : to_(std::move(to)) {}
     /// @endcond
 
 protected:

@@ -221,7 +221,10 @@ public:
 
     /// Calls the slots, and returns what the combiner makes of their results. Throws what a slot or
     /// the combiner throws; the slots behind it are not called then.
-    result_type operator()(Args... args) const { return self().call_slots(static_cast<Args&&>(args)...); }
+    result_type operator()(Args... args) const
+    {
+        return self().call_slots(static_cast<Args&&>(args)...);
+    }
 
     // ----- looking
 

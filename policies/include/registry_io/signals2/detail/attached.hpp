@@ -116,7 +116,7 @@ private:
     BOOST_FORCEINLINE R call(event_type const& e)
     {
         if constexpr (Extended)
-            return e.call(f_, connection(*this));
+            return e.call(f_, connection(attachment_ptr(*this)));
         else
             return e.call(f_);
     }

@@ -162,11 +162,8 @@ public:
     void drop() noexcept
     {
         // acq_rel: as in hub::unlock.
-        if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
-            hub& h = signal;
+        if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1)
             about.free(*this);
-            h.drop();
-        }
     }
 
     hub& signal;
@@ -174,12 +171,12 @@ public:
     std::uint64_t id = 0;
 
 protected:
-    ~attachment() = default;
+    ~attachment() { signal.drop(); }
 
 private:
     static constexpr std::uint32_t disconnected = std::uint32_t(1) << 31;
 
-    std::atomic<std::uint32_t> references_{1};  // the tables
+    std::atomic<std::uint32_t> references_{2};  // the tables, and whoever connects
     std::atomic<std::uint32_t> state_{0};       // how often it is blocked, and the mark
 };
 
@@ -188,12 +185,20 @@ class attachment_ptr
 {
 public:
     attachment_ptr() noexcept = default;
-    explicit attachment_ptr(attachment* a) noexcept : a_(a)
+    /// Another reference.
+    explicit attachment_ptr(attachment& a) noexcept : a_(&a) { a.hold(); }
+    /// The reference of whoever has made it.
+    static attachment_ptr adopt(attachment& a) noexcept
     {
-        if (a != nullptr)
-            a->hold();
+        attachment_ptr p;
+        p.a_ = &a;
+        return p;
     }
-    attachment_ptr(attachment_ptr const& other) noexcept : attachment_ptr(other.a_) {}
+    attachment_ptr(attachment_ptr const& other) noexcept : a_(other.a_)
+    {
+        if (a_ != nullptr)
+            a_->hold();
+    }
     attachment_ptr(attachment_ptr&& other) noexcept : a_(std::exchange(other.a_, nullptr)) {}
     attachment_ptr& operator=(attachment_ptr other) noexcept
     {

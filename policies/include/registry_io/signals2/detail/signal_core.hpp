@@ -271,14 +271,14 @@ public:
     template <class F>
     void disconnect_if(F f)
     {
-        bool found = false;
+        std::size_t found = 0;
         each([&](placed& a) {
             if (!a.is_disconnected() && f(a))
-                found = a.mark() || found;
+                found += a.mark() ? 1 : 0;
             return true;
         });
-        if (found)
-            sweep();
+        if (found != 0)
+            sweep(2 * found > engine_.size());
     }
 
     // ----- looking
@@ -328,6 +328,8 @@ public:
 private:
     /// Slots that are to be taken out together; null where there is none.
     static constexpr std::size_t most_waiting = 8;
+    /// From this many slots on those that are to be taken out are not listed but found.
+    static constexpr std::size_t many = 1024;
     using waiting = std::array<placed*, most_waiting + 2>;
 
     struct no_combiner
@@ -372,7 +374,7 @@ private:
     template <class Attached>
     connection add(Attached* a, connect_position where)
     {
-        attachment_ptr const keep(a);  // another thread may disconnect it at once
+        connection made(attachment_ptr::adopt(*a));
         struct owned
         {
             attachment* a;
@@ -388,7 +390,7 @@ private:
         a->id = where == at_front ? middle - n : middle + n;
         engine_.adopt(a->entry(), stored_key(*a), a->id);
         mine.a = nullptr;
-        return connection(*a);
+        return made;
     }
 
     static typename engine::stored_key stored_key(placed const& a) noexcept
@@ -407,7 +409,18 @@ private:
         std::size_t count = 1;
         if (!a.about.can_wait)
             return take_out(some, count);
-        // relaxed: a number; which slot stands where is for the exchanges to say.
+        // relaxed: numbers, here and below. Which slot stands where is for the exchanges to say.
+        std::size_t const size = engine_.size();
+        std::size_t const unlisted = unlisted_.load(std::memory_order_relaxed);
+        if (size >= many || unlisted != 0) {
+            // To find them costs a look at each slot, so that it must be worth it.
+            if (16 * (unlisted_.fetch_add(1, std::memory_order_relaxed) + 1) > size ||
+                size < many) {
+                unlisted_.store(0, std::memory_order_relaxed);
+                sweep(false);
+            }
+            return;
+        }
         std::uint32_t const n = waiting_count_.fetch_add(1, std::memory_order_relaxed);
         a.hold();
         // acq_rel: who takes a slot from its place has its reference, and sees the slot.
@@ -419,7 +432,7 @@ private:
             count = 0;
             exchange(n, &a);
         }
-        if (n + 1 >= most_waiting || 2 * (n + 1) > engine_.size()) {
+        if (n + 1 >= most_waiting || 2 * (n + 1) > size) {
             for (std::size_t i = 0; i != most_waiting; ++i)
                 exchange(i, nullptr);
             waiting_count_.store(0, std::memory_order_relaxed);
@@ -431,130 +444,130 @@ private:
             some[--count]->drop();
     }
 
-    BOOST_NOINLINE void take_out(waiting const& some, std::size_t count) noexcept
-    {
-        BOOST_TRY
-        {
-            engine_.known().locked_change(
-                [&](typename writers::edit& change, garbage_list& dead) {
-                    bool any = false;
-                    for (std::size_t i = 0; i != count; ++i) {
-                        auto const key = stored_key(*some[i]);
-                        any = change.erase(some[i]->id, dead, &key) || any;
-                    }
-                    return any;
-                },
-                nullptr, count == 1);
-        }
-        BOOST_CATCH(...) {}  // short of memory: they stay, and nothing calls them
-        BOOST_CATCH_END
-    }
+    BOOST_NOINLINE void take_out(waiting const& some, std::size_t count) noexcept {
+        BOOST_TRY{engine_.known().locked_change(
+            [&](typename writers::edit& change, garbage_list& dead) {
+                bool any = false;
+                for (std::size_t i = 0; i != count; ++i) {
+                    auto const key = stored_key(*some[i]);
+                    any = change.erase(some[i]->id, dead, &key) || any;
+                }
+                return any;
+            },
+            nullptr, count == 1);
+} BOOST_CATCH(...) {}  // short of memory: they stay, and nothing calls them
+BOOST_CATCH_END
+}  // namespace detail
 
-    /// Takes all out that are marked.
-    void sweep() noexcept
-    {
-        BOOST_TRY
-        {
-            writers& w = engine_.known();
-            w.locked_change(
-                [&w](typename writers::edit& change, garbage_list& dead) {
-                    root const* const r = w.policy_writer.current();
-                    if (r == nullptr)
-                        return false;
-                    std::uint32_t marked = 0;
-                    r->each_run([&](typename engine::columns rows, std::uint32_t n) {
-                        for (std::uint32_t i = 0; i < n; ++i)
-                            marked += of(rows.entries[i]).is_disconnected() ? 1u : 0u;
-                    });
-                    if (marked == r->handlers())
-                        return change.clear(dead) != 0;
-                    r->each_run([&](typename engine::columns rows, std::uint32_t n) {
-                        for (std::uint32_t i = 0; i < n; ++i)
-                            if (of(rows.entries[i]).is_disconnected())
-                                change.erase(rows.id(i), dead, rows.keys + i);
-                    });
-                    return marked != 0;
-                },
-                nullptr, false);
-        }
-        BOOST_CATCH(...) {}  // as in take_out
-        BOOST_CATCH_END
-    }
-
-    /// Calls `f(placed&)` for each slot of the current snapshot, until it returns false.
-    template <class F>
-    void each(F f)
-    {
-        engine_.read([&](root const& r) {
-            bool go_on = true;
-            r.each_run([&](typename engine::columns rows, std::uint32_t n) {
-                for (std::uint32_t i = 0; go_on && i < n; ++i)
-                    go_on = f(of(rows.entries[i]));
-            });
-        });
-    }
-
-    // ----- combining
-
-    template <class C>
-    static result_type combine(C& combiner, root const* r, event_type& e)
-    {
-        invocation_type calls(r, e);
-        calls.advance();
-        return combiner(iterator(calls, calls.at()), iterator(calls, invocation_type::end));
-    }
-    static Combiner& combiner_of(root const& r, stateless& s) noexcept
-    {
-        if constexpr (has_state)
-            return static_cast<combiner_place*>(r.hooks[combiner_kind])->combiner;
-        else
-            return s;
-    }
-
-    struct counted
-    {
-        explicit counted(combiner_place* h) noexcept : hook(h) {}
-        counted(counted const&) = delete;
-        counted& operator=(counted const&) = delete;
-        ~counted() { hook->drop(); }
-        combiner_place* hook;
-    };
-    combiner_place* current_combiner()
+/// Takes all out that are marked. `all`: that may be all there are.
+BOOST_NOINLINE void sweep(bool all) noexcept
+{
+    using columns = typename engine::columns;
+    BOOST_TRY
     {
         writers& w = engine_.known();
-        registry_io::detail::locked_scope const lock(w.policy_writer.mutex());
-        auto* const h = static_cast<combiner_place*>(w.hooks[combiner_kind]);
-        h->hold();
-        return h;
+        w.locked_change(
+            [&w, all](typename writers::edit& change, garbage_list& dead) {
+                root const* const r = w.policy_writer.current();
+                if (r == nullptr)
+                    return false;
+                bool other = !all;
+                if (all)
+                    r->each_run([&](columns rows, std::uint32_t n) {
+                        for (std::uint32_t i = 0; i < n && !other; ++i)
+                            other = !of(rows.entries[i]).is_disconnected();
+                    });
+                if (!other)
+                    return change.clear(dead) != 0;
+                bool any = false;
+                r->each_run([&](columns rows, std::uint32_t n) {
+                    for (std::uint32_t i = 0; i < n; ++i)
+                        if (of(rows.entries[i]).is_disconnected())
+                            any = change.erase(rows.id(i), dead, rows.keys + i) || any;
+                });
+                return any;
+            },
+            nullptr, false);
     }
-    /// The call of a signal without slots: no snapshot protects the combiner, so a count does.
-    BOOST_NOINLINE result_type combine_nothing([[maybe_unused]] stateless& s, event_type& e)
-    {
-        if constexpr (has_state) {
-            counted const c(current_combiner());
-            return combine(c.hook->combiner, nullptr, e);
-        } else {
-            return combine(s, nullptr, e);
-        }
-    }
+    BOOST_CATCH(...) {}  // as in take_out
+    BOOST_CATCH_END
+}
 
-    /// Ids of slots at the front lie below this, those of the others above.
-    static constexpr std::uint64_t middle = std::uint64_t(1) << 62;
+/// Calls `f(placed&)` for each slot of the current snapshot, until it returns false.
+template <class F>
+void each(F f)
+{
+    engine_.read([&](root const& r) {
+        bool go_on = true;
+        r.each_run([&](typename engine::columns rows, std::uint32_t n) {
+            for (std::uint32_t i = 0; go_on && i < n; ++i)
+                go_on = f(of(rows.entries[i]));
+        });
+    });
+}
 
-    REGISTRY_IO_NO_UNIQUE_ADDRESS ordering order_;
-    union
-    {
-        engine engine_;  // destroyed when nobody owns the signal any more
-    };
-    std::atomic<std::uint64_t> fronts_{0};
-    std::atomic<std::uint64_t> backs_{0};
-    std::atomic<placed*> waiting_[most_waiting] = {};
-    std::atomic<std::uint32_t> waiting_count_{0};
-    REGISTRY_IO_NO_UNIQUE_ADDRESS stateless stateless_;
+// ----- combining
+
+template <class C>
+static result_type combine(C& combiner, root const* r, event_type& e)
+{
+    invocation_type calls(r, e);
+    calls.advance();
+    return combiner(iterator(calls, calls.at()), iterator(calls, invocation_type::end));
+}
+static Combiner& combiner_of(root const& r, stateless& s) noexcept
+{
+    if constexpr (has_state)
+        return static_cast<combiner_place*>(r.hooks[combiner_kind])->combiner;
+    else
+        return s;
+}
+
+struct counted
+{
+    explicit counted(combiner_place* h) noexcept : hook(h) {}
+    counted(counted const&) = delete;
+    counted& operator=(counted const&) = delete;
+    ~counted() { hook->drop(); }
+    combiner_place* hook;
 };
+combiner_place* current_combiner()
+{
+    writers& w = engine_.known();
+    registry_io::detail::locked_scope const lock(w.policy_writer.mutex());
+    auto* const h = static_cast<combiner_place*>(w.hooks[combiner_kind]);
+    h->hold();
+    return h;
+}
+/// The call of a signal without slots: no snapshot protects the combiner, so a count does.
+BOOST_NOINLINE result_type combine_nothing([[maybe_unused]] stateless& s, event_type& e)
+{
+    if constexpr (has_state) {
+        counted const c(current_combiner());
+        return combine(c.hook->combiner, nullptr, e);
+    } else {
+        return combine(s, nullptr, e);
+    }
+}
 
-}  // namespace detail
-}  // namespace signals2
+/// Ids of slots at the front lie below this, those of the others above.
+static constexpr std::uint64_t middle = std::uint64_t(1) << 62;
+
+REGISTRY_IO_NO_UNIQUE_ADDRESS ordering order_;
+union
+{
+    engine engine_;  // destroyed when nobody owns the signal any more
+};
+std::atomic<std::uint64_t> fronts_{0};
+std::atomic<std::uint64_t> backs_{0};
+std::atomic<placed*> waiting_[most_waiting] = {};
+std::atomic<std::uint32_t> waiting_count_{0};
+std::atomic<std::size_t> unlisted_{0};
+REGISTRY_IO_NO_UNIQUE_ADDRESS stateless stateless_;
+};  // namespace signals2
+
+}  // namespace v1
+}  // namespace registry_io
 }  // namespace v1
 }  // namespace registry_io
 
