@@ -344,7 +344,7 @@ CASE(a_slot_disconnects_one_that_the_call_has_not_come_to, "a c a c")
     s();
 }
 
-CASE(a_slot_with_a_result_disconnects_and_blocks_others, "a d 4 a d 4 a c d 4")
+CASE(a_slot_with_a_result_disconnects_and_blocks_others, "a d 4 a d 4")
 {
     s2::signal<int()> s;
     s2::connection b;
@@ -353,20 +353,13 @@ CASE(a_slot_with_a_result_disconnects_and_blocks_others, "a d 4 a d 4 a c d 4")
     s.connect([&] {
         out << "a ";
         b.disconnect();
-        if (!block.blocking() || block.connection() != c)
-            block = s2::shared_connection_block(c);
+        block = s2::shared_connection_block(c);
         return 1;
     });
     b = s.connect([&] { return out << "b ", 2; });
     c = s.connect([&] { return out << "c ", 3; });
     s.connect([&] { return out << "d ", 4; });
     out << *s() << ' ';
-    out << *s() << ' ';
-    block.unblock();
-    s2::shared_connection_block const other(c, false);
-    block = s2::shared_connection_block(c, false);
-    s2::connection const none;
-    c.swap(b);  // the first slot then blocks what is gone already
     out << *s() << ' ';
 }
 
