@@ -32,7 +32,7 @@ struct user
     bool bare = false;
 };
 
-constexpr std::array<user, 11> users{{
+constexpr std::array<user, 12> users{{
     {"std::vector of std::function", "",
      "#include <functional>\n#include <vector>\n"
      "void run(int& sum) {\n"
@@ -81,6 +81,12 @@ constexpr std::array<user, 11> users{{
      "    registry_io::SyncRegistry<int> r;\n"
      "    r.register_handler([&sum](int const& e) { sum += e; });\n"
      "    r.notify(1);\n}\n"},
+    {"signals2", "",
+     "#include <registry_io/signals2.hpp>\n"
+     "void run(int& sum) {\n"
+     "    registry_io::signals2::signal<void(int const&)> r;\n"
+     "    r.connect([&sum](int const& e) { sum += e; });\n"
+     "    r(1);\n}\n"},
     {"Boost.Signals2", "",
      "#include <boost/signals2.hpp>\n"
      "void run(int& sum) {\n"

@@ -3,8 +3,12 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-#include <boost/signals2.hpp>
+// Boost.Signals2, and the face of it on our core: the same source over both.
 
+#include <boost/signals2.hpp>
+#include <registry_io/signals2.hpp>
+
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -14,12 +18,12 @@ namespace perf {
 namespace {
 
 /// Connections and groups with their default options, including the mutex.
-template <class Event>
+template <class Signal, class Connection, class Event>
 class signals2
 {
 public:
-    using declared = boost::signals2::signal<void(Event const&)>;
-    using token_type = boost::signals2::connection;
+    using declared = Signal;
+    using token_type = Connection;
 
     template <class F>
     token_type add(F f)
@@ -38,22 +42,37 @@ private:
     declared signal_;
 };
 
-template <class Event>
-kind of()
+template <class Signal, class Connection, class Event>
+kind of(std::string_view name, bool ours)
 {
-    return {.name = "Boost.Signals2",
+    return {.name = name,
+            .ours = ours,
             .threads = true,
             .readers = true,
             .fails = true,
             .event = sizeof(Event),
-            .make = &make<signals2<Event>, Event>};
+            .make = &make<signals2<Signal, Connection, Event>, Event>};
+}
+
+template <class Event>
+kind boosts()
+{
+    namespace s2 = boost::signals2;
+    return of<s2::signal<void(Event const&)>, s2::connection, Event>("Boost.Signals2", false);
+}
+template <class Event>
+kind ours()
+{
+    namespace s2 = registry_io::signals2;
+    return of<s2::signal<void(Event const&)>, s2::connection, Event>("signals2", true);
 }
 
 }  // namespace
 
 std::vector<kind> signals2_kinds()
 {
-    return {of<int>(), of<sized<64>>(), of<sized<1024>>()};
+    return {ours<int>(),   ours<sized<64>>(),   ours<sized<1024>>(),
+            boosts<int>(), boosts<sized<64>>(), boosts<sized<1024>>()};
 }
 
 }  // namespace perf

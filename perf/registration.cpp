@@ -199,7 +199,7 @@ int main(int argc, char** argv)
                     k.name.ends_with("mutex");
                 if (!(vector && n > 10000))
                     add("remove", [=] { return up_and_down(k, n, true); });
-                if (k.ours)
+                if (k.ours && k.make(1)->fill_at_once(1))
                     add("register at once", [=] { return once(k, n, &subject::fill_at_once); });
                 if (priorities)
                     add("register by priority",

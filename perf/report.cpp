@@ -46,7 +46,7 @@ struct program
 };
 
 // The quick runs take less than a minute together.
-constexpr std::array<program, 10> programs{{
+constexpr std::array<program, 11> programs{{
     {"notify", "Notify, one thread", 5, 60},
     {"threads", "Notify, several threads at once", 4, 45},
     {"writer", "Notify beside a writer", 4, 60},
@@ -54,6 +54,7 @@ constexpr std::array<program, 10> programs{{
     {"sleepers", "Register and remove beside sleeping notifies", 1, 15},
     {"throwing", "Handlers that throw", 2, 20},
     {"registries", "Many registries in turn, one handler each", 2, 30},
+    {"signals2", "Boost.Signals2, and its face", 2, 30},
     {"memory_use", "Memory", 0, 0},
     {"instructions", "Instructions for each notify", 0, 0},
     {"build", "The smallest use, compiled", 0, 60},

@@ -119,10 +119,11 @@ public:
     }
 
     /// Takes out a row; its block, if any, is pushed on `dead`. False when there is no such id.
-    bool erase(std::uint64_t id, garbage_list& dead)
+    /// `known` is the key, if the caller knows it.
+    bool erase(std::uint64_t id, garbage_list& dead, key const* known = nullptr)
     {
         place p;
-        if (!home_.locate(work_, id, &p, true))
+        if (!home_.locate(work_, id, &p, true, known))
             return false;
         index_changed_ = true;
         columns const rows = work_->is_spine()

@@ -108,7 +108,7 @@ public:
     template <class F>
     void for_each_handler(F&& f) const
     {
-        dispatcher::template read<Event>(store_, [&](root const& r) {
+        read([&](root const& r) {
             std::uint64_t const serial = known().serial;
             r.each_run([&](columns rows, std::uint32_t n) {
                 for (std::uint32_t i = 0; i < n; ++i) {
@@ -289,6 +289,31 @@ public:
                               detail::event_name<Event>);
     }
 
+    // ----- for registries that make the blocks of handlers themselves, and walk by themselves
+
+    /// Calls `f(root const&)` with the current snapshot protected, as a notify does, or does not
+    /// call it when there is none.
+    template <class F>
+    void read(F f) const
+    {
+        dispatcher::template read<Event>(store_, f);
+    }
+
+    /// An id that no handler has, for `adopt`. Throws `std::bad_alloc`.
+    std::uint64_t next_id()
+    {
+        // relaxed: as in writers::add; the place follows from the key and the id.
+        return make_known().ids.fetch_add(1, std::memory_order_relaxed) + 1;
+    }
+
+    /// Adds a handler whose block the caller has made: `e.state` points to the block's base
+    /// `writers::block_base`, whose `destroy` ends the handler. No other handler has `id`, which is
+    /// below 2^63. If this throws, the block is still the caller's.
+    void adopt(entry const& e, stored_key const& key, std::uint64_t id)
+    {
+        make_known().add(e, true, key, hint_, id);
+    }
+
     // ----- the way of a handler into a table
 
     /// Whether `F` wants an id, a key, and what else there is.
@@ -355,8 +380,7 @@ public:
     std::uint64_t reserve_id()
     {
         if constexpr (detail::told_of_registration<std::decay_t<F>>)
-            // relaxed: as in writers::add; the place follows from the key and the id.
-            return make_known().ids.fetch_add(1, std::memory_order_relaxed) + 1;
+            return next_id();
         else
             return 0;
     }

@@ -27,6 +27,11 @@ namespace registry_io {
 inline namespace v1 {
 namespace detail {
 
+/// Whether whoever removes a handler brings its key along, so that no index of ids is kept. Removal
+/// by the id alone looks through all chunks then.
+template <class Ordering>
+concept keys_are_known = requires { requires Ordering::keys_are_known; };
+
 /// The ordering policy, and the index that leads from an id to its key. The index is in use while
 /// the snapshot is chunked and its rows have keys; a flat table is scanned.
 template <class Shapes>
@@ -40,6 +45,7 @@ class row_order
     using key = typename Shapes::key;
     using source = typename Shapes::source;
     static constexpr bool keyed = Shapes::keyed;
+    static constexpr bool indexed = keyed && !keys_are_known<typename Shapes::ordering>;
 
 public:
     row_order(typename Shapes::ordering const& order, source const& src)
@@ -98,8 +104,9 @@ public:
     // ----- finding
 
     /// Finds a row of `r`; with `take`, the index forgets it. A flat table or a chunk is scanned;
-    /// the chunk is found by the key that the index knows, or by id.
-    bool locate(root const* r, std::uint64_t id, place* p, bool take = false)
+    /// the chunk is found by the key, which the caller or the index knows, or by id.
+    bool locate(root const* r, std::uint64_t id, place* p, bool take = false,
+                [[maybe_unused]] key const* known = nullptr)
     {
         if (r == nullptr)
             return false;
@@ -123,22 +130,24 @@ public:
             chunk const& c = *b.chunks().nodes[at.chunk];
             return scan(c.rows(), at, c.size.load(std::memory_order_relaxed));
         };
-        if constexpr (keyed)
+        if constexpr (indexed)
             return index_.find(id, take, scan_chunk);
+        else if constexpr (keyed)
+            return known != nullptr ? scan_chunk(*known) : scan_all(*r, scan);
         else
             return scan_chunk(key());
     }
 
     // ----- the index
 
-    void index_reserve(std::size_t n)
+    void index_reserve([[maybe_unused]] std::size_t n)
     {
-        if constexpr (keyed)
+        if constexpr (indexed)
             index_.reserve(n, no_memory);
     }
-    void index_insert(std::uint64_t id, key k) noexcept
+    void index_insert([[maybe_unused]] std::uint64_t id, [[maybe_unused]] key k) noexcept
     {
-        if constexpr (keyed)
+        if constexpr (indexed)
             index_.insert(id, k);
     }
 
@@ -151,7 +160,7 @@ public:
     /// shrinks while there are handlers.
     REGISTRY_IO_DETAIL_COLD void rebuild_index([[maybe_unused]] root const* r) noexcept
     {
-        if constexpr (keyed) {
+        if constexpr (indexed) {
             if (r == nullptr || !r->is_spine()) {
                 index_.clear();
                 return;
@@ -165,6 +174,21 @@ public:
     }
 
 private:
+    /// Looks through the chunks of a spine, where neither a key nor an index leads to one.
+    template <class Scan>
+    REGISTRY_IO_DETAIL_COLD static bool scan_all(root const& r, Scan scan)
+    {
+        for (place at; at.branch < r.count; ++at.branch) {
+            branch const& b = *r.branches().nodes[at.branch];
+            for (at.chunk = 0; at.chunk < b.count; ++at.chunk) {
+                chunk const& c = *b.chunks().nodes[at.chunk];
+                if (scan(c.rows(), at, c.size.load(std::memory_order_relaxed)))
+                    return true;
+            }
+        }
+        return false;
+    }
+
     bool before(key const& a, key const& b) const
     {
         if constexpr (!keyed)

@@ -279,13 +279,14 @@ public:
     }
 
     /// Removes a handler. Returns whether it was there. `done` is signalled when its captures
-    /// are destroyed.
-    BOOST_NOINLINE bool remove(std::uint64_t id, completion* done = nullptr)
+    /// are destroyed. `known` is the handler's key, if the caller knows it.
+    BOOST_NOINLINE bool remove(std::uint64_t id, completion* done = nullptr,
+                               key const* known = nullptr)
     {
         bool removed = false;
-        locked_change(
-            [&](edit& change, garbage_list& dead) { return removed = change.erase(id, dead); },
-            done);
+        locked_change([&](edit& change,
+                          garbage_list& dead) { return removed = change.erase(id, dead, known); },
+                      done);
         return removed;
     }
 

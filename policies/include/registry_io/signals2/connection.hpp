@@ -1,0 +1,151 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+#ifndef REGISTRY_IO_SIGNALS2_CONNECTION_HPP
+#define REGISTRY_IO_SIGNALS2_CONNECTION_HPP
+
+#include <registry_io/detail/supported.hpp>
+
+#include <functional>
+#include <utility>
+
+#include <registry_io/signals2/detail/attachment.hpp>
+#include <registry_io/signals2/detail/tracked_objects.hpp>
+
+namespace registry_io {
+inline namespace v1 {
+namespace signals2 {
+
+class shared_connection_block;
+
+/// A copyable handle of one connected slot.
+///
+/// It owns nothing: destroying it changes nothing, and it may outlive the signal, which then counts
+/// as disconnected. Concurrency: const members may be called by any thread at any time, also while
+/// another thread destroys the signal.
+class connection
+{
+public:
+    /// A handle of nothing.
+    connection() noexcept = default;
+    /// Another handle of the same slot.
+    connection(connection const&) noexcept = default;
+    /// Takes over; `other` is a handle of nothing then.
+    connection(connection&& other) noexcept = default;
+    /// Becomes another handle of the same slot.
+    connection& operator=(connection const&) noexcept = default;
+    /// Takes over; `other` is a handle of nothing then.
+    connection& operator=(connection&& other) noexcept = default;
+
+    /// Disconnects the slot. Nothing happens if it is not connected.
+    ///
+    /// No call of the signal runs the slot from now on, nor does a running one that has not come to
+    /// it yet. A call of the slot that is running is not waited for. What the slot has captured is
+    /// destroyed here, or by the last running call of the signal to end.
+    void disconnect() const noexcept
+    {
+        if (to_)
+            to_->disconnect();
+    }
+
+    /// Whether the slot is connected. A slot that tracks an object which is gone is disconnected by
+    /// this.
+    bool connected() const noexcept
+    {
+        if (!to_ || to_->is_disconnected())
+            return false;
+        if (!detail::tracks_expired(*to_.get()))
+            return true;
+        to_->disconnect();
+        return false;
+    }
+
+    /// Whether the slot is blocked, or not connected.
+    bool blocked() const noexcept { return !to_ || to_->is_idle(); }
+
+    /// Swaps what they are handles of.
+    void swap(connection& other) noexcept { std::swap(to_, other.to_); }
+
+    /// Whether both are handles of the same slot, or of nothing.
+    friend bool operator==(connection const& a, connection const& b) noexcept
+    {
+        return a.to_.get() == b.to_.get();
+    }
+    /// Some strict total order.
+    friend bool operator<(connection const& a, connection const& b) noexcept
+    {
+        return std::less<>()(a.to_.get(), b.to_.get());
+    }
+
+    /// @cond
+    // For signals.
+    explicit connection(detail::attachment_ptr to) noexcept : to_(std::move(to)) {}
+    /// @endcond
+
+protected:
+    /// @cond
+    friend class shared_connection_block;
+    detail::attachment_ptr to_;
+    /// @endcond
+};
+
+/// Swaps what they are handles of.
+inline void swap(connection& a, connection& b) noexcept
+{
+    a.swap(b);
+}
+
+/// A connection that is disconnected when the handle is destroyed. Move-only.
+class scoped_connection : public connection
+{
+public:
+    /// A handle of nothing.
+    scoped_connection() noexcept = default;
+    /// Disconnects `other` when this is destroyed.
+    scoped_connection(connection const& other) noexcept : connection(other) {}
+    /// Disconnects `other` when this is destroyed.
+    scoped_connection(connection&& other) noexcept : connection(std::move(other)) {}
+    /// Takes over; `other` is a handle of nothing then.
+    scoped_connection(scoped_connection&& other) noexcept = default;
+    /// Disconnects what this was a handle of, and becomes one of the slot of `other`.
+    scoped_connection& operator=(connection const& other) noexcept
+    {
+        return *this = scoped_connection(other);
+    }
+    /// Disconnects what this was a handle of, and takes over.
+    scoped_connection& operator=(connection&& other) noexcept
+    {
+        return *this = scoped_connection(std::move(other));
+    }
+    /// Disconnects what this was a handle of, and takes over.
+    scoped_connection& operator=(scoped_connection&& other) noexcept
+    {
+        if (this != &other) {
+            disconnect();
+            connection::operator=(static_cast<connection&&>(other));
+        }
+        return *this;
+    }
+    ~scoped_connection() { disconnect(); }
+
+    /// Gives up the slot, which stays connected, and returns a handle of it.
+    connection release() noexcept
+    {
+        connection mine;
+        connection::swap(mine);
+        return mine;
+    }
+};
+
+/// Swaps what they are handles of.
+inline void swap(scoped_connection& a, scoped_connection& b) noexcept
+{
+    a.swap(b);
+}
+
+}  // namespace signals2
+}  // namespace v1
+}  // namespace registry_io
+
+#endif

@@ -1,0 +1,88 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+#ifndef REGISTRY_IO_SIGNALS2_DECONSTRUCT_HPP
+#define REGISTRY_IO_SIGNALS2_DECONSTRUCT_HPP
+
+#include <registry_io/detail/supported.hpp>
+
+#include <type_traits>
+#include <utility>
+
+#include <boost/shared_ptr.hpp>
+
+namespace registry_io {
+inline namespace v1 {
+namespace signals2 {
+namespace detail {
+
+// For types that have none; found last.
+inline void adl_predestruct(...) {}
+
+}  // namespace detail
+
+/// What `deconstruct` returns: the object, of which `postconstruct` makes a shared pointer.
+template <class T>
+class postconstructor_invoker
+{
+public:
+    /// Calls `adl_postconstruct(pointer, object, args...)`, found beside `T`, the first time, and
+    /// returns the pointer. Throws what that throws.
+    template <class... Args>
+    boost::shared_ptr<T> const& postconstruct(Args&&... args) const
+    {
+        if (!done_) {
+            adl_postconstruct(object_, const_cast<std::remove_const_t<T>*>(object_.get()),
+                              std::forward<Args>(args)...);
+            done_ = true;
+        }
+        return object_;
+    }
+    /// Calls `postconstruct()`.
+    operator boost::shared_ptr<T> const&() const { return postconstruct(); }
+
+private:
+    friend class deconstruct_access;
+    explicit postconstructor_invoker(boost::shared_ptr<T> object) : object_(std::move(object)) {}
+
+    boost::shared_ptr<T> object_;
+    mutable bool done_ = false;
+};
+
+/// To be a friend of types whose constructors and destructors are private.
+class deconstruct_access
+{
+public:
+    /// @cond
+    template <class T, class... Args>
+    static postconstructor_invoker<T> make(Args&&... args)
+    {
+        return postconstructor_invoker<T>(
+            boost::shared_ptr<T>(new T(std::forward<Args>(args)...), [](T* object) {
+                using detail::adl_predestruct;
+                adl_predestruct(const_cast<std::remove_const_t<T>*>(object));
+                delete object;
+            }));
+    }
+    /// @endcond
+};
+
+/// Makes an object that a shared pointer owns from the start, for what must be done when the
+/// pointer exists already, or still does.
+///
+/// After the construction `postconstruct` calls `adl_postconstruct(pointer, object, args...)`, in
+/// which the object can be tracked; before the destruction `adl_predestruct(object)` is called, if
+/// there is one. Both are found beside `T`. Throws `std::bad_alloc`, and what the constructor
+/// throws. Two allocations.
+template <class T, class... Args>
+postconstructor_invoker<T> deconstruct(Args&&... args)
+{
+    return deconstruct_access::make<T>(std::forward<Args>(args)...);
+}
+
+}  // namespace signals2
+}  // namespace v1
+}  // namespace registry_io
+
+#endif

@@ -1,0 +1,60 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+#ifndef REGISTRY_IO_SIGNALS2_LAST_VALUE_HPP
+#define REGISTRY_IO_SIGNALS2_LAST_VALUE_HPP
+
+#include <registry_io/detail/supported.hpp>
+
+#include <exception>
+
+#include <boost/throw_exception.hpp>
+
+#include <registry_io/signals2/optional_last_value.hpp>
+
+namespace registry_io {
+inline namespace v1 {
+namespace signals2 {
+
+/// Thrown by `last_value` when no slot was called that could give the value.
+class no_slots_error : public std::exception
+{
+public:
+    /// Says that no slot was called.
+    char const* what() const noexcept override
+    {
+        return "registry_io: no slot is connected that could return a value";
+    }
+};
+
+/// A combiner that calls all slots, and returns what the last one has returned.
+template <class T>
+class last_value
+{
+public:
+    /// What a call of the signal returns.
+    using result_type = T;
+
+    /// Throws `no_slots_error` if no slot was called, and what a slot throws.
+    template <class InputIterator>
+    T operator()(InputIterator first, InputIterator last) const
+    {
+        boost::optional<T> value = optional_last_value<T>()(first, last);
+        if (!value)
+            boost::throw_exception(no_slots_error(), BOOST_CURRENT_LOCATION);
+        return *value;
+    }
+};
+
+/// The same for slots that return nothing; it does not throw when there are none.
+template <>
+class last_value<void> : public optional_last_value<void>
+{
+};
+
+}  // namespace signals2
+}  // namespace v1
+}  // namespace registry_io
+
+#endif

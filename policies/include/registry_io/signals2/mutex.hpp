@@ -1,0 +1,28 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+#ifndef REGISTRY_IO_SIGNALS2_MUTEX_HPP
+#define REGISTRY_IO_SIGNALS2_MUTEX_HPP
+
+#include <registry_io/detail/supported.hpp>
+
+#include <mutex>
+
+namespace registry_io {
+inline namespace v1 {
+namespace signals2 {
+
+/// The mutex of a signal by default: any number of threads may use the signal and its connections.
+///
+/// A signal has no such object; the type only chooses. Any other type but `dummy_mutex` chooses the
+/// same. As a mutex it is a `std::mutex`.
+class mutex : public std::mutex
+{
+};
+
+}  // namespace signals2
+}  // namespace v1
+}  // namespace registry_io
+
+#endif

@@ -1,0 +1,341 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+// `signal`: the face of Boost.Signals2. What it does is in `detail/signal_core.hpp`.
+
+#ifndef REGISTRY_IO_SIGNALS2_SIGNAL_HPP
+#define REGISTRY_IO_SIGNALS2_SIGNAL_HPP
+
+#include <registry_io/detail/supported.hpp>
+
+#include <cstddef>
+#include <functional>
+#include <type_traits>
+#include <utility>
+
+#include <boost/core/addressof.hpp>
+#include <boost/core/typeinfo.hpp>
+#include <boost/function.hpp>
+#include <boost/throw_exception.hpp>
+
+#include <registry_io/signals2/connect_position.hpp>
+#include <registry_io/signals2/connection.hpp>
+#include <registry_io/signals2/detail/callables.hpp>
+#include <registry_io/signals2/detail/signal_core.hpp>
+#include <registry_io/signals2/detail/tracked_objects.hpp>
+#include <registry_io/signals2/expired_slot.hpp>
+#include <registry_io/signals2/mutex.hpp>
+#include <registry_io/signals2/optional_last_value.hpp>
+#include <registry_io/signals2/signal_base.hpp>
+#include <registry_io/signals2/slot.hpp>
+
+namespace registry_io {
+inline namespace v1 {
+namespace signals2 {
+namespace detail {
+
+template <class Signature>
+struct extended;
+template <class R, class... Args>
+struct extended<R(Args...)>
+{
+    using type = R(connection const&, Args...);
+};
+/// The signature of slots that are called with their connection.
+template <class Signature>
+using extended_signature = typename extended<Signature>::type;
+
+/// Stands for a null pointer, as an empty `boost::function` does.
+template <class R>
+struct null_callable
+{
+    template <class... Args>
+    [[noreturn]] R operator()(Args&&...) const
+    {
+        boost::throw_exception(boost::bad_function_call(), BOOST_CURRENT_LOCATION);
+    }
+};
+
+/// A signal as a slot of another one: a weak reference.
+template <class Core, class Signature>
+class weak_signal;
+template <class Core, class R, class... Args>
+class weak_signal<Core, R(Args...)>
+{
+public:
+    using result_type = typename Core::result_type;
+
+    explicit weak_signal(signal_base const& s) noexcept : hub_(s.weak_reference()) {}
+
+    result_type operator()(Args... args) const
+    {
+        if (!hub_.get().lock())
+            boost::throw_exception(expired_slot(), BOOST_CURRENT_LOCATION);
+        weak_hub::owner const locked(hub_.get());
+        return static_cast<Core&>(hub_.get()).call_slots(static_cast<Args&&>(args)...);
+    }
+
+private:
+    weak_hub hub_;
+};
+
+}  // namespace detail
+
+template <class Signature,
+          class Combiner = optional_last_value<typename detail::signature<Signature>::result>,
+          class Group = int, class GroupCompare = std::less<Group>,
+          class SlotFunction = boost::function<Signature>,
+          class ExtendedSlotFunction = boost::function<detail::extended_signature<Signature>>,
+          class Mutex = mutex>
+class signal;
+
+/// Calls any number of slots, as `boost::signals2::signal` does.
+///
+/// Slots are called in this order: those connected at the front, those with a group by their
+/// groups, those connected at the back. A call works on the slots that were connected when it
+/// began; it leaves out those that are disconnected or blocked when it comes to them. The combiner
+/// pulls the results and makes one of them. An exception in a slot ends the call.
+///
+/// Concurrency: all members but those that move, swap or destroy may be called by any thread at any
+/// time, from inside slots too, unless `Mutex` is `dummy_mutex`. A call takes no lock, allocates
+/// nothing and writes nothing that threads share; the others take turns, and never wait for slots.
+/// Copies, comparisons and destructors of slots do not run under a lock; `GroupCompare` does, and
+/// must not use the signal. A slot may destroy the signal; a call that is running goes on then.
+template <class R, class... Args, class Combiner, class Group, class GroupCompare,
+          class SlotFunction, class ExtendedSlotFunction, class Mutex>
+class signal<R(Args...), Combiner, Group, GroupCompare, SlotFunction, ExtendedSlotFunction, Mutex>
+    : public signal_base
+{
+    using core = detail::signal_core<R(Args...), Combiner, Group, GroupCompare, Mutex>;
+
+public:
+    /// The signature of slots.
+    using signature_type = R(Args...);
+    /// What a call returns.
+    using result_type = typename Combiner::result_type;
+    /// What makes one result of those of the slots.
+    using combiner_type = Combiner;
+    /// What slots are ordered by.
+    using group_type = Group;
+    /// How groups are compared.
+    using group_compare_type = GroupCompare;
+    /// What slots keep their callable in.
+    using slot_function_type = SlotFunction;
+    /// What a slot returns.
+    using slot_result_type = R;
+    /// A callable with the objects that it tracks.
+    using slot_type = slot<R(Args...), SlotFunction>;
+    /// What slots keep a callable in that is called with its connection.
+    using extended_slot_function_type = ExtendedSlotFunction;
+    /// A callable that is called with its connection, with the objects that it tracks.
+    using extended_slot_type = slot<R(connection const&, Args...), ExtendedSlotFunction>;
+    /// What combiners are called with.
+    using slot_call_iterator = typename core::iterator;
+    /// How many arguments there are.
+    static constexpr int arity = sizeof...(Args);
+    /// The type of argument `N`.
+    template <unsigned N>
+    struct arg
+    {
+        using type = typename detail::signature<R(Args...)>::template argument<N>;  ///< The type.
+    };
+
+    /// @cond
+    using weak_signal_type = detail::weak_signal<core, R(Args...)>;
+    /// @endcond
+
+    /// A signal without slots. Throws `std::bad_alloc`, and what copying the arguments throws.
+    explicit signal(combiner_type const& combiner = combiner_type(),
+                    group_compare_type const& compare = group_compare_type())
+        : signal_base(new core(combiner, compare))
+    {
+    }
+    /// Takes over the slots, and leaves `other` fit for assignment and destruction alone.
+    signal(signal&& other) noexcept : signal_base(std::exchange(other.hub_, nullptr)) {}
+    /// Disconnects the slots of this, and takes over those of `other`.
+    signal& operator=(signal&& other) noexcept
+    {
+        if (this != &other) {
+            signal before(std::move(*this));
+            this->swap_hubs(other);
+        }
+        return *this;
+    }
+    /// Disconnects all slots.
+    ~signal() override
+    {
+        if (hub_ != nullptr)
+            hub_->unlock();
+    }
+
+    /// Swaps all. No other thread uses either.
+    void swap(signal& other) noexcept { this->swap_hubs(other); }
+
+    // ----- connecting
+
+    /// Connects a slot: a callable, a `slot`, or another signal, which is called while it exists.
+    ///
+    /// A running call does not call it. Throws `std::bad_alloc`, and what copying `f` throws; then
+    /// nothing is connected. One allocation for the connection, unless it tracks objects.
+    template <class F>
+    connection connect(F&& f, connect_position where = at_back)
+    {
+        return add<false, SlotFunction>(nullptr, std::forward<F>(f), where);
+    }
+    /// Connects a slot in a group.
+    template <class F>
+    connection connect(group_type const& group, F&& f, connect_position where = at_back)
+    {
+        return add<false, SlotFunction>(&group, std::forward<F>(f), where);
+    }
+    /// Connects a slot that is called with its connection, and then the arguments.
+    template <class F>
+    connection connect_extended(F&& f, connect_position where = at_back)
+    {
+        return add<true, ExtendedSlotFunction>(nullptr, std::forward<F>(f), where);
+    }
+    /// Connects a slot in a group that is called with its connection.
+    template <class F>
+    connection connect_extended(group_type const& group, F&& f, connect_position where = at_back)
+    {
+        return add<true, ExtendedSlotFunction>(&group, std::forward<F>(f), where);
+    }
+
+    // ----- disconnecting
+
+    /// Disconnects the slots of a group, if `what` converts to one, and else those with a callable
+    /// equal to it. Throws what comparing throws.
+    template <class T>
+    void disconnect(T const& what)
+    {
+        if constexpr (std::is_convertible_v<T const&, group_type>)
+            self().disconnect_group(what);
+        else
+            disconnect_equal<std::decay_t<T const&>>(what);
+    }
+    /// Disconnects all slots.
+    void disconnect_all_slots() { self().disconnect_all(); }
+
+    // ----- calling
+
+    /// Calls the slots, and returns what the combiner makes of their results. Throws what a slot or
+    /// the combiner throws; the slots behind it are not called then.
+    result_type operator()(Args... args) const
+    {
+        return self().call_slots(static_cast<Args&&>(args)...);
+    }
+
+    // ----- looking
+
+    /// How many slots are connected. Linear.
+    std::size_t num_slots() const noexcept { return self().count(~std::size_t(0)); }
+    /// Whether no slot is connected.
+    bool empty() const noexcept { return self().count(1) == 0; }
+
+    /// A copy of the combiner.
+    combiner_type combiner() const { return self().combiner(); }
+    /// Sets the combiner of calls that begin later.
+    void set_combiner(combiner_type const& combiner) { self().set_combiner(combiner); }
+
+private:
+    core& self() const noexcept { return static_cast<core&>(*hub_); }
+
+    template <bool Extended, class F>
+    static constexpr bool calls = Extended ? detail::slot_for<R, F, connection const&, Args...>
+                                           : detail::slot_for<R, F, Args...>;
+
+    /// Connects `f`. What is kept is the callable itself, where `Function` is the default one, and
+    /// else a `Function` of it.
+    template <bool Extended, class Function, class F>
+    connection add(group_type const* group, F&& f, connect_position where)
+    {
+        using given = std::decay_t<F>;
+        if constexpr (detail::is_slot<given>) {
+            return self().template connect<Extended>(
+                group, keep<Extended, Function>(std::forward<F>(f).slot_function()),
+                detail::tracked_objects(f.tracked_objects()), where);
+        } else if constexpr (detail::is_signal<given>) {
+            detail::tracked_objects tracked;
+            detail::track_what_is_bound(tracked, f);
+            return self().template connect<Extended>(
+                group, keep<Extended, Function>(detail::storable(std::forward<F>(f))),
+                std::move(tracked), where);
+        } else {
+            constexpr bool fits = calls<Extended, given>;
+            static_assert(fits || !Extended,
+                          "registry_io: an extended slot is called with a connection const& and "
+                          "the arguments of the signal, and returns what converts to its result");
+            static_assert(fits || Extended,
+                          "registry_io: a slot is called with the arguments of the signal, and "
+                          "returns what converts to its result");
+            if constexpr (std::is_pointer_v<given> || std::is_member_pointer_v<given>)
+                if (given const p = f; p == nullptr)
+                    return self().template connect<Extended>(group, detail::null_callable<R>(),
+                                                             where);
+            if constexpr (!fits) {
+                return {};
+            } else if constexpr (detail::may_track<given>) {
+                detail::tracked_objects tracked;
+                detail::track_what_is_bound(tracked, std::as_const(f));
+                return self().template connect<Extended>(
+                    group, keep<Extended, Function>(std::forward<F>(f)), std::move(tracked), where);
+            } else {
+                return self().template connect<Extended>(
+                    group, keep<Extended, Function>(std::forward<F>(f)), where);
+            }
+        }
+    }
+
+    template <bool Extended>
+    using default_function =
+        std::conditional_t<Extended, boost::function<R(connection const&, Args...)>,
+                           boost::function<R(Args...)>>;
+
+    /// What is kept of a callable.
+    template <bool Extended, class Function, class F>
+    static decltype(auto) keep(F&& f)
+    {
+        if constexpr (std::is_same_v<Function, default_function<Extended>> ||
+                      std::is_same_v<Function, std::decay_t<F>>)
+            return std::forward<F>(f);
+        else
+            return Function(std::forward<F>(f));
+    }
+
+    template <class T>
+    void disconnect_equal(T const& f)
+    {
+        constexpr bool by_address = detail::wraps_reference<T>;
+        static_assert(by_address || detail::comparable<T>,
+                      "registry_io: to disconnect a callable it must be comparable with ==; or "
+                      "keep the connection, and disconnect that");
+        if constexpr (by_address) {
+            using U = std::remove_cv_t<typename T::type>;
+            self().disconnect_if([&](auto& a) {
+                return a.about.type() == BOOST_CORE_TYPEID(U) &&
+                    a.about.callable(a) == static_cast<void const*>(boost::addressof(f.get()));
+            });
+        } else if constexpr (detail::comparable<T>) {
+            self().disconnect_if([&](auto& a) {
+                if (a.about.type() == BOOST_CORE_TYPEID(T))
+                    return detail::equal(*static_cast<T const*>(a.about.callable(a)), f);
+                auto const* const wrapped = a.about.function(a);
+                return wrapped != nullptr && wrapped->contains(f);
+            });
+        }
+    }
+};
+
+/// Swaps all. No other thread uses either.
+template <class Signature, class... More>
+void swap(signal<Signature, More...>& a, signal<Signature, More...>& b) noexcept
+{
+    a.swap(b);
+}
+
+}  // namespace signals2
+}  // namespace v1
+}  // namespace registry_io
+
+#endif

@@ -1,0 +1,155 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+#ifndef REGISTRY_IO_SIGNALS2_SLOT_HPP
+#define REGISTRY_IO_SIGNALS2_SLOT_HPP
+
+#include <registry_io/detail/supported.hpp>
+
+#include <type_traits>
+#include <utility>
+
+#include <boost/bind/bind.hpp>
+#include <boost/function.hpp>
+
+#include <registry_io/detail/tracking.hpp>
+#include <registry_io/signals2/detail/callables.hpp>
+#include <registry_io/signals2/detail/tracked_objects.hpp>
+#include <registry_io/signals2/slot_base.hpp>
+
+namespace registry_io {
+inline namespace v1 {
+namespace signals2 {
+
+template <class Signature, class SlotFunction = boost::function<Signature>>
+class slot;
+
+namespace detail {
+
+template <class T>
+inline constexpr bool is_slot = std::is_base_of_v<slot_base, T>;
+template <class T>
+inline constexpr bool is_signal = std::is_base_of_v<signal_base, T>;
+
+/// What is stored of a callable: a signal is not copied but referred to.
+template <class F>
+decltype(auto) storable(F&& f)
+{
+    using T = std::remove_cvref_t<F>;
+    if constexpr (is_signal<T>)
+        return typename T::weak_signal_type(f);
+    else
+        return std::forward<F>(f);
+}
+
+}  // namespace detail
+
+/// A callable with the objects that it tracks: the connected slot is called only while they exist,
+/// keeps them alive meanwhile, and is disconnected when one is gone.
+///
+/// A signal makes slots by itself from what `connect` is called with. Make one to track objects:
+/// `signal.connect(signal_type::slot_type(&X::f, p.get(), _1).track(p))`.
+/// Concurrency: a value; const members may be called by several threads.
+template <class R, class... Args, class SlotFunction>
+class slot<R(Args...), SlotFunction> : public slot_base
+{
+public:
+    /// What a call returns.
+    using result_type = R;
+    /// The signature.
+    using signature_type = R(Args...);
+    /// What the callable is kept in.
+    using slot_function_type = SlotFunction;
+    /// How many arguments there are.
+    static constexpr int arity = sizeof...(Args);
+    /// The type of argument `N`.
+    template <unsigned N>
+    struct arg
+    {
+        using type = typename detail::signature<R(Args...)>::template argument<N>;  ///< The type.
+    };
+
+    /// A slot that calls `f`. It tracks what `boost::bind` has bound into `f` and is `trackable` or
+    /// a signal; and `f` itself, if that is one. Throws what copying `f` throws.
+    template <class F>
+        requires(!detail::is_slot<std::remove_cvref_t<F>>)
+    slot(F&& f)
+        // First what is bound, while `f` still has it.
+        : function_((detail::track_what_is_bound(tracked_, std::as_const(f)),
+                     detail::storable(std::forward<F>(f))))
+    {
+    }
+    /// Calls and tracks what `other` does.
+    template <class Signature, class OtherFunction>
+    slot(slot<Signature, OtherFunction> const& other)
+        : slot_base(other), function_(other.slot_function())
+    {
+    }
+    /// A slot that calls `boost::bind(f, bound...)`.
+    template <class F, class Bound, class... More>
+    slot(F const& f, Bound const& bound, More const&... more) : slot(boost::bind(f, bound, more...))
+    {
+    }
+
+    /// Calls the callable, and keeps what it tracks alive meanwhile. Throws `expired_slot` if a
+    /// tracked object is gone; what the callable throws.
+    R operator()(Args... args) const
+    {
+        locked_container_type const locked = lock();
+        return function_(static_cast<Args&&>(args)...);
+    }
+    /// The same, for a callable that changes.
+    R operator()(Args... args)
+    {
+        locked_container_type const locked = lock();
+        return function_(static_cast<Args&&>(args)...);
+    }
+
+    /// Tracks an object that a `boost::shared_ptr` owns, given by that or a `boost::weak_ptr`; one
+    /// of the standard too. Returns this slot.
+    template <class Pointer>
+        requires registry_io::detail::tracks<Pointer>
+    slot& track(Pointer const& object)
+    {
+        return track_foreign(object);
+    }
+    /// Tracks a signal: the slot runs while that exists. Returns this slot.
+    slot& track(signal_base const& signal)
+    {
+        track_signal(signal);
+        return *this;
+    }
+    /// Tracks what another slot tracks. Returns this slot.
+    slot& track(slot_base const& other)
+    {
+        detail::tracked_objects both(tracked_);
+        both.insert(both.end(), other.tracked_objects().begin(), other.tracked_objects().end());
+        tracked_.swap(both);
+        return *this;
+    }
+    /// Tracks an object that any kind of shared pointer owns, given by that or its weak pointer.
+    /// Returns this slot.
+    template <class Pointer>
+        requires registry_io::detail::tracks<Pointer>
+    slot& track_foreign(Pointer const& object)
+    {
+        using weak = registry_io::detail::weak_of<Pointer>;
+        tracked_.emplace_back(std::in_place, detail::weak_object<weak>{weak(object)});
+        return *this;
+    }
+
+    /// The callable.
+    slot_function_type const& slot_function() const noexcept { return function_; }
+    /// The callable.
+    slot_function_type& slot_function() noexcept { return function_; }
+
+private:
+    SlotFunction function_;
+};
+
+}  // namespace signals2
+}  // namespace v1
+}  // namespace registry_io
+
+#endif

@@ -1,0 +1,73 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+#ifndef REGISTRY_IO_SIGNALS2_SLOT_BASE_HPP
+#define REGISTRY_IO_SIGNALS2_SLOT_BASE_HPP
+
+#include <registry_io/detail/supported.hpp>
+
+#include <utility>
+#include <vector>
+
+#include <boost/throw_exception.hpp>
+
+#include <registry_io/signals2/detail/tracked_objects.hpp>
+#include <registry_io/signals2/expired_slot.hpp>
+#include <registry_io/signals2/signal_base.hpp>
+
+namespace registry_io {
+inline namespace v1 {
+namespace signals2 {
+
+/// What slots of all signatures have in common: the objects that they track.
+class slot_base
+{
+public:
+    /// What keeps tracked objects alive.
+    using locked_container_type = std::vector<detail::locked_object>;
+    /// What is tracked.
+    using tracked_container_type = detail::tracked_objects;
+
+    /// What is tracked.
+    tracked_container_type const& tracked_objects() const noexcept { return tracked_; }
+
+    /// Keeps all tracked objects alive for as long as the result lives. Throws `expired_slot` if
+    /// one is gone, and `std::bad_alloc`.
+    locked_container_type lock() const
+    {
+        locked_container_type all;
+        all.reserve(tracked_.size());
+        for (detail::tracked_object const& o : tracked_) {
+            all.emplace_back();
+            if (!o.operations().lock(o, all.back()))
+                boost::throw_exception(expired_slot(), BOOST_CURRENT_LOCATION);
+        }
+        return all;
+    }
+
+    /// Whether a tracked object is gone.
+    bool expired() const noexcept { return tracked_.expired(); }
+
+protected:
+    /// @cond
+    slot_base() = default;
+    ~slot_base() = default;
+    slot_base(slot_base const&) = default;
+    slot_base(slot_base&&) = default;
+    slot_base& operator=(slot_base const&) = default;
+    slot_base& operator=(slot_base&&) = default;
+
+    void track_signal(signal_base const& s)
+    {
+        tracked_.emplace_back(std::in_place, s.weak_reference());
+    }
+    detail::tracked_objects tracked_;
+    /// @endcond
+};
+
+}  // namespace signals2
+}  // namespace v1
+}  // namespace registry_io
+
+#endif

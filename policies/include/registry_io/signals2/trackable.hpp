@@ -1,0 +1,47 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+
+#ifndef REGISTRY_IO_SIGNALS2_TRACKABLE_HPP
+#define REGISTRY_IO_SIGNALS2_TRACKABLE_HPP
+
+#include <registry_io/detail/supported.hpp>
+
+#include <registry_io/signals2/detail/tracked_objects.hpp>
+
+namespace registry_io {
+inline namespace v1 {
+namespace signals2 {
+
+/// A base class of objects whose slots are disconnected when they are destroyed.
+///
+/// A slot tracks such an object by itself if it is made by `boost::bind` from the object, a pointer
+/// or a reference to it, or is one. Not one of a lambda: nobody can look into that.
+/// Not for several threads: the derived object is destroyed before this base class, and another
+/// thread may run the slot meanwhile. There, use `slot::track` with a shared pointer.
+class trackable
+{
+public:
+    /// @cond
+    detail::lifetime const& tracked_lifetime() const noexcept { return lifetime_; }
+    /// @endcond
+
+protected:
+    /// Throws `std::bad_alloc`.
+    trackable() = default;
+    /// Slots that track `other` do not track the copy. Throws `std::bad_alloc`.
+    trackable(trackable const&) : trackable() {}
+    /// Slots go on tracking what they track.
+    trackable& operator=(trackable const&) noexcept { return *this; }
+    /// Ends the slots that track this.
+    ~trackable() { lifetime_.end(); }
+
+private:
+    detail::lifetime lifetime_;
+};
+
+}  // namespace signals2
+}  // namespace v1
+}  // namespace registry_io
+
+#endif
