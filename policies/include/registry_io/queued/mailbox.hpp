@@ -307,7 +307,7 @@ public:
     /// with `std::errc::device_or_resource_busy`, and does nothing, if the mailbox is being drained
     /// already, by another thread or by a handler of the running drain, without `many_consumers`.
     template <class Registry>
-    auto drain(Registry& registry, std::size_t max = Capacity)
+    auto drain(Registry& registry, std::size_t max = capacity())
     {
         if constexpr (drains_itself)
             return empty_option::drain(*this, registry, max);
