@@ -45,12 +45,13 @@ struct program
 };
 
 // The quick ones make less than a minute together.
-constexpr std::array<program, 10> programs{{
+constexpr std::array<program, 11> programs{{
     {"notify", "Notify, one thread", 5, 60},
     {"threads", "Notify, several threads at once", 4, 45},
     {"writer", "Notify beside a writer", 4, 60},
     {"registration", "Register and remove", 6, 120},
     {"sleepers", "Register and remove beside sleeping notifies", 1, 15},
+    {"queued", "Hand events over, each event", 3, 40},
     {"throwing", "Handlers that throw", 2, 20},
     {"registries", "Many registries in turn, one handler each", 2, 30},
     {"memory_use", "Memory", 0, 0},

@@ -42,7 +42,8 @@ task<int> drain_to_the_end(Mailbox& mailbox, Registry& registry)
 {
     int sum = 0;
     do {
-        sum += static_cast<int>((co_await mailbox.drain(registry, 3)).count);
+        queued::drain_result const r = co_await mailbox.drain(registry, 3);
+        sum += static_cast<int>(r.count);
     } while (!mailbox.closed() || !mailbox.empty());
     co_return sum;
 }

@@ -30,8 +30,8 @@
 namespace registry_io {
 inline namespace v1 {
 namespace queued {
+namespace detail {
 
-/// For `async::awaited`: what is behind the interface of a mailbox.
 template <class Mailbox>
 class mailbox_access
 {
@@ -47,6 +47,7 @@ private:
     Mailbox& mailbox_;
 };
 
+}  // namespace detail
 }  // namespace queued
 
 namespace async {
@@ -163,7 +164,7 @@ private:
         stopped_ = false;
     }
 
-    queued::mailbox_access<Mailbox> mailbox_;
+    queued::detail::mailbox_access<Mailbox> mailbox_;
     context const* context_ = nullptr;
     bool waits_ = false;
     bool stopped_ = false;  ///< written by the callback, and read when that has ended
@@ -174,11 +175,11 @@ private:
 template <class Mailbox, class Registry>
 task<queued::drain_result> drain_awaited(Mailbox& mailbox, Registry& registry, std::size_t max)
 {
-    queued::mailbox_access<Mailbox> const inside(mailbox);
-    typename queued::mailbox_access<Mailbox>::claim const mine(mailbox);
+    queued::detail::mailbox_access<Mailbox> const inside(mailbox);
+    typename queued::detail::mailbox_access<Mailbox>::claim const mine(mailbox);
     co_await arrival<Mailbox>(mailbox);
     queued::drain_result result;
-    std::optional<typename queued::mailbox_access<Mailbox>::entry> e;
+    std::optional<typename queued::detail::mailbox_access<Mailbox>::entry> e;
     while (result.count != max && inside.take(e)) {
         ++result.count;
         if constexpr (awaitable<decltype(registry.notify(std::as_const(e->event)))>)

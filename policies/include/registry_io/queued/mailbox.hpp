@@ -148,6 +148,10 @@ struct REGISTRY_IO_EXPORT drains_of_thread
     REGISTRY_IO_EXPORT static inline constinit thread_local draining* innermost = nullptr;
 };
 
+/// For `async::awaited`: what is behind the interface of a mailbox.
+template <class Mailbox>
+class mailbox_access;
+
 struct nothing
 {
 };
@@ -383,7 +387,7 @@ public:
 
 private:
     template <class Mailbox>
-    friend class mailbox_access;
+    friend class detail::mailbox_access;
 
     using counter = std::atomic<std::uint64_t>;
 
@@ -599,80 +603,90 @@ private:
     drain_result drain_now(Registry& registry, std::size_t max)
     {
         drain_result result;
+        BOOST_TRY
         {
             claim const mine(*this);
-            BOOST_TRY
-            {
-                for (std::optional<entry> e; result.count != max && take(e); e.reset()) {
-                    ++result.count;
-                    static_cast<void>(registry.notify(std::as_const(e->event)));
-                }
+            for (std::optional<entry> e; result.count != max && take(e); e.reset()) {
+                ++result.count;
+                static_cast<void>(registry.notify(std::as_const(e->event)));
             }
-            BOOST_CATCH(...){// The exception of the handler is the one to be seen.
-                             BOOST_TRY{arrange_next();
         }
-        BOOST_CATCH(...) {}
+        BOOST_CATCH(...)
+        {
+            // Not where the drain was refused: the one that runs sees to it.
+            if (result.count != 0)
+                arrange_next_quietly();
+            BOOST_RETHROW
+        }
         BOOST_CATCH_END
-        BOOST_RETHROW
+        result.end_of_batch = arrange_next();
+        return result;
     }
-    BOOST_CATCH_END
-} result.end_of_batch = arrange_next();
-return result;
+
+    /// At the end of a drain. Returns whether nothing waits.
+    bool arrange_next()
+    {
+        if constexpr (hooked && !drains_itself) {
+            if (traffic_.lie_down() != detail::rest::waiting)
+                return true;
+            call_hook();
+            return false;
+        } else {
+            return traffic_.look() != detail::rest::waiting;
+        }
+    }
+
+    /// Beside an exception of a handler, which is the one to be seen.
+    void arrange_next_quietly() noexcept
+    {
+        BOOST_TRY
+        {
+            arrange_next();
+        }
+        BOOST_CATCH(...) {}  // the next post calls the hook again
+        BOOST_CATCH_END
+    }
+
+    bool nothing_there() const noexcept
+    {
+        if constexpr (urgent)
+            return normal_.empty() && urgent_.empty();
+        else
+            return normal_.empty();
+    }
+
+    bool wait_until(detail::deadline const& until) noexcept
+    {
+        for (;;) {
+            [[maybe_unused]] unsigned const seen = traffic_.rings();
+            detail::rest const r = parks ? traffic_.lie_down() : traffic_.look();
+            if (r == detail::rest::finished)
+                return false;
+            if (r == detail::rest::waiting && !nothing_there())
+                return true;
+            if (detail::is_over(until))
+                return false;
+            if (r == detail::rest::waiting)
+                std::this_thread::yield();  // an event is being posted
+            else if constexpr (parks)
+                traffic_.sleep(seen, until);
+            else if constexpr (std::is_same_v<empty_option, yield>)
+                std::this_thread::yield();
+        }
+    }
+
+    detail::traffic<detail::mailbox_env, !several && !blocks && !displaces> traffic_;
+    counter dropped_{0};
+    counter coalesced_{0};
+    counter refused_{0};
+    std::atomic<std::int64_t> longest_{0};
+    std::atomic<bool> draining_{false};
+    REGISTRY_IO_NO_UNIQUE_ADDRESS hook hook_;
+    lane normal_;
+    REGISTRY_IO_NO_UNIQUE_ADDRESS std::conditional_t<urgent, lane, detail::nothing> urgent_;
+};
+
 }  // namespace queued
-
-/// At the end of a drain. Returns whether nothing waits.
-bool arrange_next()
-{
-    if constexpr (hooked && !drains_itself) {
-        if (traffic_.lie_down() != detail::rest::waiting)
-            return true;
-        call_hook();
-        return false;
-    } else {
-        return traffic_.look() != detail::rest::waiting;
-    }
-}
-
-bool nothing_there() const noexcept
-{
-    if constexpr (urgent)
-        return normal_.empty() && urgent_.empty();
-    else
-        return normal_.empty();
-}
-
-bool wait_until(detail::deadline const& until) noexcept
-{
-    for (;;) {
-        [[maybe_unused]] unsigned const seen = traffic_.rings();
-        detail::rest const r = parks ? traffic_.lie_down() : traffic_.look();
-        if (r == detail::rest::finished)
-            return false;
-        if (r == detail::rest::waiting && !nothing_there())
-            return true;
-        if (detail::is_over(until))
-            return false;
-        if (r == detail::rest::waiting)
-            std::this_thread::yield();  // an event is being posted
-        else if constexpr (parks)
-            traffic_.sleep(seen, until);
-        else if constexpr (std::is_same_v<empty_option, yield>)
-            std::this_thread::yield();
-    }
-}
-
-detail::traffic<detail::mailbox_env, !several && !blocks && !displaces> traffic_;
-counter dropped_{0};
-counter coalesced_{0};
-counter refused_{0};
-std::atomic<std::int64_t> longest_{0};
-std::atomic<bool> draining_{false};
-REGISTRY_IO_NO_UNIQUE_ADDRESS hook hook_;
-lane normal_;
-REGISTRY_IO_NO_UNIQUE_ADDRESS std::conditional_t<urgent, lane, detail::nothing> urgent_;
-};  // namespace v1
-
-}  // namespace registry_io
 }  // namespace v1
 }  // namespace registry_io
 
