@@ -15,7 +15,8 @@
 
 // Boost.Lockfree's list of free nodes reads, without an atomic, a link that another thread may be
 // writing, and throws the value away then. ThreadSanitizer reports the read.
-extern "C" inline char const* __tsan_default_suppressions()  // NOLINT(bugprone-reserved-identifier)
+extern "C" [[gnu::used]] inline char const*
+__tsan_default_suppressions()  // NOLINT(bugprone-reserved-identifier)
 {
     return "race:boost::lockfree::detail::fixed_size_freelist\n"
            "race:boost::lockfree::stack\n";
