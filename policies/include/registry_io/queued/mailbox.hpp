@@ -232,7 +232,7 @@ class mailbox
             return std::type_identity<
                 detail::keyed_lane<Event, entry, Capacity, full_option::key>>();
         } else {
-            return std::type_identity<detail::plain_lane<entry, Capacity>>();
+            return std::type_identity<detail::plain_lane<entry, Capacity, several || displaces>>();
         }
     }
     using lane = typename decltype(lane_of())::type;
@@ -278,13 +278,12 @@ public:
     ///
     /// Throws: nothing, but what the hook of `wake` throws. Complexity: constant. Concurrency: safe
     /// with every member; lock-free without `block`, `coalesce` and `latest`.
-    post_result post(Event&& event) { return put(normal_, event); }
+    BOOST_FORCEINLINE post_result post(Event&& event) { return put(normal_, event); }
     /// The same with a copy. Throws what copying the event throws; then nothing is posted.
-    post_result post(Event const& event)
+    BOOST_FORCEINLINE post_result post(Event const& event)
         requires std::is_copy_constructible_v<Event>
     {
-        Event copy(event);
-        return put(normal_, copy);
+        return put_copy(normal_, event);
     }
 
     /// As `post`, on the lane that is drained first.
@@ -297,8 +296,7 @@ public:
     post_result post_urgent(Event const& event)
         requires(urgent && std::is_copy_constructible_v<Event>)
     {
-        Event copy(event);
-        return put(urgent_, copy);
+        return put_copy(urgent_, event);
     }
 
     /// Notifies `registry` of the events that wait, and takes them out.
@@ -450,7 +448,9 @@ private:
             return {};
     }
 
-    static detail::outcome push(lane& l, Event& event, stamp at) noexcept
+    // `E` is the event, or const where moving it is copying its bytes.
+    template <class E>
+    static detail::outcome push(lane& l, E& event, stamp at) noexcept
     {
         auto const make = [&]() noexcept { return entry{std::move(event), at}; };
         if constexpr (is_keyed)
@@ -459,7 +459,20 @@ private:
             return l.push(make);
     }
 
-    post_result put(lane& l, Event& event)
+    BOOST_FORCEINLINE post_result put_copy(lane& l, Event const& event)
+    {
+        if constexpr (std::is_trivially_copyable_v<Event>) {
+            return put(l, event);
+        } else {
+            Event copy(event);
+            return put(l, copy);
+        }
+    }
+
+    // Inline, as the push of the queue is: a call would pass the event through memory, from which
+    // the copy into the queue reads it in wider pieces than it was written in, and has to wait.
+    template <class E>
+    BOOST_FORCEINLINE post_result put(lane& l, E& event)
     {
         stamp const at = now();
         auto const a = traffic_.arrive();
@@ -483,7 +496,8 @@ private:
         return result;
     }
 
-    REGISTRY_IO_DETAIL_COLD post_result put_when_full(lane& l, Event& event, stamp at, bool sleeper)
+    template <class E>
+    REGISTRY_IO_DETAIL_COLD post_result put_when_full(lane& l, E& event, stamp at, bool sleeper)
     {
         if constexpr (displaces) {
             for (;;) {
@@ -511,7 +525,8 @@ private:
         }
     }
 
-    post_result put_when_there_is_room(lane& l, Event& event, stamp at)
+    template <class E>
+    post_result put_when_there_is_room(lane& l, E& event, stamp at)
     {
         detail::deadline until;
         if constexpr (full_option::milliseconds != forever)

@@ -36,28 +36,24 @@ enum class outcome : unsigned char {
     full     ///< it is still the caller's
 };
 
-/// Events that can be copied as bytes.
-template <class Entry, std::size_t Capacity>
-class direct_lane
+/// What lies in the queue where several threads take entries out: one of them may read a node that
+/// another one has taken and that a poster fills again; the queue throws away what was read so. Each
+/// word is atomic, since that is a data race otherwise.
+template <class Entry>
+struct racing_image
 {
     using word = std::uint64_t;
     static constexpr std::size_t words = (sizeof(Entry) + sizeof(word) - 1) / sizeof(word);
 
-    /// What lies in the queue. When several threads take events out, one may read a node that
-    /// another one has taken and a poster fills again; the queue throws away what was read so. Each
-    /// word is atomic, since that is a data race otherwise.
-    struct image
-    {
-        word bytes[words] = {};
+    word bytes[words] = {};
 
-        image() noexcept = default;
-        image(image const& other) noexcept
-        {
-            for (std::size_t i = 0; i != words; ++i)
-                std::atomic_ref<word>(bytes[i]).store(other.bytes[i], std::memory_order_relaxed);
-        }
-        image& operator=(image const&) = default;  // the queue wants it to be trivial
-    };
+    racing_image() noexcept = default;
+    racing_image(racing_image const& other) noexcept
+    {
+        for (std::size_t i = 0; i != words; ++i)
+            std::atomic_ref<word>(bytes[i]).store(other.bytes[i], std::memory_order_relaxed);
+    }
+    racing_image& operator=(racing_image const&) = default;  // the queue wants it to be trivial
 
     /// What is read from there.
     struct reading
@@ -65,8 +61,8 @@ class direct_lane
         word bytes[words];
 
         reading() noexcept {}  // NOLINT(cppcoreguidelines-pro-type-member-init): pop fills it
-        reading(image const& from) noexcept { *this = from; }
-        reading& operator=(image const& from) noexcept
+        reading(racing_image const& from) noexcept { *this = from; }
+        reading& operator=(racing_image const& from) noexcept
         {
             for (std::size_t i = 0; i != words; ++i)
                 bytes[i] = std::atomic_ref<word>(const_cast<word&>(from.bytes[i]))
@@ -74,41 +70,59 @@ class direct_lane
             return *this;
         }
     };
+};
+
+/// Entries that can be copied as bytes. `SeveralTake`: several threads may call `pop` at once.
+template <class Entry, std::size_t Capacity, bool SeveralTake>
+class direct_lane
+{
+    // As they are where the queue can hold them so.
+    static constexpr bool as_image = SeveralTake || !std::is_default_constructible_v<Entry> ||
+        !std::is_copy_constructible_v<Entry> || !std::is_trivially_copy_assignable_v<Entry>;
+    using payload = std::conditional_t<as_image, racing_image<Entry>, Entry>;
 
 public:
     /// Takes what `make()` returns, an entry, if there is room.
     template <class Make>
     outcome push(Make make) noexcept
     {
-        Entry const entry = make();
-        image i;
-        std::memcpy(i.bytes, &entry, sizeof entry);
-        return queue_.push(i) ? outcome::pushed : outcome::full;
+        if constexpr (as_image) {
+            Entry const entry = make();
+            payload i;
+            std::memcpy(i.bytes, &entry, sizeof entry);
+            return queue_.push(i) ? outcome::pushed : outcome::full;
+        } else {
+            return queue_.push(make()) ? outcome::pushed : outcome::full;
+        }
     }
 
     /// The oldest one.
     bool pop(std::optional<Entry>& to) noexcept
     {
-        reading r;
-        if (!queue_.pop(r))
-            return false;
-        struct exact
-        {
-            std::byte bytes[sizeof(Entry)];
-        } e;
-        std::memcpy(e.bytes, r.bytes, sizeof e);
-        to.emplace(std::bit_cast<Entry>(e));
-        return true;
+        if constexpr (as_image) {
+            typename payload::reading r;
+            if (!queue_.pop(r))
+                return false;
+            struct
+            {
+                std::byte bytes[sizeof(Entry)];
+            } exact;
+            std::memcpy(exact.bytes, r.bytes, sizeof exact);
+            to.emplace(std::bit_cast<Entry>(exact));
+            return true;
+        } else {
+            return queue_.pop(to);
+        }
     }
 
     bool empty() const noexcept { return queue_.empty(); }
 
 private:
-    boost::lockfree::queue<image, boost::lockfree::capacity<Capacity>> queue_;
+    boost::lockfree::queue<payload, boost::lockfree::capacity<Capacity>> queue_;
 };
 
-/// Any other events.
-template <class Entry, std::size_t Capacity>
+/// Any other entries.
+template <class Entry, std::size_t Capacity, bool SeveralTake>
 class pooled_lane
 {
     using index = std::uint16_t;
@@ -167,12 +181,13 @@ private:
 
     place places_[Capacity];
     boost::lockfree::stack<index, boost::lockfree::capacity<Capacity>> free_;
-    direct_lane<index, Capacity> order_;
+    direct_lane<index, Capacity, SeveralTake> order_;
 };
 
-template <class Entry, std::size_t Capacity>
+template <class Entry, std::size_t Capacity, bool SeveralTake>
 using plain_lane = std::conditional_t<std::is_trivially_copyable_v<Entry>,
-                                      direct_lane<Entry, Capacity>, pooled_lane<Entry, Capacity>>;
+                                      direct_lane<Entry, Capacity, SeveralTake>,
+                                      pooled_lane<Entry, Capacity, SeveralTake>>;
 
 }  // namespace detail
 }  // namespace queued
