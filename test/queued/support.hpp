@@ -18,8 +18,8 @@
 extern "C" [[gnu::used]] inline char const*
 __tsan_default_suppressions()  // NOLINT(bugprone-reserved-identifier)
 {
-    return "race:boost::lockfree::detail::fixed_size_freelist\n"
-           "race:boost::lockfree::stack\n";
+    return "race:boost/lockfree/detail/freelist.hpp\n"
+           "race:boost/lockfree/stack.hpp\n";
 }
 
 namespace test {
