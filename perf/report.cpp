@@ -46,12 +46,13 @@ struct program
 };
 
 // The quick runs take less than a minute together.
-constexpr std::array<program, 11> programs{{
+constexpr std::array<program, 12> programs{{
     {"notify", "Notify, one thread", 5, 60},
     {"threads", "Notify, several threads at once", 4, 45},
     {"writer", "Notify beside a writer", 4, 60},
     {"registration", "Register and remove", 6, 120},
     {"sleepers", "Register and remove beside sleeping notifies", 1, 15},
+    {"queued", "Hand events over, each event", 3, 40},
     {"throwing", "Handlers that throw", 2, 20},
     {"registries", "Many registries in turn, one handler each", 2, 30},
     {"signals2", "Boost.Signals2, and its face", 2, 30},

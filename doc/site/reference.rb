@@ -15,14 +15,15 @@ require 'yaml'
 
 class Reference
   TOP = File.expand_path('../..', __dir__)
-  NAMESPACES = %w[snapshot ordering panic alloc reclaim handlers observe queued async signals2 relay].freeze
+  NAMESPACES = %w[snapshot ordering panic alloc reclaim handlers observe queued async signals2 relay relay::nats].freeze
   GROUPS = {
     'presets' => 'Reference: presets', '' => 'Reference: registries',
     'snapshot' => 'Reference: snapshot policies', 'reclaim' => 'Reference: snapshot policies',
     'ordering' => 'Reference: ordering policies', 'panic' => 'Reference: panic policies',
     'observe' => 'Reference: panic policies', 'alloc' => 'Reference: alloc policies',
     'handlers' => 'Reference: handlers', 'async' => 'Reference: async', 'queued' => 'Reference: queues',
-    'signals2' => 'Reference: signals2', 'relay' => 'Reference: relay', 'concept' => 'Reference: for policy authors'
+    'signals2' => 'Reference: signals2', 'relay' => 'Reference: relay',
+    'relay::nats' => 'Reference: relay', 'concept' => 'Reference: for policy authors'
   }.freeze
   # The row of the table for a sentence of a comment that begins with this word.
   LABELS = {
@@ -119,7 +120,8 @@ class Reference
   def place(full)
     name = full.sub(/\Aregistry_io::(v1::)?/, '')
     nil while name.gsub!(/\s*<[^<>]*>/, '')
-    space, rest = name.include?('::') ? name.split('::', 2) : ['', name]
+    space = NAMESPACES.select { |n| name.start_with?("#{n}::") }.max_by(&:size) || name[/\A\w+(?=::)/] || ''
+    rest = space.empty? ? name : name.delete_prefix("#{space}::")
     return nil if rest.include?('::') || !(space.empty? || NAMESPACES.include?(space))
     [space, rest]
   end

@@ -130,8 +130,7 @@ inline bool read_replay(std::string_view text)
     return chosen.replay != 0;
 }
 
-template <template <class> class Policy>
-int program(int argc, char** argv)
+inline int program(int argc, char** argv, void (*run_scenarios)())
 {
     for (int i = 1; i < argc; ++i) {
         std::string_view const a = argv[i];
@@ -166,10 +165,16 @@ int program(int argc, char** argv)
         }
     }
     catch_crashes();
-    run_all<Policy>();
+    run_scenarios();
     if (ran == 0)
         std::printf("no such scenario or model\n");
     return failed == 0 && ran != 0 ? 0 : 1;
+}
+
+template <template <class> class Policy>
+int program(int argc, char** argv)
+{
+    return program(argc, argv, &run_all<Policy>);
 }
 
 }  // namespace relacy

@@ -1,6 +1,7 @@
 // Copyright 2026 the registry_io authors
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
 
 #ifndef REGISTRY_IO_SIGNALS2_SIGNAL_TYPE_HPP
 #define REGISTRY_IO_SIGNALS2_SIGNAL_TYPE_HPP

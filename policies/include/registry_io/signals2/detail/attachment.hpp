@@ -1,6 +1,7 @@
 // Copyright 2026 the registry_io authors
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
 
 // What connections and signals share. A hub is the part of a signal that outlives the object: it is
 // there while the signal, a running call of it or a connection refers to it. An attachment is one

@@ -1,6 +1,7 @@
 // Copyright 2026 the registry_io authors
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
 
 // One call of a signal: the arguments, the walk over the slots as an iterator sees it, and the
 // result of the slot at which it stands. All of it lies on the stack of the caller.

@@ -1,6 +1,7 @@
 // Copyright 2026 the registry_io authors
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
 
 // The objects that a slot tracks, whatever kind of pointer they are known by. A weak pointer of two
 // words lies in its place, as those of the standard and of Boost do; a larger one on the heap. What

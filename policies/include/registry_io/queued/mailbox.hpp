@@ -1,0 +1,709 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
+
+// A queue between any threads that post events and the thread that notifies a registry of them. The
+// events wait in a queue of Boost.Lockfree (detail/lane.hpp); counts beside it say who wakes whom
+// and when a closed mailbox is empty (detail/traffic.hpp).
+
+#ifndef REGISTRY_IO_QUEUED_MAILBOX_HPP
+#define REGISTRY_IO_QUEUED_MAILBOX_HPP
+
+#include <registry_io/detail/supported.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <stdexcept>
+#include <system_error>
+#include <thread>
+#include <type_traits>
+#include <utility>
+
+#include <boost/core/no_exceptions_support.hpp>
+#include <boost/throw_exception.hpp>
+
+#include <registry_io/config.hpp>
+#include <registry_io/queued/detail/keyed_lane.hpp>
+#include <registry_io/queued/detail/lane.hpp>
+#include <registry_io/queued/detail/mailbox_env.hpp>
+#include <registry_io/queued/detail/traffic.hpp>
+#include <registry_io/queued/mailbox_options.hpp>
+
+namespace registry_io {
+inline namespace v1 {
+namespace queued {
+
+/// What became of an event that was posted.
+enum class post_result : unsigned char {
+    posted,   ///< it waits, or has taken the place of another one
+    dropped,  ///< there was no room; it is gone, and counted
+    full,     ///< there was no room; it is still the caller's
+    closed    ///< the mailbox is closed; it is still the caller's
+};
+
+/// What a drain has done.
+struct drain_result
+{
+    /// How many events the registry was notified of.
+    std::size_t count = 0;
+    /// Whether no event was left at the end. False: the limit came first, or an event was being
+    /// posted.
+    bool end_of_batch = false;
+};
+
+/// The counts of a mailbox.
+///
+/// Each event that was passed to `post` is counted once among those that were drained, `waiting`,
+/// `dropped`, `coalesced` or `refused`.
+struct mailbox_stats
+{
+    std::uint64_t posted = 0;      ///< events that `post` has accepted
+    std::uint64_t waiting = 0;     ///< accepted events that are still there
+    std::uint64_t dropped = 0;     ///< lost: there was no room, or `discard` was called
+    std::uint64_t coalesced = 0;   ///< a newer event has taken the place
+    std::uint64_t refused = 0;     ///< left with the caller of `post`: full, or closed
+    std::uint64_t high_water = 0;  ///< the most that ever waited at once
+    /// Zero without `measure_waits`.
+    std::chrono::nanoseconds longest_wait{0};
+};
+
+namespace detail {
+
+template <class P>
+concept mailbox_option = requires { typename P::option; };
+
+/// Of `Options` the one that decides `What`, else `Default`.
+template <class What, class Default, class... Options>
+struct chosen
+{
+    using type = Default;
+};
+template <class What, class Default, class First, class... More>
+struct chosen<What, Default, First, More...>
+{
+    using type = typename chosen<What, Default, More...>::type;
+};
+template <class What, class Default, class First, class... More>
+    requires std::is_same_v<typename First::option, What>
+struct chosen<What, Default, First, More...>
+{
+    using type = First;
+};
+
+template <class What, class... Options>
+inline constexpr std::size_t count_of =
+    (std::size_t(std::is_same_v<typename Options::option, What>) + ... + 0u);
+
+template <class P>
+inline constexpr bool decides_something = false;
+template <mailbox_option P>
+inline constexpr bool decides_something<P> = count_of<when_full, P> + count_of<when_empty, P> +
+        count_of<consumers, P> + count_of<lanes, P> + count_of<measures, P> ==
+    1;
+
+template <class... Options>
+consteval bool check_options()
+{
+    constexpr bool known = (decides_something<Options> && ...);
+    static_assert(known,
+                  "registry_io: an argument of mailbox behind its capacity is not an option "
+                  "(P::option must be one of queued::when_full, when_empty, consumers, lanes, "
+                  "measures)");
+    if constexpr (known)
+        static_assert(count_of<when_full, Options...> <= 1 &&
+                          count_of<when_empty, Options...> <= 1 &&
+                          count_of<consumers, Options...> <= 1 &&
+                          count_of<lanes, Options...> <= 1 && count_of<measures, Options...> <= 1,
+                      "registry_io: two options of a mailbox decide the same thing");
+    return known;
+}
+
+template <class Full>
+inline constexpr bool is_block = false;
+template <unsigned Milliseconds>
+inline constexpr bool is_block<block<Milliseconds>> = true;
+
+template <class Full>
+concept keyed = requires { Full::key; };
+template <class Waiting>
+concept hooked = requires { typename Waiting::hook_type; };
+/// The option brings its own `drain`, as `async::awaited`.
+template <class Waiting>
+concept drains = requires { typename Waiting::drains; };
+
+/// Only a mailbox with `block` asks which mailboxes this thread is draining.
+struct draining
+{
+    void const* mailbox;
+    draining* outer;
+};
+template <class Unused = void>
+struct REGISTRY_IO_EXPORT drains_of_thread
+{
+    REGISTRY_IO_EXPORT static inline constinit thread_local draining* innermost = nullptr;
+};
+
+/// For `async::awaited`: what is behind the interface of a mailbox.
+template <class Mailbox>
+class mailbox_access;
+
+struct nothing
+{
+};
+
+template <class Event, class Stamp>
+struct entry
+{
+    Event event;
+    REGISTRY_IO_NO_UNIQUE_ADDRESS Stamp stamp;
+};
+
+}  // namespace detail
+
+/// Events on their way from any threads to the one that notifies a registry of them.
+///
+/// Holds at most `Capacity` events, inside the object, and never allocates. What one thread posts is
+/// drained in the order of its posting; nothing is said of what different threads post. An event is
+/// lost only where the option that decides about a full mailbox, or `discard`, says so, and then it
+/// is counted. Events need to be movable only; moving and destroying them must not throw.
+///
+/// The options, in any order: when full `fail` (default), `drop_newest`, `drop_oldest`, `block<ms>`,
+/// `coalesce<key>` or `latest`; when empty `park` (default), `spin`, `yield`, `wake<hook>` or, from
+/// `<registry_io/async/awaited.hpp>`, `async::awaited`; and `many_consumers`, `urgent_lane`,
+/// `measure_waits`.
+///
+/// An event that can be copied as bytes takes its size and a handful of bytes, rounded up to lines
+/// of the cache, for each place; another one takes such a line and its size.
+///
+/// Concurrency: any member may be called by any thread at any time, but the constructor and the
+/// destructor, and, without `many_consumers`, two drains at once: the second one throws. Posting is
+/// lock-free, unless the option blocks or takes a lock. Reentrancy: handlers may post.
+template <class Event, std::size_t Capacity, class... Options>
+class mailbox
+{
+    static_assert(Capacity >= 1 && Capacity <= 65534,
+                  "registry_io: the capacity of a mailbox must be at least 1 and at most 65534");
+    static_assert(
+        std::is_object_v<Event> && !std::is_const_v<Event> && !std::is_array_v<Event> &&
+            std::is_nothrow_move_constructible_v<Event> && std::is_nothrow_destructible_v<Event>,
+        "registry_io: an event of a mailbox is moved, and must not throw when it is moved "
+        "or destroyed; post a std::unique_ptr to it instead");
+    static_assert(detail::check_options<Options...>());
+
+    using full_option = typename detail::chosen<when_full, fail, Options...>::type;
+    using empty_option = typename detail::chosen<when_empty, park, Options...>::type;
+    static constexpr bool several = detail::count_of<consumers, Options...> != 0;
+    static constexpr bool urgent = detail::count_of<lanes, Options...> != 0;
+    static constexpr bool measured = detail::count_of<measures, Options...> != 0;
+    static constexpr bool blocks = detail::is_block<full_option>;
+    static constexpr bool is_keyed = detail::keyed<full_option>;
+    static constexpr bool displaces = std::is_same_v<full_option, drop_oldest>;
+    static constexpr bool parks = std::is_same_v<empty_option, park>;
+    static constexpr bool hooked = detail::hooked<empty_option>;
+    static constexpr bool drains_itself = detail::drains<empty_option>;
+    static constexpr bool waits = !hooked;
+
+    static_assert(!std::is_same_v<full_option, latest> || Capacity == 1,
+                  "registry_io: a mailbox with latest keeps one event; make its capacity 1");
+    static_assert(
+        !(drains_itself && blocks),
+        "registry_io: a mailbox that a coroutine drains cannot block a thread that posts, "
+        "as that may be the thread that would run the coroutine; choose another option "
+        "for a full mailbox");
+    static_assert(
+        !(drains_itself && several),
+        "registry_io: one coroutine at a time awaits a mailbox; leave out many_consumers");
+
+    using clock = std::chrono::steady_clock;
+    using stamp = std::conditional_t<measured, clock::time_point, detail::nothing>;
+    using entry = detail::entry<Event, stamp>;
+
+    static consteval auto lane_of()
+    {
+        if constexpr (is_keyed) {
+            static_assert(std::is_nothrow_invocable_v<decltype(full_option::key), Event const&>,
+                          "registry_io: the key of coalesce must be callable with an event and not "
+                          "throw: a data member, or a lambda that is noexcept");
+            return std::type_identity<
+                detail::keyed_lane<Event, entry, Capacity, full_option::key>>();
+        } else {
+            return std::type_identity<detail::plain_lane<entry, Capacity, several || displaces>>();
+        }
+    }
+    using lane = typename decltype(lane_of())::type;
+
+    static consteval auto hook_of()
+    {
+        if constexpr (hooked)
+            return std::type_identity<typename empty_option::hook_type>();
+        else
+            return std::type_identity<detail::nothing>();
+    }
+    using hook = typename decltype(hook_of())::type;
+
+public:
+    /// What is posted.
+    using event_type = Event;
+
+    /// An open, empty mailbox. Throws: nothing.
+    mailbox() noexcept
+        requires(!hooked || drains_itself)
+    = default;
+    /// An open, empty mailbox, with the hook of `wake`. Throws `std::invalid_argument` if the hook
+    /// is empty, and what moving it throws.
+    explicit mailbox(hook h)
+        requires(hooked && !drains_itself)
+        : hook_(std::move(h))
+    {
+        if constexpr (requires { hook_ == nullptr; }) {
+            if (hook_ == nullptr)
+                boost::throw_exception(
+                    std::invalid_argument("registry_io: the wake-up hook of a mailbox is empty"),
+                    BOOST_CURRENT_LOCATION);
+        }
+        traffic_.lie_down();
+    }
+    mailbox(mailbox const&) = delete;
+    mailbox& operator=(mailbox const&) = delete;
+    /// Destroys the events that still wait. Precondition: no thread uses the mailbox.
+    ~mailbox() = default;
+
+    /// Leaves an event for the next drain. It is moved from, unless the result is `full` or
+    /// `closed`.
+    ///
+    /// Throws: nothing, but what the hook of `wake` throws. Complexity: constant. Concurrency: safe
+    /// with every member; lock-free without `block`, `coalesce` and `latest`.
+    BOOST_FORCEINLINE post_result post(Event&& event) { return put(normal_, event); }
+    /// The same with a copy. Throws what copying the event throws; then nothing is posted.
+    BOOST_FORCEINLINE post_result post(Event const& event)
+        requires std::is_copy_constructible_v<Event>
+    {
+        return put_copy(normal_, event);
+    }
+
+    /// As `post`, on the lane that is drained first.
+    post_result post_urgent(Event&& event)
+        requires urgent
+    {
+        return put(urgent_, event);
+    }
+    /// The same with a copy.
+    post_result post_urgent(Event const& event)
+        requires(urgent && std::is_copy_constructible_v<Event>)
+    {
+        return put_copy(urgent_, event);
+    }
+
+    /// Notifies `registry` of the events that wait, and takes them out.
+    ///
+    /// Stops when none is left, or after `max` of them, so that a handler that posts, or a thread
+    /// that posts faster than this drains, cannot keep it from returning. Each event is destroyed
+    /// when its handlers have returned. With `async::awaited` this is something to be awaited, which
+    /// waits for the first event.
+    /// Throws what `notify` throws: that event is gone, later ones wait. Throws `std::system_error`
+    /// with `std::errc::device_or_resource_busy`, and does nothing, if the mailbox is being drained
+    /// already, by another thread or by a handler of the running drain, without `many_consumers`.
+    template <class Registry>
+    auto drain(Registry& registry, std::size_t max = capacity())
+    {
+        if constexpr (drains_itself)
+            return empty_option::drain(*this, registry, max);
+        else
+            return drain_now(registry, max);
+    }
+
+    /// Waits until there is something to drain. False when there is nothing, and never will be: the
+    /// mailbox is closed, and empty. `while (mailbox.wait()) mailbox.drain(registry);`
+    ///
+    /// Throws: nothing. Concurrency: safe with every member. Blocks the thread.
+    bool wait() noexcept
+        requires waits
+    {
+        return wait_until(std::nullopt);
+    }
+    /// The same for a limited time. False, too, when it has passed: see `closed`.
+    template <class Rep, class Period>
+    bool wait_for(std::chrono::duration<Rep, Period> const& time) noexcept
+        requires waits
+    {
+        return wait_until(clock::now() + std::chrono::duration_cast<clock::duration>(time));
+    }
+
+    /// Lets no more events in: `post` returns `closed`, posters that sleep go on, and `wait` returns
+    /// false when the rest has been drained. What waits can still be drained, or given up by
+    /// `discard`. Throws: nothing, but what the hook of `wake` throws.
+    void close()
+    {
+        if (!traffic_.close())
+            return;
+        if constexpr (blocks)
+            traffic_.make_room();
+        wake_consumer();
+    }
+    /// Whether `close` has been called.
+    bool closed() const noexcept { return traffic_.is_closed(); }
+
+    /// Destroys the events that wait, and counts them as dropped. Returns how many there were.
+    /// Throws as `drain` if the mailbox is being drained.
+    std::size_t discard()
+    {
+        claim const mine(*this);
+        std::size_t n = 0;
+        for (std::optional<entry> e; take(e); e.reset())
+            ++n;
+        count(dropped_, n);
+        return n;
+    }
+
+    /// Whether nothing waits.
+    bool empty() const noexcept { return traffic_.look() != detail::rest::waiting; }
+
+    /// The counts. They are exact when nobody posts or drains meanwhile.
+    mailbox_stats stats() const noexcept
+    {
+        // In this order, so that the difference is not negative.
+        std::uint64_t const taken = traffic_.taken();
+        std::uint64_t const tickets = traffic_.tickets();
+        mailbox_stats s;
+        s.coalesced = coalesced_.load(std::memory_order_relaxed);
+        s.posted = tickets + s.coalesced;
+        s.waiting = std::min<std::uint64_t>(tickets - taken, capacity());
+        s.dropped = dropped_.load(std::memory_order_relaxed);
+        s.refused = refused_.load(std::memory_order_relaxed);
+        s.high_water = std::min<std::uint64_t>(traffic_.high(), capacity());
+        s.longest_wait = std::chrono::nanoseconds(longest_.load(std::memory_order_relaxed));
+        return s;
+    }
+
+    /// How many events there is room for, in all lanes.
+    static constexpr std::size_t capacity() noexcept { return urgent ? 2 * Capacity : Capacity; }
+
+private:
+    template <class Mailbox>
+    friend class detail::mailbox_access;
+
+    using counter = std::atomic<std::uint64_t>;
+
+    static void count(counter& c, std::uint64_t n = 1) noexcept
+    {
+        c.fetch_add(n, std::memory_order_relaxed);  // a count is only a count
+    }
+
+    /// The right to take events out.
+    class claim
+    {
+    public:
+        explicit claim(mailbox& m) : mailbox_(m)
+        {
+            if constexpr (!several) {
+                // acquire: pairs with the release below; what the last drain left unlocked.
+                if (m.draining_.exchange(true, std::memory_order_acquire))
+                    boost::throw_exception(
+                        std::system_error(std::make_error_code(std::errc::device_or_resource_busy),
+                                          "registry_io: the mailbox is being drained already; take "
+                                          "many_consumers if several threads are to drain it"),
+                        BOOST_CURRENT_LOCATION);
+            }
+            if constexpr (blocks) {
+                here_ = {&m, detail::drains_of_thread<>::innermost};
+                detail::drains_of_thread<>::innermost = &here_;
+            }
+        }
+        claim(claim const&) = delete;
+        claim& operator=(claim const&) = delete;
+        ~claim()
+        {
+            if constexpr (blocks)
+                detail::drains_of_thread<>::innermost = here_.outer;
+            if constexpr (!several)
+                mailbox_.draining_.store(false, std::memory_order_release);
+        }
+
+    private:
+        mailbox& mailbox_;
+        REGISTRY_IO_NO_UNIQUE_ADDRESS
+        std::conditional_t<blocks, detail::draining, detail::nothing> here_;
+    };
+
+    bool drained_by_this_thread() const noexcept
+    {
+        for (auto* d = detail::drains_of_thread<>::innermost; d != nullptr; d = d->outer)
+            if (d->mailbox == this)
+                return true;
+        return false;
+    }
+
+    // ----- Posting
+
+    static stamp now() noexcept
+    {
+        if constexpr (measured)
+            return clock::now();
+        else
+            return {};
+    }
+
+    // `E` is the event, or const where moving it is copying its bytes.
+    template <class E>
+    static detail::outcome push(lane& l, E& event, stamp at) noexcept
+    {
+        auto const make = [&]() noexcept { return entry{std::move(event), at}; };
+        if constexpr (is_keyed)
+            return l.push(std::as_const(event), make);
+        else
+            return l.push(make);
+    }
+
+    BOOST_FORCEINLINE post_result put_copy(lane& l, Event const& event)
+    {
+        if constexpr (std::is_trivially_copyable_v<Event>) {
+            return put(l, event);
+        } else {
+            Event copy(event);
+            return put(l, copy);
+        }
+    }
+
+    // Inline, as the push of the queue is: a call would pass the event through memory, from which
+    // the copy into the queue reads it in wider pieces than it was written in, and has to wait.
+    template <class E>
+    BOOST_FORCEINLINE post_result put(lane& l, E& event)
+    {
+        stamp const at = now();
+        auto const a = traffic_.arrive();
+        if (BOOST_UNLIKELY(a.is_closed())) {
+            traffic_.give_back();
+            count(refused_);
+            return post_result::closed;
+        }
+        detail::outcome const o = push(l, event, at);
+        post_result result = post_result::posted;
+        if (BOOST_LIKELY(o == detail::outcome::pushed)) {
+            traffic_.note(a);
+        } else if (o == detail::outcome::merged) {
+            traffic_.give_back();
+            count(coalesced_);
+        } else {
+            result = put_when_full(l, event, at, a.finds_sleeper());
+        }
+        if (wakes && a.finds_sleeper())
+            wake_consumer();
+        return result;
+    }
+
+    template <class E>
+    REGISTRY_IO_DETAIL_COLD post_result put_when_full(lane& l, E& event, stamp at, bool sleeper)
+    {
+        if constexpr (displaces) {
+            for (;;) {
+                std::optional<entry> oldest;
+                if (take_from(l, oldest))
+                    count(dropped_);
+                oldest.reset();
+                if (push(l, event, at) == detail::outcome::pushed)
+                    return post_result::posted;
+            }
+        } else if constexpr (blocks) {
+            if (wakes && sleeper)
+                wake_consumer();  // it has to make room
+            return put_when_there_is_room(l, event, at);
+        } else {
+            traffic_.give_back();
+            if constexpr (is_keyed || std::is_same_v<full_option, drop_newest>) {
+                count(dropped_);
+                [[maybe_unused]] Event const gone(std::move(event));
+                return post_result::dropped;
+            } else {
+                count(refused_);
+                return post_result::full;
+            }
+        }
+    }
+
+    template <class E>
+    post_result put_when_there_is_room(lane& l, E& event, stamp at)
+    {
+        detail::deadline until;
+        if constexpr (full_option::milliseconds != forever)
+            until = clock::now() + std::chrono::milliseconds(full_option::milliseconds);
+        bool const would_wait_for_itself = drained_by_this_thread();
+        for (;;) {
+            auto const attempt = traffic_.before_push();
+            if (traffic_.is_closed()) {
+                traffic_.give_back();
+                count(refused_);
+                return post_result::closed;
+            }
+            if (push(l, event, at) == detail::outcome::pushed)
+                return post_result::posted;
+            if (would_wait_for_itself || detail::is_over(until)) {
+                traffic_.give_back();
+                count(refused_);
+                return post_result::full;
+            }
+            traffic_.block(attempt, until);
+        }
+    }
+
+    // ----- Waking the consumer
+
+    static constexpr bool wakes = parks || hooked;
+
+    void wake_consumer()
+    {
+        if constexpr (wakes) {
+            if (!traffic_.rouse())
+                return;
+            if constexpr (parks)
+                traffic_.ring();
+            else
+                call_hook();
+        }
+    }
+
+    void call_hook()
+    {
+        BOOST_TRY
+        {
+            hook_();
+        }
+        BOOST_CATCH(...)
+        {
+            traffic_.lie_down_anyway();
+            BOOST_RETHROW
+        }
+        BOOST_CATCH_END
+    }
+
+    // ----- Taking events out
+
+    bool take_from(lane& l, std::optional<entry>& e) noexcept
+    {
+        if (!l.pop(e))
+            return false;
+        if (traffic_.leave())
+            traffic_.make_room();
+        return true;
+    }
+
+    bool take(std::optional<entry>& e) noexcept
+    {
+        if constexpr (urgent) {
+            if (!take_from(urgent_, e) && !take_from(normal_, e))
+                return false;
+        } else {
+            if (!take_from(normal_, e))
+                return false;
+        }
+        if constexpr (measured)
+            note_wait(clock::now() - e->stamp);
+        return true;
+    }
+
+    void note_wait(clock::duration d) noexcept
+    {
+        auto const n = std::chrono::duration_cast<std::chrono::nanoseconds>(d).count();
+        auto longest = longest_.load(std::memory_order_relaxed);
+        while (n > longest &&
+               !longest_.compare_exchange_weak(longest, n, std::memory_order_relaxed)) {
+        }
+    }
+
+    template <class Registry>
+    drain_result drain_now(Registry& registry, std::size_t max)
+    {
+        drain_result result;
+        BOOST_TRY
+        {
+            claim const mine(*this);
+            for (std::optional<entry> e; result.count != max && take(e); e.reset()) {
+                ++result.count;
+                static_cast<void>(registry.notify(std::as_const(e->event)));
+            }
+        }
+        BOOST_CATCH(...)
+        {
+            // Not where the drain was refused: the one that runs sees to it.
+            if (result.count != 0)
+                arrange_next_quietly();
+            BOOST_RETHROW
+        }
+        BOOST_CATCH_END
+        result.end_of_batch = arrange_next();
+        return result;
+    }
+
+    /// At the end of a drain. Returns whether nothing waits.
+    bool arrange_next()
+    {
+        if constexpr (hooked && !drains_itself) {
+            if (traffic_.lie_down() != detail::rest::waiting)
+                return true;
+            call_hook();
+            return false;
+        } else {
+            return traffic_.look() != detail::rest::waiting;
+        }
+    }
+
+    /// Beside an exception of a handler, which is the one to be seen.
+    void arrange_next_quietly() noexcept
+    {
+        BOOST_TRY
+        {
+            arrange_next();
+        }
+        BOOST_CATCH(...) {}  // the next post calls the hook again
+        BOOST_CATCH_END
+    }
+
+    bool nothing_there() const noexcept
+    {
+        if constexpr (urgent)
+            return normal_.empty() && urgent_.empty();
+        else
+            return normal_.empty();
+    }
+
+    bool wait_until(detail::deadline const& until) noexcept
+    {
+        for (;;) {
+            [[maybe_unused]] unsigned const seen = traffic_.rings();
+            detail::rest const r = parks ? traffic_.lie_down() : traffic_.look();
+            if (r == detail::rest::finished)
+                return false;
+            if (r == detail::rest::waiting && !nothing_there())
+                return true;
+            if (detail::is_over(until))
+                return false;
+            if (r == detail::rest::waiting)
+                std::this_thread::yield();  // an event is being posted
+            else if constexpr (parks)
+                traffic_.sleep(seen, until);
+            else if constexpr (std::is_same_v<empty_option, yield>)
+                std::this_thread::yield();
+        }
+    }
+
+    detail::traffic<detail::mailbox_env, !several && !blocks && !displaces> traffic_;
+    counter dropped_{0};
+    counter coalesced_{0};
+    counter refused_{0};
+    std::atomic<std::int64_t> longest_{0};
+    std::atomic<bool> draining_{false};
+    REGISTRY_IO_NO_UNIQUE_ADDRESS hook hook_;
+    lane normal_;
+    REGISTRY_IO_NO_UNIQUE_ADDRESS std::conditional_t<urgent, lane, detail::nothing> urgent_;
+};
+
+}  // namespace queued
+}  // namespace v1
+}  // namespace registry_io
+
+#endif

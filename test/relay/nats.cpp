@@ -1,0 +1,458 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
+
+// The relay to NATS beside a server on loopback, which is killed and started again. The first
+// argument of the program is the server's.
+
+#include <registry_io/panic/propagate.hpp>
+#include <registry_io/presets/sync.hpp>
+#include <registry_io/relay/json.hpp>
+#include <registry_io/relay/nats.hpp>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include <boost/describe.hpp>
+#include <boost/json/src.hpp>
+#include <boost/test/unit_test.hpp>
+
+namespace rio = registry_io;
+namespace nats = registry_io::relay::nats;
+
+namespace {
+
+struct quote
+{
+    std::string symbol;
+    int sender = 0;
+    int number = 0;
+};
+BOOST_DESCRIBE_STRUCT(quote, (), (symbol, sender, number))
+
+using registry = rio::SyncRegistry<quote>;
+using states = rio::SyncRegistry<nats::connection_event>;
+
+/// Waits until `f()`; gives up after a time that only a bug takes.
+template <class F>
+bool eventually(F f)
+{
+    for (int i = 0; i < 6000; ++i) {
+        if (f())
+            return true;
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    return false;
+}
+
+/// A server on a port of loopback that nobody else has.
+class server
+{
+public:
+    explicit server(std::vector<std::string> more = {}) : more_(std::move(more))
+    {
+        int const s = ::socket(AF_INET, SOCK_STREAM, 0);
+        ::sockaddr_in at{};
+        at.sin_family = AF_INET;
+        at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        ::socklen_t size = sizeof at;
+        BOOST_REQUIRE(::bind(s, reinterpret_cast<::sockaddr*>(&at), size) == 0);
+        BOOST_REQUIRE(::getsockname(s, reinterpret_cast<::sockaddr*>(&at), &size) == 0);
+        port_ = ntohs(at.sin_port);
+        ::close(s);
+        start();
+    }
+    server(server const&) = delete;
+    server& operator=(server const&) = delete;
+    ~server() { kill(); }
+
+    void start()
+    {
+        auto const& suite = boost::unit_test::framework::master_test_suite();
+        BOOST_REQUIRE(suite.argc == 2);
+        std::vector<std::string> words{suite.argv[1], "-a", "127.0.0.1", "-p",
+                                       std::to_string(port_)};
+        words.insert(words.end(), more_.begin(), more_.end());
+        std::vector<char*> argv;
+        for (std::string& w : words)
+            argv.push_back(w.data());
+        argv.push_back(nullptr);
+        pid_ = ::fork();
+        if (pid_ == 0) {
+            ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+            if (std::freopen("/dev/null", "w", stderr) != nullptr)
+                ::execv(argv[0], argv.data());
+            ::_exit(127);
+        }
+        BOOST_REQUIRE(eventually([&] {
+            int const s = ::socket(AF_INET, SOCK_STREAM, 0);
+            ::sockaddr_in at{};
+            at.sin_family = AF_INET;
+            at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+            at.sin_port = htons(static_cast<std::uint16_t>(port_));
+            bool const is_up = ::connect(s, reinterpret_cast<::sockaddr*>(&at), sizeof at) == 0;
+            ::close(s);
+            return is_up;
+        }));
+    }
+    void kill()
+    {
+        if (pid_ <= 0)
+            return;
+        ::kill(pid_, SIGKILL);
+        ::waitpid(pid_, nullptr, 0);
+        pid_ = 0;
+    }
+
+    nats::connection_options options() const
+    {
+        nats::connection_options o;
+        o.url = "nats://127.0.0.1:" + std::to_string(port_);
+        o.reconnect_wait = std::chrono::milliseconds(20);
+        return o;
+    }
+
+private:
+    std::vector<std::string> more_;
+    int port_ = 0;
+    ::pid_t pid_ = 0;
+};
+
+/// Counts what happens to a connection.
+class watched
+{
+public:
+    watched()
+    {
+        registry_.register_handler([this](nats::connection_event const& e) {
+            counts_[static_cast<std::size_t>(e.what)].fetch_add(1);
+        });
+    }
+    states& registry() { return registry_; }
+    int count(nats::change c) const { return counts_[static_cast<std::size_t>(c)]; }
+
+private:
+    std::atomic<int> counts_[6]{};
+    states registry_;
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(events_reach_the_registry_of_another_connection_in_order)
+{
+    server broker;
+    watched from_state;
+    watched to_state;
+    registry from;
+    registry to;
+    std::atomic<int> received{0};
+    std::atomic<int> wrong{0};
+    to.register_handler([&](quote const& q) {
+        wrong += q.number != received || q.symbol != "ACME" || q.sender != 7;
+        ++received;
+    });
+    nats::connection a(broker.options(), from_state.registry());
+    nats::connection b(broker.options(), to_state.registry());
+    nats::outbound<quote> const out(a, from, "quotes.acme");
+    nats::inbound<quote> const in(b, to, "quotes.*");
+    BOOST_TEST(b.flush());
+    for (int n = 0; n < 1000; ++n)
+        from.notify({"ACME", 7, n});
+    BOOST_TEST(a.flush());
+    BOOST_TEST(eventually([&] { return received == 1000; }));
+    BOOST_TEST(wrong == 0);
+    BOOST_TEST(out.stats().published == 1000u);
+    BOOST_TEST(out.stats().dropped == 0u);
+    BOOST_TEST(eventually([&] { return in.stats().notified == 1000u; }));
+    BOOST_TEST(from_state.count(nats::change::connected) == 1);
+}
+
+BOOST_AUTO_TEST_CASE(an_event_is_not_sent_back_to_where_it_came_from)
+{
+    server broker;
+    watched state;
+    registry first;
+    registry second;
+    std::atomic<int> at_first{0};
+    std::atomic<int> at_second{0};
+    first.register_handler([&](quote const&) { ++at_first; });
+    second.register_handler([&](quote const&) { ++at_second; });
+    nats::connection a(broker.options(), state.registry());
+    nats::connection b(broker.options(), state.registry());
+    nats::outbound<quote> const a_out(a, first, "shared");
+    nats::inbound<quote> const a_in(a, first, "shared");
+    nats::outbound<quote> const b_out(b, second, "shared");
+    nats::outbound<quote> const b_elsewhere(b, second, "elsewhere");
+    nats::inbound<quote> const b_in(b, second, "shared");
+    BOOST_TEST(a.flush());
+    BOOST_TEST(b.flush());
+    for (int n = 0; n < 50; ++n)
+        first.notify({"ACME", 1, n});
+    for (int n = 0; n < 30; ++n)
+        second.notify({"ACME", 2, n});
+    BOOST_TEST(eventually([&] { return at_first == 80 && at_second == 80; }));
+    BOOST_TEST(a.flush());
+    BOOST_TEST(b.flush());
+    BOOST_TEST(a_out.stats().published == 50u);
+    BOOST_TEST(a_out.stats().returned == 30u);
+    BOOST_TEST(b_out.stats().published == 30u);
+    BOOST_TEST(b_out.stats().returned == 50u);
+    BOOST_TEST(b_elsewhere.stats().published == 80u);
+    BOOST_TEST(at_first == 80);
+    BOOST_TEST(at_second == 80);
+}
+
+BOOST_AUTO_TEST_CASE(messages_of_another_schema_and_garbage_are_rejected_and_counted)
+{
+    server broker;
+    watched state;
+    registry from;
+    registry to;
+    std::atomic<int> received{0};
+    to.register_handler([&](quote const&) { ++received; });
+    nats::connection a(broker.options(), state.registry());
+    nats::connection b(broker.options(), state.registry());
+    nats::inbound<quote> const in(b, to, "quotes", "quote/2");
+    nats::inbound<quote> const any(b, to, "garbage");
+    BOOST_TEST(b.flush());
+    {
+        nats::outbound<quote> const older(a, from, "quotes", "quote/1");
+        nats::outbound<quote> const none(a, from, "quotes");
+        nats::outbound<quote> const same(a, from, "quotes", "quote/2");
+        from.notify({"ACME", 1, 1});
+    }
+    std::string const whole = rio::relay::json_codec<quote>::encode({"ACME", 1, 1});
+    std::vector<std::string> garbage{"",
+                                     "{",
+                                     "[]",
+                                     "null",
+                                     "{\"symbol\":3}",
+                                     std::string("\0\xff\x80", 3),
+                                     std::string(20000, '[')};
+    for (std::size_t n = 0; n < whole.size(); ++n)
+        garbage.push_back(whole.substr(0, n));
+    for (std::string const& g : garbage)
+        natsConnection_Publish(a.native_handle(), "garbage", g.data(), static_cast<int>(g.size()));
+    BOOST_TEST(a.flush());
+    BOOST_TEST(eventually([&] { return any.stats().rejected == garbage.size(); }));
+    BOOST_TEST(eventually([&] { return in.stats().rejected == 2u && received == 1; }));
+    BOOST_TEST(eventually([&] { return in.stats().notified == 1u; }));
+}
+
+BOOST_AUTO_TEST_CASE(a_server_that_is_killed_and_comes_back_is_found_again)
+{
+    server broker;
+    watched from_state;
+    watched to_state;
+    registry from;
+    registry to;
+    std::mutex mutex;
+    std::map<int, int> times;
+    std::atomic<int> received{0};
+    to.register_handler([&](quote const& q) {
+        std::lock_guard<std::mutex> const lock(mutex);
+        ++times[q.number];
+        ++received;
+    });
+    nats::connection a(broker.options(), from_state.registry());
+    nats::connection b(broker.options(), to_state.registry());
+    nats::outbound<quote> const out(a, from, "quotes");
+    nats::inbound<quote> const in(b, to, "quotes");
+    BOOST_TEST(b.flush());
+    for (int n = 0; n < 100; ++n)
+        from.notify({"ACME", 1, n});
+    BOOST_TEST(a.flush());
+    BOOST_TEST(eventually([&] { return received == 100; }));
+    broker.kill();
+    BOOST_TEST(eventually([&] {
+        return from_state.count(nats::change::disconnected) == 1 &&
+            to_state.count(nats::change::disconnected) == 1;
+    }));
+    // Waits in the buffer of the client, and is sent when the server is back. Who subscribes may be
+    // back later than who publishes: at most once.
+    for (int n = 100; n < 200; ++n)
+        from.notify({"ACME", 1, n});
+    BOOST_TEST(out.stats().published == 200u);
+    broker.start();
+    BOOST_TEST(eventually([&] {
+        return from_state.count(nats::change::reconnected) == 1 &&
+            to_state.count(nats::change::reconnected) == 1;
+    }));
+    BOOST_TEST(b.flush());
+    for (int n = 200; n < 300; ++n)
+        from.notify({"ACME", 1, n});
+    BOOST_TEST(a.flush());
+    BOOST_TEST(eventually([&] {
+        std::lock_guard<std::mutex> const lock(mutex);
+        return times.count(299) == 1;
+    }));
+    std::lock_guard<std::mutex> const lock(mutex);
+    for (auto const& [number, n] : times)
+        BOOST_TEST(n == 1);
+    for (int n = 200; n < 300; ++n)
+        BOOST_TEST(times.count(n) == 1u);
+    BOOST_TEST(out.stats().dropped == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(without_a_server_the_buffer_is_bounded_and_drops_are_counted)
+{
+    server broker;
+    watched state;
+    registry from;
+    nats::connection_options o = broker.options();
+    o.reconnect_buffer = 4096;
+    nats::connection a(o, state.registry());
+    nats::outbound<quote> const out(a, from, "quotes");
+    broker.kill();
+    BOOST_TEST(eventually([&] { return state.count(nats::change::disconnected) == 1; }));
+    for (int n = 0; n < 1000; ++n)
+        from.notify({"ACME", 1, n});
+    auto const s = out.stats();
+    BOOST_TEST(s.dropped > 0u);
+    BOOST_TEST(s.published > 0u);
+    BOOST_TEST(s.published + s.dropped == 1000u);
+}
+
+BOOST_AUTO_TEST_CASE(an_inbound_that_is_too_slow_is_told_of_and_its_losses_are_counted)
+{
+    server broker;
+    watched state;
+    watched slow_state;
+    registry from;
+    registry to;
+    std::atomic<bool> go_on{false};
+    std::atomic<int> received{0};
+    to.register_handler([&](quote const&) {
+        while (!go_on)
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        ++received;
+    });
+    nats::connection_options o = broker.options();
+    o.most_pending = 10;
+    nats::connection a(broker.options(), state.registry());
+    nats::connection b(o, slow_state.registry());
+    nats::outbound<quote> const out(a, from, "quotes");
+    nats::inbound<quote> const in(b, to, "quotes");
+    BOOST_TEST(b.flush());
+    for (int n = 0; n < 200; ++n)
+        from.notify({"ACME", 1, n});
+    BOOST_TEST(a.flush());
+    BOOST_TEST(eventually([&] { return slow_state.count(nats::change::slow_consumer) >= 1; }));
+    BOOST_TEST(b.flush());
+    go_on = true;
+    BOOST_TEST(eventually([&] { return in.stats().notified + in.stats().dropped == 200u; }));
+    BOOST_TEST(in.stats().dropped > 0u);
+    BOOST_TEST(static_cast<std::uint64_t>(received) == in.stats().notified);
+}
+
+BOOST_AUTO_TEST_CASE(closing_notifies_of_what_was_received_and_later_events_are_dropped)
+{
+    server broker;
+    watched state;
+    watched to_state;
+    registry from;
+    registry to;
+    std::atomic<int> received{0};
+    to.register_handler([&](quote const&) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        ++received;
+    });
+    nats::connection a(broker.options(), state.registry());
+    nats::connection b(broker.options(), to_state.registry());
+    nats::outbound<quote> const out(a, from, "quotes");
+    nats::inbound<quote> const in(b, to, "quotes");
+    BOOST_TEST(b.flush());
+    for (int n = 0; n < 100; ++n)
+        from.notify({"ACME", 1, n});
+    BOOST_TEST(a.flush());
+    b.close();
+    BOOST_TEST(received == 100);
+    BOOST_TEST(to_state.count(nats::change::closed) == 1);
+    a.close();
+    from.notify({"ACME", 1, 0});
+    BOOST_TEST(out.stats().dropped == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(sizes_codecs_and_handlers_that_fail_never_fail_the_notify)
+{
+    struct picky
+    {
+        static std::string encode(quote const& q)
+        {
+            if (q.number == 1)
+                throw std::runtime_error("no");
+            return rio::relay::json_codec<quote>::encode(q);
+        }
+        static quote decode(std::string_view t) { return rio::relay::json_codec<quote>::decode(t); }
+    };
+    server broker;
+    watched state;
+    registry from;
+    rio::SyncRegistry<quote>::with<rio::panic::propagate> to;
+    to.register_handler([](quote const& q) {
+        if (q.number == 3)
+            throw std::runtime_error("no");
+    });
+    nats::connection a(broker.options(), state.registry());
+    nats::connection b(broker.options(), state.registry());
+    nats::outbound<quote, picky> const out(a, from, "quotes");
+    nats::inbound<quote> const in(b, to, "quotes");
+    BOOST_TEST(b.flush());
+    from.notify({"ACME", 1, 1});
+    from.notify({std::string(2 << 20, 'x'), 1, 2});
+    from.notify({"ACME", 1, 3});
+    from.notify({"ACME", 1, 4});
+    BOOST_TEST(a.flush());
+    BOOST_TEST(out.stats().unencoded == 1u);
+    BOOST_TEST(out.stats().too_large == 1u);
+    BOOST_TEST(out.stats().published == 2u);
+    BOOST_TEST(eventually([&] { return in.stats().failed == 1u && in.stats().notified == 1u; }));
+}
+
+BOOST_AUTO_TEST_CASE(subjects_are_checked)
+{
+    server broker;
+    watched state;
+    registry r;
+    nats::connection c(broker.options(), state.registry());
+    for (std::string const subject : {"", ".", "a.", ".a", "a..b", "a b", "a\n", "a.*", ">", "a.>"})
+        BOOST_CHECK_THROW((nats::outbound<quote>(c, r, subject)), std::invalid_argument);
+    for (std::string const subject : {"", "a..b", "a b", ">.a", "a*", "a.b>"})
+        BOOST_CHECK_THROW((nats::inbound<quote>(c, r, subject)), std::invalid_argument);
+    nats::inbound<quote> const all(c, r, ">");
+    nats::inbound<quote> const some(c, r, "a.*.b.>");
+    BOOST_TEST(r.empty());
+}
+
+BOOST_AUTO_TEST_CASE(credentials_are_passed_through_and_a_refusal_is_an_error)
+{
+    server broker({"--user", "me", "--pass", "secret"});
+    watched state;
+    registry from;
+    BOOST_CHECK_THROW(nats::connection(broker.options(), state.registry()), nats::error);
+    nats::connection_options o = broker.options();
+    o.configure = [](natsOptions* n) { natsOptions_SetUserInfo(n, "me", "secret"); };
+    nats::connection c(o, state.registry());
+    BOOST_TEST(c.flush());
+    nats::connection_options nowhere;
+    nowhere.url = "nats://127.0.0.1:1";
+    BOOST_CHECK_THROW(nats::connection(nowhere, state.registry()), nats::error);
+}
