@@ -4,8 +4,9 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // What it costs to hand an event of 16 bytes to another place: a mailbox beside the queue of
-// Boost.Lockfree under it, a mutex with a deque, and Asio's post. On one thread: n events are posted,
-// and then drained. With four posters: each posts its share, while the thread that is timed drains.
+// Boost.Lockfree under it, a mutex with a deque, and Asio's post. On one thread: n events are
+// posted, and then drained. With four posters: each posts its share, while the thread that is timed
+// drains.
 
 #include <atomic>
 #include <cstddef>

@@ -374,8 +374,8 @@ void write_json(fs::path const& path, facts const& about, std::vector<row> const
 }
 
 /// Plots a value by N, with a line for each of these policies and other libraries: at most six,
-/// since more cannot be told apart. Each line has its own pattern and point, and its name beside its
-/// end.
+/// since more cannot be told apart. Each line has its own pattern and point, and its name beside
+/// its end.
 void plot(fs::path const& folder, char const* name, std::string const& title, char const* label,
           std::vector<row> const& all, std::string_view suite, std::string_view case_name,
           bool ratio, std::vector<std::string> const& subjects)

@@ -329,6 +329,7 @@ BOOST_AUTO_TEST_CASE(the_combinations_of_policies_are_listed)
 #include "laws_alloc.hpp"
 #include "laws_ordering.hpp"
 #include "laws_panic.hpp"
+#include "laws_runs.hpp"
 #include "laws_snapshot.hpp"
 
 #endif

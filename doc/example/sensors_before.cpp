@@ -3,9 +3,9 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// Sensors, displays and alarms: a program over Boost.Signals2. sensors_after.cpp is the same program
-// after its migration. Both print the same. With a number, it measures that many readings in a loop:
-// `time example.sensors_before 1000000`.
+// Sensors, displays and alarms: a program over Boost.Signals2. sensors_after.cpp is the same
+// program after its migration. Both print the same. With a number, it measures that many readings
+// in a loop: `time example.sensors_before 1000000`.
 
 // tag::head[]
 #include <boost/signals2.hpp>

@@ -184,6 +184,9 @@ struct handler_archetype
 ///   keeps while a handler runs until it first waits; then it calls the object's `end()`. The
 ///   handler and the notify may be over by then. `invoke` then only tells how the handler has
 ///   ended.
+/// * `calls_apart`, which is true, of a scope says that its `invoke` is too much code to have for
+///   each type of handler. Otherwise handlers of one type that stand side by side are called in a
+///   loop, with an `invoke` of its own into which the handler may be inlined.
 /// * `P::adapted` says that P wraps another panic policy and sees each call even in a notify with a
 ///   sink of its own, which takes the place of a policy that is no adaptor.
 template <class P>
@@ -213,15 +216,17 @@ enum class publication_kind : unsigned char {
 };
 
 // tag::snapshot_policy[]
-/// What `read` is called with may tell more of itself: if `f.brief(root)`, then
-/// `f.call_brief(root)` does what `f(root)` does, in little code. The rest can stay out of line, at
-/// the end of a jump, so that the brief way pays for no register that only the long one needs.
+/// What `read` is called with may tell more of itself: if `sight = f.brief(root)` is true, then
+/// `f.call_brief(root, sight)` does what `f(root)` does, in little code. The rest can stay out of
+/// line, at the end of a jump, so that the brief way pays for no register that only the long one
+/// needs.
 /// `f.shared()` is one that does the same in code that other events have, too, for what is not the
 /// fast path.
 template <class F, class Root>
 concept brief_reader = requires(F f, Root& root) {
-    { f.brief(root) } noexcept -> std::same_as<bool>;
-    f.call_brief(root);
+    { f.brief(root) } noexcept;
+    requires std::constructible_from<bool, decltype(f.brief(root))>;
+    f.call_brief(root, f.brief(root));
     f.shared()(root);
 };
 

@@ -6,48 +6,64 @@
 // How many instructions a notify takes. test/within_budget compiles this file, runs it under
 // callgrind and compares the dumps with the lines below. Each line names a registry, its number of
 // handlers, and how many instructions a notify may take, including the call and the loop around it.
-// "over bare" is how many instructions more than the bare loop. "nested": inside a handler of
-// another registry.
+// "over bare" is how many instructions more than the bare loop. All handlers are of one type,
+// except in "mixed", where each has another type than the one before, and in "blocks" of four
+// types. "nested": inside a handler of another registry.
 //
-// budget gcc SyncRegistry 0 18
-// budget gcc SyncRegistry over bare 1 8
-// budget gcc SyncRegistry 1 39
-// budget gcc SyncRegistry 4 85
-// budget gcc SyncRegistry 16 166
-// budget gcc SyncRegistry over bare 16 0
-// budget gcc SyncRegistry.nested 1 104
-// budget gcc SyncRegistry.nested 16 199
-// budget gcc RcuRegistry 0 16
-// budget gcc RcuRegistry over bare 1 8
-// budget gcc RcuRegistry 1 39
-// budget gcc RcuRegistry 4 85
-// budget gcc RcuRegistry 16 166
-// budget gcc RcuRegistry over bare 16 0
-// budget gcc RcuRegistry.nested 1 71
-// budget gcc RcuRegistry.nested 16 165
-// budget gcc LocalRegistry 0 17
-// budget gcc LocalRegistry 1 32
-// budget gcc LocalRegistry 4 82
-// budget gcc LocalRegistry 16 163
-// budget gcc LocalRegistry over bare 16 0
-// budget clang SyncRegistry 0 22
-// budget clang SyncRegistry over bare 1 11
-// budget clang SyncRegistry 1 44
-// budget clang SyncRegistry 4 99
-// budget clang SyncRegistry 16 183
-// budget clang SyncRegistry.nested 1 109
-// budget clang SyncRegistry.nested 16 209
-// budget clang RcuRegistry 0 22
-// budget clang RcuRegistry over bare 1 11
-// budget clang RcuRegistry 1 44
-// budget clang RcuRegistry 4 99
-// budget clang RcuRegistry 16 183
-// budget clang RcuRegistry.nested 1 84
-// budget clang RcuRegistry.nested 16 184
-// budget clang LocalRegistry 0 23
-// budget clang LocalRegistry 1 41
-// budget clang LocalRegistry 4 95
-// budget clang LocalRegistry 16 179
+// budget gcc SyncRegistry 0 16
+// budget gcc SyncRegistry over bare 1 5
+// budget gcc SyncRegistry over bare 2 20
+// budget gcc SyncRegistry 1 37
+// budget gcc SyncRegistry 4 73
+// budget gcc SyncRegistry 16 145
+// budget gcc SyncRegistry over bare 16 -20
+// budget gcc SyncRegistry.mixed over bare 2 41
+// budget gcc SyncRegistry.mixed 4 84
+// budget gcc SyncRegistry.mixed over bare 16 0
+// budget gcc SyncRegistry.blocks 64 655
+// budget gcc SyncRegistry.nested 1 101
+// budget gcc SyncRegistry.nested 16 188
+// budget gcc RcuRegistry 0 15
+// budget gcc RcuRegistry over bare 1 6
+// budget gcc RcuRegistry over bare 2 21
+// budget gcc RcuRegistry 1 38
+// budget gcc RcuRegistry 4 74
+// budget gcc RcuRegistry 16 146
+// budget gcc RcuRegistry over bare 16 -19
+// budget gcc RcuRegistry.mixed over bare 16 0
+// budget gcc RcuRegistry.nested 1 67
+// budget gcc RcuRegistry.nested 16 154
+// budget gcc LocalRegistry 0 16
+// budget gcc LocalRegistry 1 30
+// budget gcc LocalRegistry 4 66
+// budget gcc LocalRegistry 16 138
+// budget gcc LocalRegistry over bare 16 -27
+// budget clang SyncRegistry 0 17
+// budget clang SyncRegistry over bare 1 5
+// budget clang SyncRegistry over bare 2 20
+// budget clang SyncRegistry 1 37
+// budget clang SyncRegistry 4 73
+// budget clang SyncRegistry 16 145
+// budget clang SyncRegistry over bare 16 -20
+// budget clang SyncRegistry.mixed 4 91
+// budget clang SyncRegistry.mixed 16 176
+// budget clang SyncRegistry.blocks 64 645
+// budget clang SyncRegistry.nested 1 100
+// budget clang SyncRegistry.nested 16 187
+// budget clang RcuRegistry 0 17
+// budget clang RcuRegistry over bare 1 6
+// budget clang RcuRegistry over bare 2 21
+// budget clang RcuRegistry 1 38
+// budget clang RcuRegistry 4 74
+// budget clang RcuRegistry 16 146
+// budget clang RcuRegistry over bare 16 -19
+// budget clang RcuRegistry.mixed 16 178
+// budget clang RcuRegistry.nested 1 75
+// budget clang RcuRegistry.nested 16 163
+// budget clang LocalRegistry 0 21
+// budget clang LocalRegistry 1 36
+// budget clang LocalRegistry 4 72
+// budget clang LocalRegistry 16 144
 
 #include <cstring>
 #include <string>
@@ -92,7 +108,8 @@ public:
     }
 };
 
-/// A handler of one word.
+/// A handler of one word. Each `Type` is a type of its own.
+template <int Type>
 class adder
 {
 public:
@@ -134,13 +151,42 @@ void count(Registry const& r, std::string const& name, int n)
 }
 
 template <class Registry>
+void add(Registry& r, int type, int* to)
+{
+    switch (type) {
+    case 0:
+        r.register_handler(adder<0>(to));
+        break;
+    case 1:
+        r.register_handler(adder<1>(to));
+        break;
+    case 2:
+        r.register_handler(adder<2>(to));
+        break;
+    default:
+        r.register_handler(adder<3>(to));
+    }
+}
+
+template <class Registry>
 void count(std::string const& name)
 {
-    for (int const n : {0, 1, 4, 16}) {
+    for (int const n : {2, 4, 16, 64}) {
+        Registry mixed;
+        Registry blocks;
+        int sums[64] = {};
+        for (int i = 0; i < n; ++i) {
+            add(mixed, i % 4, &sums[i]);
+            add(blocks, i * 4 / n, &sums[i]);
+        }
+        count(mixed, name + ".mixed", n);
+        count(blocks, name + ".blocks", n);
+    }
+    for (int const n : {0, 1, 2, 4, 16}) {
         Registry r;
         int sums[16] = {};
         for (int i = 0; i < n; ++i)
-            r.register_handler(adder(&sums[i]));
+            r.register_handler(adder<0>(&sums[i]));
         count(r, name, n);
         auto const inside = [&] { count(r, name + ".nested", n); };
         Registry outer;

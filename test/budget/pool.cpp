@@ -12,18 +12,18 @@
 //
 // budget gcc register 1000 3150
 // budget gcc register 40000 3150
-// budget gcc unregister 1000 3150
-// budget gcc unregister 40000 3150
-// budget gcc all-at-once 1000 1900
-// budget gcc all-at-once 40000 1900
+// budget gcc unregister 1000 3260
+// budget gcc unregister 40000 3260
+// budget gcc all-at-once 1000 2150
+// budget gcc all-at-once 40000 2150
 // budget gcc next 1000 1900
 // budget gcc next 40000 1900
 // budget clang register 1000 3400
 // budget clang register 40000 3400
-// budget clang unregister 1000 3400
-// budget clang unregister 40000 3400
-// budget clang all-at-once 1000 2000
-// budget clang all-at-once 40000 2000
+// budget clang unregister 1000 3460
+// budget clang unregister 40000 3460
+// budget clang all-at-once 1000 2160
+// budget clang all-at-once 40000 2160
 // budget clang next 1000 2000
 // budget clang next 40000 2000
 

@@ -7,8 +7,8 @@
 // it are the text of a log line for the event and the handler, and the hook for thread exit that
 // all policies share.
 //
-// budget gcc text 6200
-// budget clang text 6200
+// budget gcc text 6300
+// budget clang text 6500
 
 #define REGISTRY_IO_SEPARATE_COMPILATION
 #include <registry_io/presets/sync.hpp>

@@ -10,26 +10,26 @@
 // "captures": the handler has captures with a destructor. "removals": removes a handler that all of
 // these notifies see.
 //
-// budget gcc SyncRegistry 0 2250
-// budget gcc SyncRegistry 30 2500
-// budget gcc SyncRegistry 1000 2500
-// budget gcc SyncRegistry.captures 0 2800
-// budget gcc SyncRegistry.captures 30 3060
-// budget gcc SyncRegistry.captures 1000 3060
-// budget gcc SyncRegistry.removals 30 1480
-// budget gcc SyncRegistry.removals 1000 1480
-// budget gcc RcuRegistry 30 2640
-// budget gcc RcuRegistry 1000 2640
-// budget gcc RcuRegistry.captures 30 3180
-// budget gcc RcuRegistry.captures 1000 3180
-// budget gcc RcuRegistry.removals 30 1480
-// budget gcc RcuRegistry.removals 1000 1480
-// budget gcc LocalRegistry 30 2080
-// budget gcc LocalRegistry 1000 2080
-// budget gcc LocalRegistry.captures 30 2530
-// budget gcc LocalRegistry.captures 1000 2530
-// budget gcc LocalRegistry.removals 30 1070
-// budget gcc LocalRegistry.removals 1000 1070
+// budget gcc SyncRegistry 0 2630
+// budget gcc SyncRegistry 30 2630
+// budget gcc SyncRegistry 1000 2630
+// budget gcc SyncRegistry.captures 0 3160
+// budget gcc SyncRegistry.captures 30 3160
+// budget gcc SyncRegistry.captures 1000 3160
+// budget gcc SyncRegistry.removals 30 1580
+// budget gcc SyncRegistry.removals 1000 1580
+// budget gcc RcuRegistry 30 2700
+// budget gcc RcuRegistry 1000 2700
+// budget gcc RcuRegistry.captures 30 3220
+// budget gcc RcuRegistry.captures 1000 3220
+// budget gcc RcuRegistry.removals 30 1580
+// budget gcc RcuRegistry.removals 1000 1580
+// budget gcc LocalRegistry 30 2160
+// budget gcc LocalRegistry 1000 2160
+// budget gcc LocalRegistry.captures 30 2610
+// budget gcc LocalRegistry.captures 1000 2610
+// budget gcc LocalRegistry.removals 30 1200
+// budget gcc LocalRegistry.removals 1000 1200
 // budget clang SyncRegistry 0 2587
 // budget clang SyncRegistry 30 2875
 // budget clang SyncRegistry 1000 2875
@@ -48,8 +48,8 @@
 // budget clang LocalRegistry 1000 2392
 // budget clang LocalRegistry.captures 30 2909
 // budget clang LocalRegistry.captures 1000 2909
-// budget clang LocalRegistry.removals 30 1230
-// budget clang LocalRegistry.removals 1000 1230
+// budget clang LocalRegistry.removals 30 1290
+// budget clang LocalRegistry.removals 1000 1290
 
 #include <memory>
 #include <string>

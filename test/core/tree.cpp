@@ -74,6 +74,38 @@ struct none
     using key_type = void;
 };
 
+/// Handlers of different types, the last of which is called in no run.
+template <int>
+void call(void*, void const*)
+{
+}
+constexpr std::uint64_t types = 4;
+detail::new_entry entry_of(std::uint64_t type)
+{
+    constexpr void (*all[types])(void*, void const*) = {call<0>, call<1>, call<2>, call<3>};
+    detail::new_entry e{{all[type], nullptr}};
+    e.run = type + 1 == types ? 0 : 8;
+    return e;
+}
+
+/// Whether a table knows its runs. `type_of` tells the type of a handler by its id.
+template <class Table, class TypeOf>
+bool knows_runs(Table const& table, detail::extent seen, std::uint32_t n, TypeOf type_of)
+{
+    auto const rows = table.rows();
+    std::uint32_t runs = 0;
+    for (std::uint32_t i = 0; i < n; ++i) {
+        std::uint64_t const type = type_of(rows.id(i));
+        bool const head = i == 0 || type != type_of(rows.id(i - 1)) || type + 1 == types;
+        runs += head;
+        if (rows.entries[i].invoke != entry_of(type).invoke ||
+            rows.cold[i].run != entry_of(type).run || rows.is_head(i) != head)
+            return false;
+    }
+    return table.runs() == runs && seen.size() == n && seen.is_one_run() == (runs == 1 && n > 1) &&
+        seen.is_few_runs() == (runs > 1 && runs * 4 <= n);
+}
+
 /// Everything that an edit requires. There are no readers, so what is retired is freed at once or,
 /// if `pinned`, at the end.
 template <class Ordering>
@@ -87,6 +119,7 @@ public:
     using shape = detail::shapes<registry_io::archetype::snapshot, Ordering,
                                  registry_io::archetype::panic, counted>;
     using root = typename shape::root;
+    using columns = typename shape::columns;
     using key = typename shape::key;
 
     struct retirement
@@ -137,12 +170,17 @@ public:
 
     void drop() noexcept {}
 
+    /// How many ids that follow each other are of handlers of one type.
+    std::uint64_t same = 1;
+    std::uint64_t type_of(std::uint64_t id) const { return id / same % types; }
+
     void insert(std::uint64_t id, key k)
     {
+        detail::new_entry const e = entry_of(type_of(id));
         change([&](auto& edit, garbage_list&) {
-            if (edit.append({}, id, false, k))
+            if (edit.append(e, id, false, k))
                 return false;
-            edit.insert({}, id, false, k, 0);
+            edit.insert(e, id, false, k, 0);
             return true;
         });
     }
@@ -159,6 +197,15 @@ public:
         change([&](auto& edit, garbage_list& dead) { return edit.clear(dead) != 0; });
     }
 
+    /// Publishes a copy.
+    void copy()
+    {
+        change([&](auto& edit, garbage_list&) {
+            edit.own_root();
+            return true;
+        });
+    }
+
     std::vector<std::uint64_t> ids() const
     {
         std::vector<std::uint64_t> all;
@@ -170,12 +217,17 @@ public:
         return all;
     }
 
-    /// Whether each child's first row is the first row below it, and no child is empty.
+    /// Whether each child's first row is the first row below it, no child is empty, and each table
+    /// knows its runs.
     bool is_sound() const
     {
+        auto const type = [this](std::uint64_t id) { return type_of(id); };
         root const* const r = policy_writer.now;
-        if (r == nullptr || !r->is_spine())
+        if (r == nullptr)
             return true;
+        if (!r->is_spine())
+            return knows_runs(*r, r->look(), r->handlers(), type) &&
+                (!r->look().is_one_run() || r->run == columns::run_of(*r->rows().entries, r->rows().cold->run));
         std::uint32_t rows = 0;
         for (std::uint32_t i = 0; i < r->count; ++i) {
             auto const& b = *r->branches().nodes[i];
@@ -184,8 +236,9 @@ public:
                 return false;
             for (std::uint32_t j = 0; j < b.count; ++j) {
                 auto const& c = *b.chunks().nodes[j];
-                std::uint32_t const n = c.size.load(std::memory_order_relaxed);
-                if (n == 0 || n > c.capacity || b.chunks().first_rows[j].id != c.rows().id(0))
+                std::uint32_t const n = c.size();
+                if (n == 0 || n > c.capacity || b.chunks().first_rows[j].id != c.rows().id(0) ||
+                    !knows_runs(c, c.look(), n, type))
                     return false;
                 rows += n;
             }
@@ -208,12 +261,13 @@ private:
 
 /// Grows to `most` rows and shrinks to none, one row at a time at random places, three times over.
 template <class Ordering, class Key>
-void grow_and_shrink(bool pinned, std::size_t most, Key key_of)
+void grow_and_shrink(bool pinned, std::uint64_t same, std::size_t most, Key key_of)
 {
     std::size_t const before = blocks;
     {
         tree<Ordering> t;
         t.policy_writer.pinned = pinned;
+        t.same = same;
         std::vector<std::pair<int, std::uint64_t>> model;  // negated keys, so that it is ascending
         std::mt19937 random(20260101);
         std::uint64_t id = 0;
@@ -240,7 +294,9 @@ void grow_and_shrink(bool pinned, std::size_t most, Key key_of)
                         wrong += t.erase(at->second) ? 1u : 0u;
                         model.erase(at);
                     }
-                    if (model.size() % 64 == 0)
+                    if (random() % 8 == 0)
+                        t.copy();
+                    if (most < 1000 || model.size() % 64 == 0)
                         wrong += agrees() ? 0u : 1u;
                 }
                 wrong += agrees() ? 0u : 1u;
@@ -256,13 +312,25 @@ void grow_and_shrink(bool pinned, std::size_t most, Key key_of)
 BOOST_AUTO_TEST_CASE(a_tree_with_keys_is_a_sorted_list)
 {
     for (bool const pinned : {false, true})
-        grow_and_shrink<greatest>(pinned, 9000, [](int k) { return k; });
+        grow_and_shrink<greatest>(pinned, 2, 9000, [](int k) { return k; });
 }
 
 BOOST_AUTO_TEST_CASE(a_tree_without_keys_is_a_list)
 {
     for (bool const pinned : {false, true})
-        grow_and_shrink<none>(pinned, 9000, [](int) { return detail::no_key(); });
+        grow_and_shrink<none>(pinned, 50, 9000, [](int) { return detail::no_key(); });
+}
+
+// After each change of a table that is flat most of the time, and of one that is not.
+BOOST_AUTO_TEST_CASE(each_table_knows_the_runs_of_handlers_of_one_type)
+{
+    for (bool const pinned : {false, true}) {
+        for (std::uint64_t const same : {1, 3, 20, 100, 100000}) {
+            grow_and_shrink<none>(pinned, same, 120, [](int) { return detail::no_key(); });
+            grow_and_shrink<none>(pinned, same, 500, [](int) { return detail::no_key(); });
+            grow_and_shrink<greatest>(pinned, same, 300, [](int k) { return k; });
+        }
+    }
 }
 
 BOOST_AUTO_TEST_CASE(an_edit_of_a_tree_that_fails_changes_nothing)

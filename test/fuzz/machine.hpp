@@ -607,8 +607,15 @@ private:
     {
         unsigned const look = next();
         unsigned const n = (look % 4 + 1) * 35;
+        // Kinds are types: alternating, all the same, in blocks or in pairs. In their middle some
+        // throw, and some act.
+        unsigned const longest[] = {1, n, 10, 2};
+        unsigned const run = longest[look >> 2 & 3];
+        bool const throws = (look & 16) != 0;
+        bool const acts = (look & 32) != 0;
         for (unsigned i = 0; i < n; ++i)
-            add((look & ~60u) + i % 2 + (i % 5 == 0 ? 64 : 0));
+            add((look & ~60u) + i / run % 2 + (i % 5 == 0 ? 64 : 0) +
+                (throws && i % 9 == 8 ? 16 : 0) + (acts && i % 35 == 20 ? 4 : 0));
     }
 
     void remove(tag who)

@@ -24,7 +24,8 @@ struct object
     void run() {}
 };
 
-// In C++20 Boost.Signals2 1.81 does not compile this: operator == of a bind expression is in its way.
+// In C++20 Boost.Signals2 1.81 does not compile this: operator == of a bind expression is in its
+// way.
 BOOST_AUTO_TEST_CASE(bind_expressions_are_disconnected)
 {
     registry_io::signals2::signal<void()> s;

@@ -90,7 +90,7 @@ protected:
     }
 
     /// Copies the root, with room for `capacity` rows or branches.
-    void grow_root(std::uint32_t capacity)
+    REGISTRY_IO_DETAIL_COLD void grow_root(std::uint32_t capacity)
     {
         in_place_ = false;
         bool const spine = work_->is_spine();
@@ -98,10 +98,12 @@ protected:
         if (spine) {
             fresh->branches().copy(0, work_->branches(), 0, work_->count);
             fresh->count = work_->count;
+            fresh->set_handlers(work_->handlers());
         } else {
-            fresh->rows().copy(0, work_->rows(), 0, work_->handlers());
+            std::uint32_t const n = work_->handlers();
+            fresh->rows().copy(0, work_->rows(), 0, n);
+            fresh->show(n, fresh->rows().mark_all(n));
         }
-        fresh->set_handlers(work_->handlers());
         adopt(fresh);
     }
 

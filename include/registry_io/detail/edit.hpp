@@ -84,7 +84,7 @@ public:
 
     /// Adds a row at the end of the current root, in place and visible at once: readers see it when
     /// the size says so. False when it does not belong there, or there is no room.
-    bool append(entry const& e, std::uint64_t id, bool has_block, key k)
+    bool append(new_entry const& e, std::uint64_t id, bool has_block, key k)
     {
         if (current_ == nullptr)
             return false;
@@ -98,13 +98,13 @@ public:
     }
 
     /// Adds a row where it belongs. Strong guarantee, as for all members.
-    void insert(entry const& e, std::uint64_t id, bool has_block, key k, std::uint32_t hint)
+    void insert(new_entry const& e, std::uint64_t id, bool has_block, key k, std::uint32_t hint)
     {
         if (has_block)
             shape::block_of(e)->birth = birth();
         std::uint64_t const t = shape::tag(id, has_block);
         std::uint32_t const n = work_ == nullptr ? 0 : work_->handlers();
-        if (n == (std::uint32_t(1) << 30) || (bounded && n == flat_limit))
+        if (n == extent::most || (bounded && n == flat_limit))
             refuse_full();
         if (work_ == nullptr || !work_->is_spine()) {
             if (n < flat_limit) {

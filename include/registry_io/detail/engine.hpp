@@ -114,9 +114,9 @@ public:
                 for (std::uint32_t i = 0; i < n; ++i) {
                     handler_id const id(serial, rows.id(i));
                     if constexpr (takes_key<F, handler_state const&>)
-                        f(id, user_key(rows.keys[i]), state_of(rows.entries[i]));
+                        f(id, user_key(rows.cold[i].key), state_of(rows.entries[i]));
                     else if constexpr (takes_key<F>)
-                        f(id, user_key(rows.keys[i]));
+                        f(id, user_key(rows.cold[i].key));
                     else if constexpr (!std::is_empty_v<handler_state> &&
                                        std::is_invocable_v<F&, handler_id, handler_state const&>)
                         f(id, state_of(rows.entries[i]));
@@ -357,7 +357,7 @@ public:
     /// A handler on its way into a table: owns its block until it is there.
     struct incoming
     {
-        entry e{};
+        new_entry e{};
         garbage* block = nullptr;
         key_bytes<stored_key> key{};
 
@@ -373,6 +373,9 @@ public:
                 block->destroy(block);
         }
     };
+
+    /// Whether `dispatcher::notify` walks the tables. An asynchronous registry has its own walks.
+    static constexpr bool in_runs = !requires { typename Event::registry_io_event; };
 
     /// The id of a handler that is told of it, which must be known before the handler is in the
     /// table; 0 for all others.
@@ -422,7 +425,8 @@ public:
                 handler const h(std::forward<F>(f));
                 handler_state none;
                 announce(none, h);
-                in.e = detail::entry_of_word<handler, Event, PanicPolicy>(h);
+                using call = detail::word_call<handler, Event, PanicPolicy>;
+                in.e = dispatcher::template entry_of<call, in_runs>(call::state_of(h));
             } else {
                 using holder = detail::key_holder<key_type, detail::key_in_table<key_type>>;
                 using block = detail::block<handler, handler_state, holder, source>;
@@ -437,8 +441,9 @@ public:
                                  registration(&w, handler_id(w.serial, id),
                                               detail::operations_of<writers, Event>));
                 }
-                in.e =
-                    detail::entry_of_block<block, callable, typename writers::block_base, Event>(b);
+                using call =
+                    detail::block_call<block, callable, typename writers::block_base, Event>;
+                in.e = dispatcher::template entry_of<call, in_runs>(call::state_of(b));
                 if constexpr (!detail::key_in_table<key_type>)
                     in.key = boost::addressof(b->holder.key);
             }

@@ -43,7 +43,7 @@ protected:
     static constexpr bool bounded = shape::bounded;
 
     /// Appends to the current root, as `edit::append`.
-    bool append_flat(entry const& e, std::uint64_t id, bool has_block, key k)
+    bool append_flat(new_entry const& e, std::uint64_t id, bool has_block, key k)
     {
         root* const r = current_;
         std::uint32_t const n = r->handlers();
@@ -51,20 +51,22 @@ protected:
             return false;
         if (has_block)
             shape::block_of(e)->birth = home_.version;
-        r->rows().set(n, e, shape::tag(id, has_block), k);
-        r->set_handlers(n + 1);
+        columns rows = r->rows();
+        rows.set(n, e, shape::tag(id, has_block), k);
+        r->show(n + 1, rows.mark_appended(n, r->runs()));
         home_.size.store(n + 1, std::memory_order_relaxed);
         return true;
     }
 
-    void insert_flat(entry const& e, std::uint64_t t, key k, std::uint32_t n, std::uint32_t hint)
+    void insert_flat(new_entry const& e, std::uint64_t t, key k, std::uint32_t n,
+                     std::uint32_t hint)
     {
         std::uint32_t const at = n == 0 ? 0 : home_.upper_bound(work_->rows(), n, k, t >> 1);
         if (work_ != nullptr && owns_root() && n < work_->capacity) {
             columns rows = work_->rows();
             rows.copy(at + 1, rows, at, n - at);
             rows.set(at, e, t, k);
-            work_->set_handlers(n + 1);
+            work_->show(n + 1, rows.mark_inserted(rows, n, at, work_->runs()));
             return;
         }
         in_place_ = false;
@@ -78,7 +80,9 @@ protected:
             rows.copy(at + 1, work_->rows(), at, n - at);
         }
         rows.set(at, e, t, k);
-        fresh->set_handlers(n + 1);
+        fresh->show(n + 1,
+                    work_ == nullptr ? rows.mark_appended(0, 0)
+                                     : rows.mark_inserted(work_->rows(), n, at, work_->runs()));
         adopt(fresh);
     }
 
@@ -93,7 +97,7 @@ protected:
         if (owns_root()) {
             columns rows = work_->rows();
             rows.copy(at, rows, at + 1, n - at - 1);
-            work_->set_handlers(n - 1);
+            work_->show(n - 1, rows.mark_erased(rows, n, at, work_->runs()));
             return;
         }
         std::uint32_t capacity = work_->capacity;
@@ -103,7 +107,7 @@ protected:
         columns rows = fresh->rows();
         rows.copy(0, work_->rows(), 0, at);
         rows.copy(at, work_->rows(), at + 1, n - at - 1);
-        fresh->set_handlers(n - 1);
+        fresh->show(n - 1, rows.mark_erased(work_->rows(), n, at, work_->runs()));
         adopt(fresh);
     }
 

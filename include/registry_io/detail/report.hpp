@@ -56,6 +56,23 @@ private:
     running_report const* outer_;
 };
 
+/// Stands in a try block around another one, and keeps the ways to their two handlers apart. clang
+/// makes one way of both, and then keeps in a register, which each call would have to save, to
+/// which of them it leads.
+class clauses_apart
+{
+public:
+    clauses_apart() noexcept = default;
+    clauses_apart(clauses_apart const&) = delete;
+    clauses_apart& operator=(clauses_apart const&) = delete;
+    BOOST_FORCEINLINE ~clauses_apart()
+    {
+#ifdef __clang__
+        asm volatile("");
+#endif
+    }
+};
+
 /// Stands for a label where handlers have none.
 struct no_label
 {

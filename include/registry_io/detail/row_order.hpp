@@ -128,7 +128,7 @@ public:
             branch const& b = *r->branches().nodes[at.branch];
             at.chunk = child_for(b.chunks(), b.count, k, id);
             chunk const& c = *b.chunks().nodes[at.chunk];
-            return scan(c.rows(), at, c.size.load(std::memory_order_relaxed));
+            return scan(c.rows(), at, c.size());
         };
         if constexpr (indexed)
             return index_.find(id, take, scan_chunk);
@@ -168,7 +168,7 @@ public:
             index_.reset();
             r->each_run([&](columns rows, std::uint32_t n) {
                 for (std::uint32_t i = 0; i < n; ++i)
-                    index_.insert(rows.id(i), rows.keys[i]);
+                    index_.insert(rows.id(i), rows.key(i));
             });
         }
     }

@@ -17,6 +17,7 @@
 #include <registry_io/detail/handler.hpp>
 #include <registry_io/detail/table.hpp>
 #include <registry_io/garbage.hpp>
+#include <registry_io/policy.hpp>
 
 namespace registry_io {
 inline namespace v1 {
@@ -33,6 +34,11 @@ struct place
 /// Roots, chunks and branches are aligned so.
 inline constexpr std::size_t table_align = 16;
 
+/// Whether no handlers are called together under a panic policy.
+template <class Panic>
+concept calls_apart =
+    requires { requires Panic::template scope<notify_archetype<Panic>>::calls_apart; };
+
 template <class Snapshot, class Ordering, class Panic, class Alloc>
 struct shapes
 {
@@ -42,9 +48,14 @@ struct shapes
     using entry = detail::entry;
     using user_key = typename Ordering::key_type;
     using key = typename stored_key<user_key>::type;
-    using columns = detail::columns<entry, key>;
     template <class T>
     using atomic = atomic_of<Snapshot, T>;
+    static constexpr bool bounded = Alloc::capacity != 0;
+    /// Whether handlers of one type that stand side by side are called together. Not where memory
+    /// is bounded: there are few handlers then, and code is what is short.
+    static constexpr bool has_runs = !bounded && !calls_apart<Panic>;
+    using columns =
+        detail::columns<entry, key, std::conditional_t<has_runs, atomic<std::uint64_t>, no_heads>>;
     using root = detail::root<typename Snapshot::root_header, columns, atomic<std::uint32_t>>;
     using chunk = typename root::chunk_type;
     using branch = typename root::branch_type;
@@ -53,7 +64,6 @@ struct shapes
                   alignof(branch) <= table_align);
 
     static constexpr bool keyed = columns::keyed;
-    static constexpr bool bounded = Alloc::capacity != 0;
     /// Up to here a snapshot is one flat table; a bounded registry has no other.
     static constexpr std::uint32_t flat_limit =
         bounded ? static_cast<std::uint32_t>(Alloc::capacity) : chunk::capacity;

@@ -56,19 +56,20 @@ protected:
 
     /// Appends to the last chunk of the current root, as `edit::append`. Another chunk would be
     /// another branch, as branches do not change.
-    bool append_chunked(entry const& e, std::uint64_t id, bool has_block, key k)
+    bool append_chunked(new_entry const& e, std::uint64_t id, bool has_block, key k)
     {
         root* const r = current_;
         std::uint32_t const n = r->handlers();
         chunk& last = shape::last_chunk(*r);
-        std::uint32_t const at = last.size.load(std::memory_order_relaxed);
+        std::uint32_t const at = last.size();
         if (at == chunk::capacity || last.sealed || !home_.fires_last(last.rows(), at, k, id))
             return false;
         home_.index_reserve(n + 1);
         if (has_block)
             shape::block_of(e)->birth = home_.version;
-        last.rows().set(at, e, shape::tag(id, has_block), k);
-        last.size.store(at + 1, std::memory_order_relaxed);
+        columns rows = last.rows();
+        rows.set(at, e, shape::tag(id, has_block), k);
+        last.show(at + 1, rows.mark_appended(at, last.runs()));
         home_.index_insert(id, k);
         r->set_handlers(n + 1);
         home_.size.store(n + 1, std::memory_order_relaxed);
@@ -98,7 +99,7 @@ protected:
         owner<branch> b(home_.new_branch(birth()));
         root* const fresh = home_.new_root(4, true);
         c->rows().copy(0, old, 0, n);
-        c->size.store(n, std::memory_order_relaxed);
+        c->show(n, c->rows().mark_all(n));
         b->chunks().set(b->count++, c.release());
         fresh->branches().set(fresh->count++, b.release());
         fresh->set_handlers(n);
@@ -118,12 +119,13 @@ protected:
             rows.copy(at, from, 0, m);
             at += m;
         });
-        fresh->set_handlers(n);
+        fresh->show(n, rows.mark_all(n));
         shape::each_piece(*work_, [this](piece* p) { replace(p); });
         adopt(fresh);
     }
 
-    void insert_chunked(entry const& e, std::uint64_t t, key k, std::uint32_t n)
+    REGISTRY_IO_DETAIL_COLD void insert_chunked(new_entry const& e, std::uint64_t t, key k,
+                                                std::uint32_t n)
     {
         std::uint64_t const id = t >> 1;
         home_.index_reserve(n + 1);
@@ -134,7 +136,7 @@ protected:
         branch& b = own_branch(bi);
         std::uint32_t const ci = home_.child_for(b.chunks(), b.count, k, id);
         chunk& c = *b.chunks().nodes[ci];
-        std::uint32_t const m = c.size.load(std::memory_order_relaxed);
+        std::uint32_t const m = c.size();
         std::uint32_t const at = home_.upper_bound(c.rows(), m, k, id);
         if (m != chunk::capacity) {
             chunk* const mine = owns(c) ? &c : home_.new_chunk(birth());
@@ -143,7 +145,7 @@ protected:
             if (mine != &c)
                 rows.copy(0, c.rows(), 0, at);
             rows.set(at, e, t, k);
-            mine->size.store(m + 1, std::memory_order_relaxed);
+            mine->show(m + 1, rows.mark_inserted(c.rows(), m, at, c.runs()));
             b.chunks().set(ci, mine);
             if (mine != &c)
                 replace(&c);
@@ -151,7 +153,7 @@ protected:
         } else if (at == m && ci + 1 == b.count && bi + 1 == work_->count) {
             owner<chunk> last(home_.new_chunk(birth()));
             last->rows().set(0, e, t, k);
-            last->size.store(1, std::memory_order_relaxed);
+            last->show(1, last->rows().mark_appended(0, 0));
             if (b.count == branch::capacity)
                 branches.set(work_->count++, new_branch_of(last));
             else
@@ -164,14 +166,14 @@ protected:
         work_->set_handlers(n + 1);
     }
 
-    void erase_chunked(place p)
+    REGISTRY_IO_DETAIL_COLD void erase_chunked(place p)
     {
         own_root();
         std::uint32_t const n = work_->handlers();
         branch& b = own_branch(p.branch);
         auto const chunks = b.chunks();
         chunk& c = *chunks.nodes[p.chunk];
-        std::uint32_t const m = c.size.load(std::memory_order_relaxed);
+        std::uint32_t const m = c.size();
         // The rows of `from` but for the one that goes, from `at` on of `to`.
         auto copy_rest = [&](columns to, std::uint32_t at, columns const& from) {
             if (to.entries != from.entries)
@@ -183,11 +185,11 @@ protected:
             replace(&c);
         } else if (std::uint32_t const with = neighbour(b, p.chunk, m); with != p.chunk) {
             chunk& other = *chunks.nodes[with];
-            std::uint32_t const others = other.size.load(std::memory_order_relaxed);
+            std::uint32_t const others = other.size();
             chunk* const fresh = home_.new_chunk(birth());
             fresh->rows().copy(with < p.chunk ? 0 : m - 1, other.rows(), 0, others);
             copy_rest(fresh->rows(), with < p.chunk ? others : 0, c.rows());
-            fresh->size.store(others + m - 1, std::memory_order_relaxed);
+            fresh->show(others + m - 1, fresh->rows().mark_all(others + m - 1));
             chunks.set(with, fresh);
             take_out(p.branch, p.chunk);
             replace(&c);
@@ -195,7 +197,7 @@ protected:
         } else {
             chunk* const mine = owns(c) ? &c : home_.new_chunk(birth());
             copy_rest(mine->rows(), 0, c.rows());
-            mine->size.store(m - 1, std::memory_order_relaxed);
+            mine->show(m - 1, mine->rows().mark_erased(c.rows(), m, p.row, c.runs()));
             chunks.set(p.chunk, mine);
             work_->branches().set(p.branch, &b);
             if (mine != &c)
@@ -248,7 +250,7 @@ private:
 
     /// Puts a row at `at` of a full chunk, which becomes two.
     REGISTRY_IO_DETAIL_COLD void split_chunk(std::uint32_t bi, std::uint32_t ci, std::uint32_t at,
-                                             entry const& e, std::uint64_t t, key k)
+                                             new_entry const& e, std::uint64_t t, key k)
     {
         auto const branches = work_->branches();
         if (branches.nodes[bi]->count == branch::capacity) {
@@ -281,8 +283,8 @@ private:
             r.copy(at - half + 1, from, at, chunk::capacity - at);
             ++in_right;
         }
-        left->size.store(in_left, std::memory_order_relaxed);
-        right->size.store(in_right, std::memory_order_relaxed);
+        left->show(in_left, l.mark_all(in_left));
+        right->show(in_right, r.mark_all(in_right));
         b.chunks().copy(ci + 2, b.chunks(), ci + 1, b.count - ci - 1);
         b.chunks().set(ci, left.release());
         b.chunks().set(ci + 1, right.release());
@@ -297,8 +299,7 @@ private:
         if (m - 1 > chunk::capacity / 4)
             return ci;
         auto fits = [&](std::uint32_t i) {
-            return b.chunks().nodes[i]->size.load(std::memory_order_relaxed) + m - 1 <=
-                chunk::capacity / 4 * 3;
+            return b.chunks().nodes[i]->size() + m - 1 <= chunk::capacity / 4 * 3;
         };
         if (ci != 0 && fits(ci - 1))
             return ci - 1;

@@ -259,7 +259,7 @@ public:
 
     /// Adds a handler. Returns its id, or 0 when a bounded registry is full and exceptions are off.
     /// `reserved` is the id if it was taken from `ids` before, else 0.
-    BOOST_NOINLINE std::uint64_t add(entry const& e, bool has_block, key k, std::uint32_t hint,
+    BOOST_NOINLINE std::uint64_t add(new_entry const& e, bool has_block, key k, std::uint32_t hint,
                                      std::uint64_t reserved)
     {
         std::uint64_t id = 0;

@@ -164,6 +164,9 @@ public:
         };
 
     public:
+        /// As in detail::observing_scope.
+        static constexpr bool calls_apart = true;
+
         explicit scope(Notify notify) noexcept : inner_(inner_notify{notify})
         {
             detail::thread_record& t = mine_;

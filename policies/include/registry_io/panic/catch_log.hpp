@@ -69,15 +69,21 @@ public:
         {
             BOOST_TRY
             {
-                call();
-            }
+                detail::clauses_apart const apart;
+                BOOST_TRY
+                {
+                    call();
+                }
 #ifndef BOOST_NO_EXCEPTIONS
-            // Two clauses: rethrowing just to ask for what() costs as much as the first throw.
-            catch (std::exception const& e)
-            {
-                failed(notify_, handler.compact(), &e);
-            }
+                // Two clauses: rethrowing just to ask for what() costs as much as the first
+                // throw.
+                catch (std::exception const& e)
+                {
+                    failed(notify_, handler.compact(), &e);
+                }
 #endif
+                BOOST_CATCH_END
+            }
             BOOST_CATCH(...)
             {
                 failed(notify_, handler.compact(), nullptr);

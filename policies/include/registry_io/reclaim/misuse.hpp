@@ -34,14 +34,23 @@ namespace reclaim {
     std::terminate();
 }
 
-/// Asserts that a registry's domain is the calling code's. The message names the function that it
-/// is in: in the store, or a read, that would be a different and a longer name for each.
-template <class Domain>
-BOOST_FORCEINLINE void assert_domain([[maybe_unused]] Domain const& domain,
-                                     [[maybe_unused]] void const* own) noexcept
+/// Asserts that a reader's domain is that of the registry. Not a template, as the message names the
+/// function that it is in.
+BOOST_FORCEINLINE void assert_same_domain([[maybe_unused]] void const* domain,
+                                          [[maybe_unused]] void const* own) noexcept
 {
     BOOST_ASSERT_MSG(domain == own,
                      "registry_io: notified from a shared object with its own domain");
+}
+/// The same. What `domain` returns, which is loaded from memory, is not asked for where nothing is
+/// asserted.
+template <class Domain>
+BOOST_FORCEINLINE void assert_domain([[maybe_unused]] Domain domain,
+                                     [[maybe_unused]] void const* own) noexcept
+{
+#ifndef BOOST_ASSERT_IS_VOID
+    assert_same_domain(domain(), own);
+#endif
 }
 
 /// Asserts that no notify of a registry runs while the registry is destroyed. Not a template, as

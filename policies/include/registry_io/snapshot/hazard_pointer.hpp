@@ -81,16 +81,18 @@ public:
         slot const s = domain::hot();
         if (s.hp.load(std::memory_order_relaxed) == slot::idle) [[likely]] {
             if (!announce(s, root)) [[unlikely]]
-                return read_again(shared_reader<Root>(f));
+                return read_again(shared_reader<Root>(f), *root);
             // relaxed: it was set before the first root was published.
-            reclaim::assert_domain(domain_.load(std::memory_order_relaxed), domain::identity());
+            reclaim::assert_domain([this] { return domain_.load(std::memory_order_relaxed); },
+                                   domain::identity());
             if constexpr (brief_reader<F, Root>) {
-                if (!f.brief(*root))
+                auto const sight = f.brief(*root);
+                if (!sight)
                     return read_announced(*root, f);
-                left const end;
-                f.call_brief(*root);
+                left const end{*root};
+                f.call_brief(*root, sight);
             } else {
-                left const end;
+                left const end{*root};
                 f(*root);
             }
             return;
@@ -108,10 +110,9 @@ private:
     /// Protects `root` by a slot of this thread's, and returns whether it is still the current one.
     BOOST_FORCEINLINE bool announce(slot const& s, Root* root) const noexcept
     {
-        auto const word = reinterpret_cast<std::uintptr_t>(static_cast<root_header*>(root));
+        auto const word = word_of(*root);
         // release: after the idle that ended this slot's previous read.
         s.cell.store(this, std::memory_order_release);
-        s.last = word;
         s.hp.store(word, std::memory_order_release);  // [hp.announce]
         // Pairs with the writer's heavy fence between its exchange and its scan: either the scan
         // sees hp, or the load below sees the new root.
@@ -120,9 +121,14 @@ private:
         return root_.load(std::memory_order_acquire) == root;
     }
 
+    static std::uintptr_t word_of(Root& root) noexcept
+    {
+        return reinterpret_cast<std::uintptr_t>(static_cast<root_header*>(&root));
+    }
+
     /// Ends what `announce` began. It touches nothing but this thread's record, so the registry may
-    /// be gone once hp is idle.
-    static BOOST_FORCEINLINE void leave(slot const& s) noexcept
+    /// be gone once hp is idle. Returns whether there is mail.
+    static BOOST_FORCEINLINE bool leave(slot const& s) noexcept
     {
         // [hp.idle] release: the reads of the snapshot come before whatever a writer that sees this
         // does.
@@ -130,36 +136,51 @@ private:
         // [hp.mail] Pairs with the heavy fence between posting mail and looking at hp again: either
         // the writer sees that we have left, or we see the mail.
         env::light_fence();
-        if (s.mail.load(std::memory_order_relaxed) != nullptr) [[unlikely]]
-            slot::take_mail(s.mail, s.last);
+        return s.mail.load(std::memory_order_relaxed) != nullptr;
     }
 
     struct left
     {
-        BOOST_FORCEINLINE ~left() { leave(domain::hot()); }
+        Root& root;  // only its address is used: it may be gone
+        BOOST_FORCEINLINE ~left()
+        {
+            if (leave(domain::hot())) [[unlikely]]
+                take_mail(word_of(root));
+        }
     };
     struct left_nested
     {
         typename domain::words& in;
-        BOOST_FORCEINLINE ~left_nested() { leave(in.get()); }
+        Root& root;
+        BOOST_FORCEINLINE ~left_nested()
+        {
+            slot const s = in.get();
+            if (leave(s)) [[unlikely]]
+                slot::take_mail(s.mail, word_of(root));
+        }
     };
+    /// Out of line with the address that it needs.
+    REGISTRY_IO_DETAIL_COLD static void take_mail(std::uintptr_t last) noexcept
+    {
+        slot::take_mail(domain::hot().mail, last);
+    }
 
     /// The rest of a read whose root stands in the slot. Reached by a jump, hence static, nothrow
     /// where it can be, and with `f` in the register in which it came.
     template <class F>
     BOOST_NOINLINE static void read_announced(Root& root, F f) noexcept(calls_nothrow<F>)
     {
-        left const end;
+        left const end{root};
         f(root);
     }
 
     /// A publication fell between the two looks at the root. Out of line with all that it calls, so
     /// that the fast path saves no register for it.
     template <class F>
-    BOOST_NOINLINE void read_again(F f) const noexcept(calls_nothrow<F>)
+    BOOST_NOINLINE void read_again(F f, Root& root) const noexcept(calls_nothrow<F>)
     {
         {
-            left const end;
+            left const end{root};
         }
         read_slow(f);
     }
@@ -175,7 +196,7 @@ private:
                 Root* const root = root_.load(std::memory_order_relaxed);
                 if (root != nullptr && !foreign()) {
                     bool const current = announce(words->get(), root);
-                    left_nested const end{*words};
+                    left_nested const end{*words, *root};
                     if (current) [[likely]]
                         return f(*root);
                 }

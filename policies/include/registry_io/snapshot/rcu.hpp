@@ -120,15 +120,19 @@ public:
             // Pairs with the writer's heavy fence between its exchange and its scan: either the
             // scan sees us, or we see the new root.
             env::light_fence();
-            reclaim::assert_domain(domain_, &domain<Registry>::instance());
+            reclaim::assert_domain([this] { return domain_; }, &domain<Registry>::instance());
             // [rcu.root] acquire: the entries were written before the root was published.
             Root* const root = root_.load(std::memory_order_acquire);
             if constexpr (brief_reader<F, Root>) {
-                if (root != nullptr && !f.brief(*root))
+                if (root == nullptr) [[unlikely]] {
+                    left<Registry> const end;
+                    return;
+                }
+                auto const sight = f.brief(*root);
+                if (!sight)
                     return read_announced<Registry>(*root, f);
                 left<Registry> const end;
-                if (root != nullptr) [[likely]]
-                    f.call_brief(*root);
+                f.call_brief(*root, sight);
             } else {
                 left<Registry> const end;
                 if (root != nullptr) [[likely]]
@@ -154,6 +158,14 @@ private:
     template <class F>
     static constexpr bool calls_nothrow = noexcept(std::declval<F&>()(std::declval<Root&>()));
 
+    // Out of line with the addresses that it needs.
+    template <class Registry>
+    REGISTRY_IO_DETAIL_COLD static void take_mail() noexcept
+    {
+        auto const s = domain<Registry>::hot();
+        slot::take_mail(s.mail, s.last);
+    }
+
     template <class Registry>
     struct left
     {
@@ -166,7 +178,7 @@ private:
             // [rcu.mail] Pairs with the heavy fence between posting mail and looking at us again.
             env::light_fence();
             if (s.mail.load(std::memory_order_relaxed) != nullptr) [[unlikely]]
-                slot::take_mail(s.mail, s.last);
+                take_mail<Registry>();
         }
     };
 

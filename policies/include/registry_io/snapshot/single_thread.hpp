@@ -51,10 +51,11 @@ struct single_thread
             if (root == nullptr)
                 return;
             if constexpr (brief_reader<F, Root>) {
-                if (!f.brief(*root))
+                auto const sight = f.brief(*root);
+                if (!sight)
                     return read_long(*root, f);
                 holding const h(*root);
-                f.call_brief(*root);
+                f.call_brief(*root, sight);
             } else {
                 holding const h(*root);
                 f(*root);

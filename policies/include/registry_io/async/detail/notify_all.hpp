@@ -72,9 +72,9 @@ private:
     {
         activated const here(&this->where_);
         typename base::scope_of_read const s(*this, r);
-        typename root::extent const seen = r.look();
+        registry_io::detail::extent const seen = r.look();
         if (seen.is_flat()) [[likely]]
-            walk(r, nullptr, r.rows().entries, seen.flat_size());
+            walk(r, nullptr, r.rows().entries, seen.size());
         else
             r.each_chunk(
                 seen, [&](chunk const& c, std::uint32_t m) { walk(r, &c, c.rows().entries, m); });

@@ -66,10 +66,10 @@ private:
     {
         activated const here(&this->where_);
         typename base::scope_of_read const s(*this, r);
-        typename root::extent const seen = r.look();
+        registry_io::detail::extent const seen = r.look();
         if (seen.is_flat()) [[likely]] {
             next_ = r.rows().entries;
-            end_ = next_ + seen.flat_size();
+            end_ = next_ + seen.size();
         } else {
             parts_ = typename root::chunk_range(r, seen);
             next_part();

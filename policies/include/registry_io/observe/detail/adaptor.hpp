@@ -244,6 +244,10 @@ class observing_scope
     };
 
 public:
+    /// Handlers of one type are not called in a loop of their own: what an observer does around
+    /// each call is more code than each type of handler should have.
+    static constexpr bool calls_apart = true;
+
     explicit observing_scope(Notify notify) noexcept
         : observer_(notify), inner_(wrapped_notify{notify})
     {
