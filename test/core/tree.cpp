@@ -227,7 +227,8 @@ public:
             return true;
         if (!r->is_spine())
             return knows_runs(*r, r->look(), r->handlers(), type) &&
-                (!r->look().is_one_run() || r->run == columns::run_of(*r->rows().entries, r->rows().cold->run));
+                (!r->look().is_one_run() ||
+                 r->run == columns::run_of(*r->rows().entries, r->rows().cold->run));
         std::uint32_t rows = 0;
         for (std::uint32_t i = 0; i < r->count; ++i) {
             auto const& b = *r->branches().nodes[i];
