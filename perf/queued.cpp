@@ -3,8 +3,9 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
 // What it costs to hand an event of 16 bytes to another place: a mailbox beside the queue of
-// Boost.Lockfree under it, a mutex with a deque, and Asio's post. On one thread: n events are posted,
-// and then drained. With four posters: each posts its share, while the thread that is timed drains.
+// Boost.Lockfree under it, a mutex with a deque, and Asio's post. On one thread: n events are
+// posted, and then drained. With four posters: each posts its share, while the thread that is timed
+// drains.
 
 #include <atomic>
 #include <cstddef>

@@ -2,10 +2,10 @@
 // Distributed under the Boost Software License, Version 1.0.
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
-// The option of a mailbox that a coroutine drains: `co_await mailbox.drain(registry)`. The coroutine
-// that finds nothing leaves its handle in the mailbox and lies down; the poster that finds it asleep,
-// or a stop request, resumes it. Invariant: whoever takes the flag "asleep" resumes the coroutine,
-// and nobody else does.
+// The option of a mailbox that a coroutine drains: `co_await mailbox.drain(registry)`. The
+// coroutine that finds nothing leaves its handle in the mailbox and lies down; the poster that
+// finds it asleep, or a stop request, resumes it. Invariant: whoever takes the flag "asleep"
+// resumes the coroutine, and nobody else does.
 
 #ifndef REGISTRY_IO_ASYNC_AWAITED_HPP
 #define REGISTRY_IO_ASYNC_AWAITED_HPP
@@ -194,14 +194,15 @@ task<queued::drain_result> drain_awaited(Mailbox& mailbox, Registry& registry, s
 
 }  // namespace detail
 
-/// The option of a mailbox that a coroutine drains. `co_await mailbox.drain(registry, max)` waits for
-/// the first event, notifies the registry of what waits, and gives a `queued::drain_result`.
+/// The option of a mailbox that a coroutine drains. `co_await mailbox.drain(registry, max)` waits
+/// for the first event, notifies the registry of what waits, and gives a `queued::drain_result`.
 /// `registry` may be an asynchronous one; each event is then awaited before the next one is taken.
 ///
 /// The count of the result is 0 if the mailbox is closed and empty, if a stop was requested of the
-/// environment, or, rarely, if another thread is in the middle of a post. The coroutine is resumed on the executor of its environment; without one it runs on
-/// the thread that posts, inside `post`, and so do the handlers. If the executor throws, the
-/// coroutine is resumed by the thread that posts, and awaiting throws the same exception.
+/// environment, or, rarely, if another thread is in the middle of a post. The coroutine is resumed
+/// on the executor of its environment; without one it runs on the thread that posts, inside `post`,
+/// and so do the handlers. If the executor throws, the coroutine is resumed by the thread that
+/// posts, and awaiting throws the same exception.
 ///
 /// Preconditions: the mailbox and the registry live until the drain has ended. A coroutine that
 /// awaits is not destroyed while a post, a `close` or a stop request is resuming it; to end it,

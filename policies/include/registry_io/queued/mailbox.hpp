@@ -167,15 +167,15 @@ struct entry
 
 /// Events on their way from any threads to the one that notifies a registry of them.
 ///
-/// Holds at most `Capacity` events, inside the object, and never allocates. What one thread posts is
-/// drained in the order of its posting; nothing is said of what different threads post. An event is
-/// lost only where the option that decides about a full mailbox, or `discard`, says so, and then it
-/// is counted. Events need to be movable only; moving and destroying them must not throw.
+/// Holds at most `Capacity` events, inside the object, and never allocates. What one thread posts
+/// is drained in the order of its posting; nothing is said of what different threads post. An event
+/// is lost only where the option that decides about a full mailbox, or `discard`, says so, and then
+/// it is counted. Events need to be movable only; moving and destroying them must not throw.
 ///
-/// The options, in any order: when full `fail` (default), `drop_newest`, `drop_oldest`, `block<ms>`,
-/// `coalesce<key>` or `latest`; when empty `park` (default), `spin`, `yield`, `wake<hook>` or, from
-/// `<registry_io/async/awaited.hpp>`, `async::awaited`; and `many_consumers`, `urgent_lane`,
-/// `measure_waits`.
+/// The options, in any order: when full `fail` (default), `drop_newest`, `drop_oldest`,
+/// `block<ms>`, `coalesce<key>` or `latest`; when empty `park` (default), `spin`, `yield`,
+/// `wake<hook>` or, from `<registry_io/async/awaited.hpp>`, `async::awaited`; and `many_consumers`,
+/// `urgent_lane`, `measure_waits`.
 ///
 /// An event that can be copied as bytes takes its size and a handful of bytes, rounded up to lines
 /// of the cache, for each place; another one takes such a line and its size.
@@ -303,8 +303,8 @@ public:
     ///
     /// Stops when none is left, or after `max` of them, so that a handler that posts, or a thread
     /// that posts faster than this drains, cannot keep it from returning. Each event is destroyed
-    /// when its handlers have returned. With `async::awaited` this is something to be awaited, which
-    /// waits for the first event.
+    /// when its handlers have returned. With `async::awaited` this is something to be awaited,
+    /// which waits for the first event.
     /// Throws what `notify` throws: that event is gone, later ones wait. Throws `std::system_error`
     /// with `std::errc::device_or_resource_busy`, and does nothing, if the mailbox is being drained
     /// already, by another thread or by a handler of the running drain, without `many_consumers`.
@@ -334,9 +334,9 @@ public:
         return wait_until(clock::now() + std::chrono::duration_cast<clock::duration>(time));
     }
 
-    /// Lets no more events in: `post` returns `closed`, posters that sleep go on, and `wait` returns
-    /// false when the rest has been drained. What waits can still be drained, or given up by
-    /// `discard`. Throws: nothing, but what the hook of `wake` throws.
+    /// Lets no more events in: `post` returns `closed`, posters that sleep go on, and `wait`
+    /// returns false when the rest has been drained. What waits can still be drained, or given up
+    /// by `discard`. Throws: nothing, but what the hook of `wake` throws.
     void close()
     {
         if (!traffic_.close())

@@ -111,8 +111,8 @@ struct yield
     using option = when_empty;
 };
 
-/// The consumer sleeps in the kernel. A post that finds it asleep wakes it with a system call; other
-/// posts cost nothing more than with `spin`. The default.
+/// The consumer sleeps in the kernel. A post that finds it asleep wakes it with a system call;
+/// other posts cost nothing more than with `spin`. The default.
 struct park
 {
     /// What this decides.
@@ -151,8 +151,8 @@ struct urgent_lane
     using option = lanes;
 };
 
-/// Measures the longest time from the beginning of `post` to the moment when the event is taken out.
-/// Reads the clock twice for each event.
+/// Measures the longest time from the beginning of `post` to the moment when the event is taken
+/// out. Reads the clock twice for each event.
 struct measure_waits
 {
     /// What this decides.

@@ -34,8 +34,8 @@ class pump
 {
 public:
     /// Starts the thread. `name` is what the system shows for it, cut to the 15 characters that
-    /// Linux has. `at_end_of_batch`, if there is one, is called on the thread each time that a drain
-    /// has left nothing, to flush what handlers have collected; it must not throw.
+    /// Linux has. `at_end_of_batch`, if there is one, is called on the thread each time that a
+    /// drain has left nothing, to flush what handlers have collected; it must not throw.
     ///
     /// Throws `std::system_error` if there is no thread, and `std::bad_alloc`.
     template <class Mailbox, class Registry>

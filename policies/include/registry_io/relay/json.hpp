@@ -26,7 +26,8 @@ struct json_codec
     {
         return boost::json::serialize(boost::json::value_from(e));
     }
-    /// The event of a text. Throws `boost::system::system_error` if the text is no JSON of an event.
+    /// The event of a text. Throws `boost::system::system_error` if the text is no JSON of an
+    /// event.
     static Event decode(std::string_view text)
     {
         return boost::json::value_to<Event>(

@@ -3,8 +3,9 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
 // Events of a registry on their way to other processes and back, by a NATS server: `outbound` is a
-// handler that publishes, `inbound` a subscription that notifies. Both deliver at most once: what is
-// lost is counted. It is the only header that needs the client library cnats (Debian: libnats-dev).
+// handler that publishes, `inbound` a subscription that notifies. Both deliver at most once: what
+// is lost is counted. It is the only header that needs the client library cnats (Debian:
+// libnats-dev).
 
 #ifndef REGISTRY_IO_RELAY_NATS_HPP
 #define REGISTRY_IO_RELAY_NATS_HPP
@@ -90,8 +91,8 @@ struct connection_options
     std::chrono::milliseconds reconnect_wait{250};
     /// A notify that publishes waits for the network no longer than this.
     std::chrono::milliseconds write_deadline{2000};
-    /// How many messages of one `inbound` may wait for its handlers; what comes then is dropped, and
-    /// counted.
+    /// How many messages of one `inbound` may wait for its handlers; what comes then is dropped,
+    /// and counted.
     int most_pending = 65536;
     /// Called with the options of the client library before it connects: for credentials
     /// (`natsOptions_SetUserCredentialsFromFiles`), TLS (`natsOptions_SetSecure`,
@@ -224,8 +225,8 @@ using owner = std::unique_ptr<T, destroyer<T, Destroy>>;
 
 /// A connection to a NATS server, which connects again when it is lost.
 ///
-/// Concurrency: any member but the destructor may be called by any thread, except inside handlers of
-/// `events`, which run on threads of the client library: `close` and the destructor must not be
+/// Concurrency: any member but the destructor may be called by any thread, except inside handlers
+/// of `events`, which run on threads of the client library: `close` and the destructor must not be
 /// called there.
 class connection
 {
@@ -265,8 +266,8 @@ public:
     }
     connection(connection const&) = delete;
     connection& operator=(connection const&) = delete;
-    /// Precondition: each `outbound` and `inbound` of the connection has been destroyed, as they are
-    /// when they are declared behind it. Waits until the client library calls nothing any more.
+    /// Precondition: each `outbound` and `inbound` of the connection has been destroyed, as they
+    /// are when they are declared behind it. Waits until the client library calls nothing any more.
     ~connection()
     {
         natsConnection_Close(connection_);
@@ -282,8 +283,8 @@ public:
     }
 
     /// Ends in good order: each `inbound` notifies of what the server has sent it, what was
-    /// published is sent, and then the connection is closed for good. Waits for that, for at most so
-    /// long. Throws: nothing.
+    /// published is sent, and then the connection is closed for good. Waits for that, for at most
+    /// so long. Throws: nothing.
     void close(std::chrono::milliseconds limit = std::chrono::seconds(5)) noexcept
     {
         if (natsConnection_DrainTimeout(connection_, limit.count()) != NATS_OK)
@@ -337,8 +338,8 @@ private:
 /// the encoded event into the client library's buffer, and waits for the network only if that is
 /// full. To keep the network away from the thread that notifies, put a `queued::mailbox` in front.
 ///
-/// An event that an `inbound` of the same connection is notifying of is not sent back to the subject
-/// that it came from, if it is notified of on the same thread.
+/// An event that an `inbound` of the same connection is notifying of is not sent back to the
+/// subject that it came from, if it is notified of on the same thread.
 template <class Event, class Codec = json_codec<Event>>
 class outbound
 {
@@ -357,8 +358,8 @@ public:
     }
     outbound(outbound const&) = delete;
     outbound& operator=(outbound const&) = delete;
-    /// Removes the handler, and waits until it runs nowhere. Precondition: the caller is no handler of
-    /// the registry.
+    /// Removes the handler, and waits until it runs nowhere. Precondition: the caller is no handler
+    /// of the registry.
     ~outbound()
     {
         guard_.reset();
@@ -426,11 +427,11 @@ template <class Event, class Codec = json_codec<Event>>
 class inbound
 {
 public:
-    /// Subscribes. The subject may have wildcards. If `schema` is not empty, messages without it, or
-    /// with another one, are rejected.
+    /// Subscribes. The subject may have wildcards. If `schema` is not empty, messages without it,
+    /// or with another one, are rejected.
     ///
-    /// `Codec::decode(std::string_view)` returns an `Event`, or throws. Throws `std::invalid_argument`
-    /// if the subject is none, `error`, and `std::bad_alloc`.
+    /// `Codec::decode(std::string_view)` returns an `Event`, or throws. Throws
+    /// `std::invalid_argument` if the subject is none, `error`, and `std::bad_alloc`.
     template <class Registry>
     inbound(connection& c, Registry& registry, std::string const& subject, std::string schema = "")
         : connection_(c),

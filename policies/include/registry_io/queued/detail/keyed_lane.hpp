@@ -3,8 +3,8 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 
 // Where the events of a mailbox wait that keeps one event for each key: a list in the order of
-// posting, with a hash table over it, under a lock. An event whose key waits already takes the place
-// of the older one, at the end of the list, so that what is left is in the order of posting.
+// posting, with a hash table over it, under a lock. An event whose key waits already takes the
+// place of the older one, at the end of the list, so that what is left is in the order of posting.
 
 #ifndef REGISTRY_IO_QUEUED_DETAIL_KEYED_LANE_HPP
 #define REGISTRY_IO_QUEUED_DETAIL_KEYED_LANE_HPP

@@ -37,8 +37,8 @@ enum class outcome : unsigned char {
 };
 
 /// What lies in the queue where several threads take entries out: one of them may read a node that
-/// another one has taken and that a poster fills again; the queue throws away what was read so. Each
-/// word is atomic, since that is a data race otherwise.
+/// another one has taken and that a poster fills again; the queue throws away what was read so.
+/// Each word is atomic, since that is a data race otherwise.
 template <class Entry>
 struct racing_image
 {

@@ -8,9 +8,10 @@
 // A poster takes a ticket before it pushes its event, by one addition to a word that also holds two
 // flags: the mailbox is closed, and a consumer sleeps. So a poster learns of both without a fence.
 // The consumer counts what has left the queue. Invariants: no more events have left than tickets
-// have been taken; a consumer sleeps only if the two numbers are equal; a mailbox that is closed has
-// been emptied when they are equal, since no poster keeps a ticket that it took after the closing.
-// An event whose ticket has been taken may not be in the queue yet; the consumer then tries again.
+// have been taken; a consumer sleeps only if the two numbers are equal; a mailbox that is closed
+// has been emptied when they are equal, since no poster keeps a ticket that it took after the
+// closing. An event whose ticket has been taken may not be in the queue yet; the consumer then
+// tries again.
 
 #ifndef REGISTRY_IO_QUEUED_DETAIL_TRAFFIC_HPP
 #define REGISTRY_IO_QUEUED_DETAIL_TRAFFIC_HPP
