@@ -72,7 +72,7 @@ private:
     {
         activated const here(&this->where_);
         typename base::scope_of_read const s(*this, r);
-        registry_io::detail::extent const seen = r.look();
+        auto const seen = r.look();
         if (seen.is_flat()) [[likely]]
             walk(r, nullptr, r.rows().entries, seen.size());
         else
