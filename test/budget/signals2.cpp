@@ -48,8 +48,8 @@ constexpr int times = 1000;
 
 void dump(char const* name, int n)
 {
-    std::string const label = std::string(name) + ' ' + std::to_string(n) + ' ' +
-        std::to_string(times);
+    std::string const label =
+        std::string(name) + ' ' + std::to_string(n) + ' ' + std::to_string(times);
     CALLGRIND_DUMP_STATS_AT(label.c_str());
 }
 
