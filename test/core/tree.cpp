@@ -210,7 +210,7 @@ public:
     {
         std::vector<std::uint64_t> all;
         if (root const* const r = policy_writer.now)
-            r->each_run([&](auto rows, std::uint32_t n) {
+            r->each_table([&](auto rows, std::uint32_t n) {
                 for (std::uint32_t i = 0; i < n; ++i)
                     all.push_back(rows.id(i));
             });

@@ -110,7 +110,7 @@ public:
     {
         read([&](root const& r) {
             std::uint64_t const serial = known().serial;
-            r.each_run([&](columns rows, std::uint32_t n) {
+            r.each_table([&](columns rows, std::uint32_t n) {
                 for (std::uint32_t i = 0; i < n; ++i) {
                     handler_id const id(serial, rows.id(i));
                     if constexpr (takes_key<F, handler_state const&>)
@@ -311,7 +311,7 @@ public:
     /// below 2^63. If this throws, the block is still the caller's.
     void adopt(entry const& e, stored_key const& key, std::uint64_t id)
     {
-        make_known().add(e, true, key, hint_, id);
+        make_known().add(new_entry{e}, true, key, hint_, id);
     }
 
     // ----- the way of a handler into a table

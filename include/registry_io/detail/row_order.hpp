@@ -166,7 +166,7 @@ public:
                 return;
             }
             index_.reset();
-            r->each_run([&](columns rows, std::uint32_t n) {
+            r->each_table([&](columns rows, std::uint32_t n) {
                 for (std::uint32_t i = 0; i < n; ++i)
                     index_.insert(rows.id(i), rows.key(i));
             });
@@ -182,7 +182,7 @@ private:
             branch const& b = *r.branches().nodes[at.branch];
             for (at.chunk = 0; at.chunk < b.count; ++at.chunk) {
                 chunk const& c = *b.chunks().nodes[at.chunk];
-                if (scan(c.rows(), at, c.size.load(std::memory_order_relaxed)))
+                if (scan(c.rows(), at, c.size()))
                     return true;
             }
         }

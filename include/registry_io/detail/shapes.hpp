@@ -80,7 +80,7 @@ struct shapes
     /// Pushes every handler's block of this root.
     static void bury_all(root const& r, garbage_list& dead) noexcept
     {
-        r.each_run([&](columns rows, std::uint32_t n) {
+        r.each_table([&](columns rows, std::uint32_t n) {
             for (std::uint32_t i = 0; i < n; ++i)
                 if (rows.has_block(i))
                     dead.push(block_of(rows.entries[i]));

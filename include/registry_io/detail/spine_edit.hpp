@@ -115,7 +115,7 @@ protected:
         root* const fresh = home_.new_root(flat_limit, false);
         columns rows = fresh->rows();
         std::uint32_t at = 0;
-        work_->each_run([&](columns from, std::uint32_t m) {
+        work_->each_table([&](columns from, std::uint32_t m) {
             rows.copy(at, from, 0, m);
             at += m;
         });

@@ -584,9 +584,9 @@ struct REGISTRY_IO_EXPORT root : Header
         return extent(size_.load(std::memory_order_acquire));
     }
 
-    /// Calls `f(rows, n)` for each contiguous run of rows, in order.
+    /// Calls `f(rows, n)` for each table of rows, in order: the root itself, or its chunks.
     template <class F>
-    void each_run(F f) const
+    void each_table(F f) const
     {
         extent const seen = look();
         if (seen.is_flat()) [[likely]]

@@ -168,7 +168,7 @@ public:
         auto const seen = r->look();
         if (seen.is_flat()) {
             next_ = r->rows().entries;
-            last_ = next_ + seen.flat_size();
+            last_ = next_ + seen.size();
         } else {
             chunks_ = typename Root::chunk_range(*r, seen);
         }

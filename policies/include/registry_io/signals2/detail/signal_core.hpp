@@ -353,17 +353,17 @@ BOOST_NOINLINE void sweep(bool all) noexcept
                     return false;
                 bool other = !all;
                 if (all)
-                    r->each_run([&](columns rows, std::uint32_t n) {
+                    r->each_table([&](columns rows, std::uint32_t n) {
                         for (std::uint32_t i = 0; i < n && !other; ++i)
                             other = !of(rows.entries[i]).is_disconnected();
                     });
                 if (!other)
                     return change.clear(dead) != 0;
                 bool any = false;
-                r->each_run([&](columns rows, std::uint32_t n) {
+                r->each_table([&](columns rows, std::uint32_t n) {
                     for (std::uint32_t i = 0; i < n; ++i)
                         if (of(rows.entries[i]).is_disconnected())
-                            any = change.erase(rows.id(i), dead, rows.keys + i) || any;
+                            any = change.erase(rows.id(i), dead, &rows.cold[i].key) || any;
                 });
                 return any;
             },
@@ -379,7 +379,7 @@ void each(F f)
 {
     engine_.read([&](root const& r) {
         bool go_on = true;
-        r.each_run([&](typename engine::columns rows, std::uint32_t n) {
+        r.each_table([&](typename engine::columns rows, std::uint32_t n) {
             for (std::uint32_t i = 0; go_on && i < n; ++i)
                 go_on = f(of(rows.entries[i]));
         });
