@@ -12,8 +12,8 @@
 //
 // budget gcc register 1000 3150
 // budget gcc register 40000 3150
-// budget gcc unregister 1000 3260
-// budget gcc unregister 40000 3260
+// budget gcc unregister 1000 3300
+// budget gcc unregister 40000 3300
 // budget gcc all-at-once 1000 2150
 // budget gcc all-at-once 40000 2150
 // budget gcc next 1000 1900

@@ -10,18 +10,18 @@
 // "captures": the handler has captures with a destructor. "removals": removes a handler that all of
 // these notifies see.
 //
-// budget gcc SyncRegistry 0 2630
-// budget gcc SyncRegistry 30 2630
-// budget gcc SyncRegistry 1000 2630
-// budget gcc SyncRegistry.captures 0 3160
-// budget gcc SyncRegistry.captures 30 3160
-// budget gcc SyncRegistry.captures 1000 3160
+// budget gcc SyncRegistry 0 2740
+// budget gcc SyncRegistry 30 2740
+// budget gcc SyncRegistry 1000 2740
+// budget gcc SyncRegistry.captures 0 3270
+// budget gcc SyncRegistry.captures 30 3270
+// budget gcc SyncRegistry.captures 1000 3270
 // budget gcc SyncRegistry.removals 30 1580
 // budget gcc SyncRegistry.removals 1000 1580
-// budget gcc RcuRegistry 30 2700
-// budget gcc RcuRegistry 1000 2700
-// budget gcc RcuRegistry.captures 30 3220
-// budget gcc RcuRegistry.captures 1000 3220
+// budget gcc RcuRegistry 30 2810
+// budget gcc RcuRegistry 1000 2810
+// budget gcc RcuRegistry.captures 30 3330
+// budget gcc RcuRegistry.captures 1000 3330
 // budget gcc RcuRegistry.removals 30 1580
 // budget gcc RcuRegistry.removals 1000 1580
 // budget gcc LocalRegistry 30 2160

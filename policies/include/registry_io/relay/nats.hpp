@@ -124,7 +124,7 @@ namespace detail {
 
 inline constexpr char schema_header[] = "Registry-Io-Schema";
 
-inline void check(natsStatus s, char const* what)
+inline void throw_unless_ok(natsStatus s, char const* what)
 {
     if (s != NATS_OK)
         boost::throw_exception(error(what, s), BOOST_CURRENT_LOCATION);
@@ -241,9 +241,11 @@ public:
         : notify_([&events](connection_event const& e) { static_cast<void>(events.notify(e)); })
     {
         natsOptions* made = nullptr;
-        detail::check(natsOptions_Create(&made), "cannot prepare a connection");
+        detail::throw_unless_ok(natsOptions_Create(&made), "cannot prepare a connection");
         detail::owner<natsOptions, &natsOptions_Destroy> const options(made);
-        auto const set = [](natsStatus s) { detail::check(s, "an option of the connection"); };
+        auto const set = [](natsStatus s) {
+            detail::throw_unless_ok(s, "an option of the connection");
+        };
         set(natsOptions_SetURL(made, o.url.c_str()));
         set(natsOptions_SetName(made, o.name.c_str()));
         set(natsOptions_SetMaxReconnect(made, -1));
@@ -440,9 +442,9 @@ public:
           notify_([&registry](Event const& e) { static_cast<void>(registry.notify(e)); })
     {
         detail::check_subject(subject, true);
-        detail::check(natsConnection_Subscribe(&subscription_, c.native_handle(), subject.c_str(),
-                                               &on_message, this),
-                      "cannot subscribe");
+        detail::throw_unless_ok(natsConnection_Subscribe(&subscription_, c.native_handle(),
+                                                         subject.c_str(), &on_message, this),
+                                "cannot subscribe");
         natsSubscription_SetOnCompleteCB(
             subscription_, [](void* self) { static_cast<inbound*>(self)->completed_.open(); },
             this);
