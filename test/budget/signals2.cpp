@@ -7,9 +7,9 @@
 // results that a combiner pulls ("result"), and a disconnection with a connection ("pair"). See
 // instructions.cpp and within_budget.
 //
-// budget gcc void 0 21
-// budget gcc void 1 47
-// budget gcc void 16 227
+// budget gcc void 0 27
+// budget gcc void 1 49
+// budget gcc void 16 236
 // budget gcc result 1 190
 // budget gcc result 16 1010
 // budget gcc pair 16 1000

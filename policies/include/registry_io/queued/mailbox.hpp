@@ -530,7 +530,7 @@ private:
     post_result put_when_there_is_room(lane& l, E& event, stamp at)
     {
         detail::deadline until;
-        if constexpr (full_option::milliseconds != forever)
+        if constexpr (full_option::milliseconds != no_timeout)
             until = clock::now() + std::chrono::milliseconds(full_option::milliseconds);
         bool const would_wait_for_itself = drained_by_this_thread();
         for (;;) {

@@ -50,12 +50,12 @@ struct drop_oldest
 };
 
 /// `block` without a limit.
-inline constexpr unsigned forever = ~0u;
+inline constexpr unsigned no_timeout = ~0u;
 
 /// When full: `post` sleeps until there is room, for at most so many milliseconds. Then, as on a
 /// thread that is draining the same mailbox, and would wait for itself, it returns `full`, and the
 /// event stays with the caller.
-template <unsigned Milliseconds = forever>
+template <unsigned Milliseconds = no_timeout>
 struct block
 {
     /// What this decides.

@@ -42,6 +42,9 @@ struct REGISTRY_IO_EXPORT passing
     template <class Notify>
     struct scope
     {
+        // Slots that stand side by side have no run: a call looks at each of them.
+        static constexpr bool calls_apart = true;
+
         explicit scope(Notify const&) noexcept {}
         template <class Call, class View>
         BOOST_FORCEINLINE verdict invoke(Call call, View)
