@@ -13,12 +13,12 @@
 // budget gcc result 1 190
 // budget gcc result 16 1010
 // budget gcc pair 16 1000
-// budget clang void 0 23
-// budget clang void 1 48
-// budget clang void 16 237
+// budget clang void 0 27
+// budget clang void 1 49
+// budget clang void 16 239
 // budget clang result 1 205
 // budget clang result 16 1010
-// budget clang pair 16 1050
+// budget clang pair 16 1060
 
 #include <cstddef>
 #include <string>
