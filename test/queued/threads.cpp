@@ -299,12 +299,12 @@ bool explains(std::vector<operation> const& h, unsigned done, std::vector<int> c
                 continue;
             next.push_back(h[i].value);
         } else if (h[i].is_post) {
-            // A place counts as taken until the drain that empties it has gone on: as long as a
-            // take overlaps, there may be fewer.
-            std::size_t leaving = 0;
+            // A place is taken from the beginning of the post that fills it to the end of the take
+            // that empties it: while others overlap, fewer events may be in the queue.
+            std::size_t passing = 0;
             for (operation const& o : h)
-                leaving += !o.is_post && o.begin < h[i].end && h[i].begin < o.end;
-            if (next.size() + leaving < capacity)
+                passing += (!o.is_post || o.value != 0) && o.begin < h[i].end && h[i].begin < o.end;
+            if (next.size() + passing < capacity)
                 continue;
         } else if (h[i].value != 0) {
             if (next.empty() || next.front() != h[i].value)

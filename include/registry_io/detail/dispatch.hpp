@@ -133,11 +133,13 @@ public:
 
     private:
         bool is_in_chunk() const noexcept { return (table & 1) != 0; }
+        // NOLINTBEGIN(performance-no-int-to-ptr): after a failure nothing is to be optimised.
         chunk const& in_chunk() const noexcept
         {
             return *reinterpret_cast<chunk const*>(table - 1);
         }
         root const& in_root() const noexcept { return *reinterpret_cast<root const*>(table); }
+        // NOLINTEND(performance-no-int-to-ptr)
         columns rows() const noexcept
         {
             return is_in_chunk() ? in_chunk().rows() : in_root().rows();
@@ -377,6 +379,7 @@ private:
     {
         running in(r);
         entry const* const first = r.rows().entries;
+        // NOLINTNEXTLINE(performance-no-int-to-ptr): a function, of which nothing is known anyway.
         reinterpret_cast<run_fn>(r.run)(seen.end_of_one_run(first), event, first, in);
         return in.s.finish();
     }
@@ -404,6 +407,7 @@ private:
                     if (in.s.invoke(calling{at, event}, v) == verdict::remove)
                         expel(v.compact());
                 } else {
+                    // NOLINTNEXTLINE(performance-no-int-to-ptr): as above.
                     reinterpret_cast<run_fn>(columns::run_of(*at, cold->run))(at + m, event, at,
                                                                               in);
                 }

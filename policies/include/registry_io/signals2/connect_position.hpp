@@ -14,7 +14,7 @@ namespace signals2 {
 
 /// Where `connect` adds a slot. Without a group: before all slots, or behind all. With a group:
 /// before the slots of that group, or behind them.
-enum connect_position { at_back, at_front };
+enum connect_position : unsigned char { at_back, at_front };
 
 }  // namespace signals2
 }  // namespace v1

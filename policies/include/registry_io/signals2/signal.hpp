@@ -255,6 +255,7 @@ private:
         if constexpr (detail::is_slot<given>) {
             return self().template connect<Extended>(
                 group, keep<Extended, Function>(std::forward<F>(f).slot_function()),
+                // NOLINTNEXTLINE(bugprone-use-after-move): only the function has been moved.
                 detail::tracked_objects(f.tracked_objects()), where);
         } else if constexpr (detail::is_signal<given>) {
             detail::tracked_objects tracked;

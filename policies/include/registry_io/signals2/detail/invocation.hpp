@@ -45,6 +45,7 @@ class result_place
 public:
     using value_type = R;
     bool has_value() const noexcept { return value_.has_value(); }
+    // NOLINTNEXTLINE(bugprone-unchecked-optional-access): after fill, by precondition.
     R const& get() const noexcept { return *value_; }
     void reset() noexcept { value_.reset(); }
     template <class F>
@@ -110,6 +111,7 @@ template <class T>
 T pass(T kept)
     requires std::is_reference_v<T>
 {
+    // NOLINTNEXTLINE(readability-redundant-casting): not for an rvalue reference.
     return static_cast<T>(kept);
 }
 

@@ -312,7 +312,7 @@ private:
             count = 0;
             exchange(n, &a);
         }
-        if (n + 1 >= most_waiting || 2 * (n + 1) > size) {
+        if (n + 1 >= most_waiting || std::size_t(2) * (n + 1) > size) {
             for (std::size_t i = 0; i != most_waiting; ++i)
                 exchange(i, nullptr);
             waiting_count_.store(0, std::memory_order_relaxed);

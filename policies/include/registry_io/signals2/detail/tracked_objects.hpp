@@ -50,6 +50,7 @@ class erased
 public:
     erased() noexcept = default;
     template <class T>
+    // NOLINTNEXTLINE(performance-unnecessary-value-param): it is moved from.
     erased(std::in_place_t, T value)
     {
         make<T>(std::move(value));
