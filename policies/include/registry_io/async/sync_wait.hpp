@@ -11,9 +11,7 @@
 
 #include <registry_io/detail/supported.hpp>
 
-#include <condition_variable>
 #include <exception>
-#include <mutex>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -24,6 +22,7 @@
 #include <registry_io/async/awaitable.hpp>
 #include <registry_io/async/detail/detached.hpp>
 #include <registry_io/async/environment.hpp>
+#include <registry_io/thread/latch.hpp>
 
 namespace registry_io {
 inline namespace v1 {
@@ -44,9 +43,7 @@ detail::await_result<Awaitable> sync_wait(Awaitable&& a, environment const& env 
         "this type cannot be moved; await it in an async::task instead");
     struct state
     {
-        std::mutex mutex;
-        std::condition_variable ended;
-        bool done = false;
+        registry_io::detail::latch ended;
         std::exception_ptr exception;
         std::optional<
             std::conditional_t<std::is_void_v<result>, bool,
@@ -72,11 +69,7 @@ detail::await_result<Awaitable> sync_wait(Awaitable&& a, environment const& env 
                 s.exception = std::current_exception();
             }
             BOOST_CATCH_END
-            // Under the lock: the waiting thread may return, and destroy the state, as soon as it
-            // sees `done`.
-            std::lock_guard<std::mutex> const lock(s.mutex);
-            s.done = true;
-            s.ended.notify_all();
+            s.ended.open();  // the waiting thread may destroy the state now
         }
     };
     state s;
@@ -85,10 +78,7 @@ detail::await_result<Awaitable> sync_wait(Awaitable&& a, environment const& env 
     h.promise().belong(&context);
     h.promise().begin_activation();
     h.resume();
-    {
-        std::unique_lock<std::mutex> lock(s.mutex);
-        s.ended.wait(lock, [&] { return s.done; });
-    }
+    s.ended.wait();
     if (s.exception != nullptr)
         std::rethrow_exception(std::move(s.exception));
     // There is a value if nothing was thrown.

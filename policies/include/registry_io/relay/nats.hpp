@@ -15,12 +15,10 @@
 
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -33,6 +31,7 @@
 
 #include <registry_io/config.hpp>
 #include <registry_io/handler_guard.hpp>
+#include <registry_io/thread/latch.hpp>
 
 namespace registry_io {
 inline namespace v1 {
@@ -161,29 +160,6 @@ inline void check_subject(std::string const& s, bool wildcards)
                                   ": write tokens without blanks, with dots between them"),
             BOOST_CURRENT_LOCATION);
 }
-
-/// What one waits for that happens once.
-class latch
-{
-public:
-    void open() noexcept
-    {
-        // Under the lock: the one who waits may destroy this as soon as it is open.
-        std::lock_guard<std::mutex> const lock(mutex_);
-        open_ = true;
-        opened_.notify_all();
-    }
-    void wait() noexcept
-    {
-        std::unique_lock<std::mutex> lock(mutex_);
-        opened_.wait(lock, [this] { return open_; });
-    }
-
-private:
-    std::mutex mutex_;
-    std::condition_variable opened_;
-    bool open_ = false;
-};
 
 /// The message that this thread is notifying of: an `outbound` does not send it back.
 struct arriving
@@ -331,7 +307,7 @@ private:
 
     std::function<void(connection_event const&)> notify_;
     natsConnection* connection_ = nullptr;
-    detail::latch closed_;
+    registry_io::detail::latch closed_;
 };
 
 /// Publishes the events of a registry to a subject, for as long as it lives.
@@ -507,7 +483,7 @@ private:
     std::string schema_;
     std::function<void(Event const&)> notify_;
     natsSubscription* subscription_ = nullptr;
-    detail::latch completed_;
+    registry_io::detail::latch completed_;
     counter notified_{0};
     counter rejected_{0};
     counter failed_{0};
