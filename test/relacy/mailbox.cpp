@@ -190,56 +190,42 @@ protected:
     rl::var<int> data_[8];
 };
 
-/// Two posters, of which one closes, and a consumer that sleeps.
-struct wake_and_close : mailbox_scenario<wake_and_close, 3, 4, true>
+/// A consumer that drains to the end and two posters. The second poster posts so many events, and
+/// closes the mailbox.
+template <class Self, int Capacity, bool OneTakes, int Second>
+struct two_posters : mailbox_scenario<Self, 3, Capacity, OneTakes>
 {
-    rl::atomic<int> dummy;
     int accepted[3] = {};
     int drained = 0;
 
     void act(unsigned t)
     {
         if (t == 0) {
-            drained = drain_to_the_end();
+            drained = this->drain_to_the_end();
         } else if (t == 1) {
-            accepted[1] += post(1);
-            accepted[1] += post(2);
+            accepted[1] += this->post(1);
+            accepted[1] += this->post(2);
         } else {
-            accepted[2] += post(3);
-            close();
+            for (int event = 3; event != 3 + Second; ++event)
+                accepted[2] += this->post(event);
+            this->close();
         }
     }
     void finish()
     {
         require(drained == accepted[1] + accepted[2], "an accepted event was not drained");
-        require(accepted[2] == 1, "refused before the closing");
+        require(accepted[2] == Second, "refused before the closing");
     }
 };
 
-/// Posters that sleep until there is room.
-struct block_until_room : mailbox_scenario<block_until_room, 3, 1, false>
+/// The consumer sleeps, and has to be woken by the posts and by the closing.
+struct wake_and_close : two_posters<wake_and_close, 4, true, 1>
 {
-    int accepted[3] = {};
-    int drained = 0;
+};
 
-    void act(unsigned t)
-    {
-        if (t == 0) {
-            drained = drain_to_the_end();
-        } else if (t == 1) {
-            accepted[1] += post(1);
-            accepted[1] += post(2);
-        } else {
-            accepted[2] += post(3);
-            accepted[2] += post(4);
-            close();
-        }
-    }
-    void finish()
-    {
-        require(drained == accepted[1] + accepted[2], "an accepted event was not drained");
-        require(accepted[2] == 2, "refused before the closing");
-    }
+/// The posters sleep until there is room.
+struct block_until_room : two_posters<block_until_room, 1, false, 2>
+{
 };
 
 /// A coroutine leaves its handle and lies down; a post and a stop request race to resume it.

@@ -154,23 +154,56 @@ private:
     states registry_;
 };
 
-}  // namespace
-
-BOOST_AUTO_TEST_CASE(events_reach_the_registry_of_another_connection_in_order)
+/// A server, and two connections to it: `a` for the events that go out, `b` for those that come in.
+struct two_ends
 {
+    two_ends() : two_ends(nats::connection_options().most_pending) {}
+    explicit two_ends(int most_pending)
+        : a(broker.options(), from_state.registry()),
+          b(receiving(most_pending), to_state.registry())
+    {
+    }
+
+    /// Notifies of the events with these numbers.
+    void publish(int first, int end)
+    {
+        for (int n = first; n < end; ++n)
+            from.notify({"ACME", 1, n});
+    }
+
     server broker;
     watched from_state;
     watched to_state;
     registry from;
     registry to;
+    nats::connection a;
+    nats::connection b;
+
+private:
+    nats::connection_options receiving(int most_pending) const
+    {
+        nats::connection_options o = broker.options();
+        o.most_pending = most_pending;
+        return o;
+    }
+};
+
+/// The same where ten messages may wait for the handlers that they come in for.
+struct two_ends_and_little_room : two_ends
+{
+    two_ends_and_little_room() : two_ends(10) {}
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_CASE(events_reach_the_registry_of_another_connection_in_order, two_ends)
+{
     std::atomic<int> received{0};
     std::atomic<int> wrong{0};
     to.register_handler([&](quote const& q) {
         wrong += q.number != received || q.symbol != "ACME" || q.sender != 7;
         ++received;
     });
-    nats::connection a(broker.options(), from_state.registry());
-    nats::connection b(broker.options(), to_state.registry());
     nats::outbound<quote> const out(a, from, "quotes.acme");
     nats::inbound<quote> const in(b, to, "quotes.*");
     BOOST_TEST(b.flush());
@@ -220,16 +253,10 @@ BOOST_AUTO_TEST_CASE(an_event_is_not_sent_back_to_where_it_came_from)
     BOOST_TEST(at_second == 80);
 }
 
-BOOST_AUTO_TEST_CASE(messages_of_another_schema_and_garbage_are_rejected_and_counted)
+BOOST_FIXTURE_TEST_CASE(messages_of_another_schema_and_garbage_are_rejected_and_counted, two_ends)
 {
-    server broker;
-    watched state;
-    registry from;
-    registry to;
     std::atomic<int> received{0};
     to.register_handler([&](quote const&) { ++received; });
-    nats::connection a(broker.options(), state.registry());
-    nats::connection b(broker.options(), state.registry());
     nats::inbound<quote> const in(b, to, "quotes", "quote/2");
     nats::inbound<quote> const any(b, to, "garbage");
     BOOST_TEST(b.flush());
@@ -257,13 +284,8 @@ BOOST_AUTO_TEST_CASE(messages_of_another_schema_and_garbage_are_rejected_and_cou
     BOOST_TEST(eventually([&] { return in.stats().notified == 1u; }));
 }
 
-BOOST_AUTO_TEST_CASE(a_server_that_is_killed_and_comes_back_is_found_again)
+BOOST_FIXTURE_TEST_CASE(a_server_that_is_killed_and_comes_back_is_found_again, two_ends)
 {
-    server broker;
-    watched from_state;
-    watched to_state;
-    registry from;
-    registry to;
     std::mutex mutex;
     std::map<int, int> times;
     std::atomic<int> received{0};
@@ -272,13 +294,10 @@ BOOST_AUTO_TEST_CASE(a_server_that_is_killed_and_comes_back_is_found_again)
         ++times[q.number];
         ++received;
     });
-    nats::connection a(broker.options(), from_state.registry());
-    nats::connection b(broker.options(), to_state.registry());
     nats::outbound<quote> const out(a, from, "quotes");
     nats::inbound<quote> const in(b, to, "quotes");
     BOOST_TEST(b.flush());
-    for (int n = 0; n < 100; ++n)
-        from.notify({"ACME", 1, n});
+    publish(0, 100);
     BOOST_TEST(a.flush());
     BOOST_TEST(eventually([&] { return received == 100; }));
     broker.kill();
@@ -286,10 +305,9 @@ BOOST_AUTO_TEST_CASE(a_server_that_is_killed_and_comes_back_is_found_again)
         return from_state.count(nats::change::disconnected) == 1 &&
             to_state.count(nats::change::disconnected) == 1;
     }));
-    // Waits in the buffer of the client, and is sent when the server is back. Who subscribes may be
-    // back later than who publishes: at most once.
-    for (int n = 100; n < 200; ++n)
-        from.notify({"ACME", 1, n});
+    // Waits in the buffer of the client, and is sent when the server is back. The subscriber may
+    // come back later than the publisher, and miss it: at most once.
+    publish(100, 200);
     BOOST_TEST(out.stats().published == 200u);
     broker.start();
     BOOST_TEST(eventually([&] {
@@ -297,8 +315,7 @@ BOOST_AUTO_TEST_CASE(a_server_that_is_killed_and_comes_back_is_found_again)
             to_state.count(nats::change::reconnected) == 1;
     }));
     BOOST_TEST(b.flush());
-    for (int n = 200; n < 300; ++n)
-        from.notify({"ACME", 1, n});
+    publish(200, 300);
     BOOST_TEST(a.flush());
     BOOST_TEST(eventually([&] {
         std::lock_guard<std::mutex> const lock(mutex);
@@ -331,13 +348,9 @@ BOOST_AUTO_TEST_CASE(without_a_server_the_buffer_is_bounded_and_drops_are_counte
     BOOST_TEST(s.published + s.dropped == 1000u);
 }
 
-BOOST_AUTO_TEST_CASE(an_inbound_that_is_too_slow_is_told_of_and_its_losses_are_counted)
+BOOST_FIXTURE_TEST_CASE(an_inbound_that_is_too_slow_is_told_of_and_its_losses_are_counted,
+                        two_ends_and_little_room)
 {
-    server broker;
-    watched state;
-    watched slow_state;
-    registry from;
-    registry to;
     std::atomic<bool> go_on{false};
     std::atomic<int> received{0};
     to.register_handler([&](quote const&) {
@@ -345,17 +358,12 @@ BOOST_AUTO_TEST_CASE(an_inbound_that_is_too_slow_is_told_of_and_its_losses_are_c
             std::this_thread::sleep_for(std::chrono::milliseconds(1));
         ++received;
     });
-    nats::connection_options o = broker.options();
-    o.most_pending = 10;
-    nats::connection a(broker.options(), state.registry());
-    nats::connection b(o, slow_state.registry());
     nats::outbound<quote> const out(a, from, "quotes");
     nats::inbound<quote> const in(b, to, "quotes");
     BOOST_TEST(b.flush());
-    for (int n = 0; n < 200; ++n)
-        from.notify({"ACME", 1, n});
+    publish(0, 200);
     BOOST_TEST(a.flush());
-    BOOST_TEST(eventually([&] { return slow_state.count(nats::change::slow_consumer) >= 1; }));
+    BOOST_TEST(eventually([&] { return to_state.count(nats::change::slow_consumer) >= 1; }));
     BOOST_TEST(b.flush());
     go_on = true;
     BOOST_TEST(eventually([&] { return in.stats().notified + in.stats().dropped == 200u; }));
@@ -363,25 +371,18 @@ BOOST_AUTO_TEST_CASE(an_inbound_that_is_too_slow_is_told_of_and_its_losses_are_c
     BOOST_TEST(static_cast<std::uint64_t>(received) == in.stats().notified);
 }
 
-BOOST_AUTO_TEST_CASE(closing_notifies_of_what_was_received_and_later_events_are_dropped)
+BOOST_FIXTURE_TEST_CASE(closing_notifies_of_what_was_received_and_later_events_are_dropped,
+                        two_ends)
 {
-    server broker;
-    watched state;
-    watched to_state;
-    registry from;
-    registry to;
     std::atomic<int> received{0};
     to.register_handler([&](quote const&) {
         std::this_thread::sleep_for(std::chrono::milliseconds(1));
         ++received;
     });
-    nats::connection a(broker.options(), state.registry());
-    nats::connection b(broker.options(), to_state.registry());
     nats::outbound<quote> const out(a, from, "quotes");
     nats::inbound<quote> const in(b, to, "quotes");
     BOOST_TEST(b.flush());
-    for (int n = 0; n < 100; ++n)
-        from.notify({"ACME", 1, n});
+    publish(0, 100);
     BOOST_TEST(a.flush());
     b.close();
     BOOST_TEST(received == 100);
