@@ -3,7 +3,7 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// Who lives how long: tracked objects, captures and signals, beside Boost.Signals2.
+// The lifetimes of tracked objects, captures and signals, compared with Boost.Signals2.
 
 #ifndef SIDE
 

@@ -59,7 +59,7 @@ namespace detail {
 class sleeper
 {
 public:
-    /// Resumes it. By the one who has taken the flag.
+    /// Resumes the coroutine. Called by the thread that has taken the flag.
     void operator()() const
     {
         // A copy: the coroutine may go as soon as it is posted.

@@ -87,8 +87,8 @@ public:
         } else {
             // release, which `try_block` acquires: without it a poster could see this number, and
             // not the room in the queue that came before it, and sleep beside an empty queue.
-            // acquire: what the one who set the flag has seen of `room_` comes before the next
-            // increment of it.
+            // acquire: what the thread that set the flag has seen of `room_` comes before the
+            // next increment of it.
             return (taken_.fetch_add(event, std::memory_order_acq_rel) & blocked_bit) != 0;
         }
     }
@@ -114,8 +114,9 @@ public:
     /// Lets the next poster wake the consumer although events wait.
     void lie_down_anyway() noexcept { set(asleep_bit); }
 
-    /// For who finds a sleeper: takes the duty to wake it. True for one of those who do.
-    // acquire: what the consumer wrote before it set the flag, for the one that gets the duty: the
+    /// For a thread that finds a sleeper: takes the duty to wake it. Returns true to one such
+    /// thread.
+    // acquire: the thread with the duty sees what the consumer wrote before it set the flag: the
     // coroutine to be resumed.
     bool rouse() noexcept
     {

@@ -49,8 +49,8 @@ protected:
     ~placed_attachment() = default;
 };
 
-/// Who looks whether a slot is to be called: the slot itself, where the tables are walked without a
-/// combiner, or the iterator.
+/// Where it is checked whether a slot is to be called: in the slot itself, if the tables are walked
+/// without a combiner, or in the iterator.
 enum class looks : unsigned char { slot, iterator };
 
 struct no_tracked_objects
