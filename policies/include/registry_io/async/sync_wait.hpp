@@ -11,7 +11,9 @@
 
 #include <registry_io/detail/supported.hpp>
 
+#include <condition_variable>
 #include <exception>
+#include <mutex>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -22,7 +24,6 @@
 #include <registry_io/async/awaitable.hpp>
 #include <registry_io/async/detail/detached.hpp>
 #include <registry_io/async/environment.hpp>
-#include <registry_io/thread/latch.hpp>
 
 namespace registry_io {
 inline namespace v1 {
@@ -43,7 +44,9 @@ detail::await_result<Awaitable> sync_wait(Awaitable&& a, environment const& env 
         "this type cannot be moved; await it in an async::task instead");
     struct state
     {
-        registry_io::detail::latch ended;
+        std::mutex mutex;
+        std::condition_variable ended;
+        bool done = false;
         std::exception_ptr exception;
         std::optional<
             std::conditional_t<std::is_void_v<result>, bool,
@@ -69,7 +72,11 @@ detail::await_result<Awaitable> sync_wait(Awaitable&& a, environment const& env 
                 s.exception = std::current_exception();
             }
             BOOST_CATCH_END
-            s.ended.open();  // the waiting thread may destroy the state now
+            // Under the lock: the waiting thread may return, and destroy the state, as soon as it
+            // sees `done`.
+            std::lock_guard<std::mutex> const lock(s.mutex);
+            s.done = true;
+            s.ended.notify_all();
         }
     };
     state s;
@@ -78,7 +85,10 @@ detail::await_result<Awaitable> sync_wait(Awaitable&& a, environment const& env 
     h.promise().belong(&context);
     h.promise().begin_activation();
     h.resume();
-    s.ended.wait();
+    {
+        std::unique_lock<std::mutex> lock(s.mutex);
+        s.ended.wait(lock, [&] { return s.done; });
+    }
     if (s.exception != nullptr)
         std::rethrow_exception(std::move(s.exception));
     // There is a value if nothing was thrown.

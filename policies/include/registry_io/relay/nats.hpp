@@ -15,10 +15,12 @@
 
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -31,7 +33,6 @@
 
 #include <registry_io/config.hpp>
 #include <registry_io/handler_guard.hpp>
-#include <registry_io/thread/latch.hpp>
 
 namespace registry_io {
 inline namespace v1 {
@@ -160,6 +161,30 @@ inline void check_subject(std::string const& s, bool wildcards)
                                   ": write tokens without blanks, with dots between them"),
             BOOST_CURRENT_LOCATION);
 }
+
+/// Lets a thread wait for something that happens once. Not `std::latch`: the call that opens it may
+/// still use it when the waiting thread destroys it.
+class latch
+{
+public:
+    void open() noexcept
+    {
+        // Under the lock: the waiting thread may destroy this as soon as it sees `open_`.
+        std::lock_guard<std::mutex> const lock(mutex_);
+        open_ = true;
+        opened_.notify_all();
+    }
+    void wait() noexcept
+    {
+        std::unique_lock<std::mutex> lock(mutex_);
+        opened_.wait(lock, [this] { return open_; });
+    }
+
+private:
+    std::mutex mutex_;
+    std::condition_variable opened_;
+    bool open_ = false;
+};
 
 /// The message that this thread is notifying of: an `outbound` does not send it back.
 struct arriving
@@ -307,7 +332,7 @@ private:
 
     std::function<void(connection_event const&)> notify_;
     natsConnection* connection_ = nullptr;
-    registry_io::detail::latch closed_;
+    detail::latch closed_;
 };
 
 /// Publishes the events of a registry to a subject, for as long as it lives.
@@ -483,7 +508,7 @@ private:
     std::string schema_;
     std::function<void(Event const&)> notify_;
     natsSubscription* subscription_ = nullptr;
-    registry_io::detail::latch completed_;
+    detail::latch completed_;
     counter notified_{0};
     counter rejected_{0};
     counter failed_{0};
