@@ -326,7 +326,7 @@ BOOST_AUTO_TEST_CASE(a_tree_without_keys_is_a_list)
 BOOST_AUTO_TEST_CASE(each_table_knows_the_runs_of_handlers_of_one_type)
 {
     for (bool const pinned : {false, true}) {
-        for (std::uint64_t const same : {1, 3, 20, 100, 100000}) {
+        for (std::uint64_t const same : {1U, 3U, 20U, 100U, 100000U}) {
             grow_and_shrink<none>(pinned, same, 120, [](int) { return detail::no_key(); });
             grow_and_shrink<none>(pinned, same, 500, [](int) { return detail::no_key(); });
             grow_and_shrink<greatest>(pinned, same, 300, [](int k) { return k; });
