@@ -21,6 +21,17 @@
 #define REGISTRY_IO_NO_UNIQUE_ADDRESS [[no_unique_address]]
 #endif
 
+/// Stand around constructors of classes that have such members. `-Weffc++` asks for an initializer
+/// of each member, but with `{}` gcc 12 sets to zero what lies at the same address.
+#if defined(__GNUC__) && !defined(__clang__)
+#define REGISTRY_IO_DETAIL_BEGIN_UNINITIALIZED                                                     \
+    _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Weffc++\"")
+#define REGISTRY_IO_DETAIL_END_UNINITIALIZED _Pragma("GCC diagnostic pop")
+#else
+#define REGISTRY_IO_DETAIL_BEGIN_UNINITIALIZED
+#define REGISTRY_IO_DETAIL_END_UNINITIALIZED
+#endif
+
 /// Marks what must exist once in a process, even when shared objects are built with hidden
 /// visibility: the reclamation domains and the threads' records, and what their types are made of.
 #if defined(_WIN32)

@@ -50,6 +50,9 @@ public:
     {
     }
 
+    handler_guard(handler_guard const&) = delete;
+    handler_guard& operator=(handler_guard const&) = delete;
+
     /// Takes over what `other` holds.
     handler_guard(handler_guard&& other) noexcept
         : anchor_(std::exchange(other.anchor_, nullptr)), id_(std::exchange(other.id_, {}))

@@ -97,7 +97,9 @@ public:
     /// An empty registry.
     ///
     /// Throws what the policies' default constructors throw.
+    REGISTRY_IO_DETAIL_BEGIN_UNINITIALIZED
     basic_registry() = default;
+    REGISTRY_IO_DETAIL_END_UNINITIALIZED
 
     /// An empty registry that expects so many handlers: a hint for the first table.
     explicit basic_registry(std::size_t capacity) : engine_(capacity) {}

@@ -110,6 +110,8 @@ private:
             : in(std::move(i)), id(n), adds(a), memory(s)
         {
         }
+        op(op const&) = delete;
+        op& operator=(op const&) = delete;
 
         op* next = nullptr;
         incoming in;

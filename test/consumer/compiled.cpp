@@ -82,6 +82,7 @@ void several_threads(char const* name)
     {
         explicit counted(std::atomic<int>& a) : alive(&a) { ++*alive; }
         counted(counted const& other) : alive(other.alive) { ++*alive; }
+        counted& operator=(counted const&) = delete;
         ~counted() { --*alive; }
         void operator()(int const&) const
         {

@@ -110,7 +110,7 @@ protected:
     Home& home_;
     root* const current_;
     root* work_;
-    garbage_list replaced_;
+    garbage_list replaced_{};
     bool index_changed_ = false;
     bool in_place_;
     bool committed_ = false;

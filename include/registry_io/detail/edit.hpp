@@ -75,12 +75,17 @@ class edit : public spine_edit<Home>
 public:
     using base::own_root;
 
+    edit(edit const&) = delete;
+    edit& operator=(edit const&) = delete;
+
     /// `in_place`: may change the current root itself when no reader can hold it. Only for a
     /// single operation, which either succeeds or leaves all as it was.
+    REGISTRY_IO_DETAIL_BEGIN_UNINITIALIZED
     edit(Home& home, bool in_place) noexcept
         : base(home, home.policy_writer.current(), in_place && home.policy_writer.exclusive())
     {
     }
+    REGISTRY_IO_DETAIL_END_UNINITIALIZED
 
     /// Adds a row at the end of the current root, in place and visible at once: readers see it when
     /// the size says so. False when it does not belong there, or there is no room.

@@ -75,12 +75,14 @@ public:
 
     static_assert(detail::check_store<SnapshotPolicy, root, source>());
 
+    REGISTRY_IO_DETAIL_BEGIN_UNINITIALIZED
     engine() = default;
     explicit engine(std::size_t capacity) : hint_(clamp(capacity)) {}
     explicit engine(AllocPolicy alloc, OrderingPolicy ordering = {}, std::size_t capacity = 0)
         : ordering_(std::move(ordering)), alloc_(std::move(alloc)), hint_(clamp(capacity))
     {
     }
+    REGISTRY_IO_DETAIL_END_UNINITIALIZED
     engine(engine const&) = delete;
     engine& operator=(engine const&) = delete;
     ~engine()
@@ -366,7 +368,8 @@ public:
             : e(other.e), block(std::exchange(other.block, nullptr)), key(other.key)
         {
         }
-        incoming& operator=(incoming&&) = delete;
+        incoming(incoming const&) = delete;
+        incoming& operator=(incoming const&) = delete;
         ~incoming()
         {
             if (block != nullptr)

@@ -186,9 +186,9 @@ private:
     /// have freed.
     std::size_t tables_ = 0;
     typename Shapes::template atomic<std::size_t> freed_{0};
-    spare spare_root_;
-    spare spare_branch_;
-    spare spare_chunk_;
+    spare spare_root_{};
+    spare spare_branch_{};
+    spare spare_chunk_{};
 };
 
 /// A new piece, until it has its place.

@@ -526,6 +526,8 @@ struct REGISTRY_IO_EXPORT root : Header
     std::uint32_t capacity;   ///< of rows when flat, of branches when not
     std::uint32_t count = 0;  ///< of runs when flat, of branches when not; for writers
 
+    root(root const&) = delete;
+    root& operator=(root const&) = delete;
     root(void* h, std::size_t m, std::uint32_t c, bool spine, std::uint64_t version,
          garbage::destroy_type d) noexcept
         : home(h),

@@ -106,6 +106,8 @@ public:
     static constexpr bool bounded = shape::bounded;
     static constexpr std::uint32_t flat_limit = shape::flat_limit;
 
+    writers(writers const&) = delete;
+    writers& operator=(writers const&) = delete;
     writers(store& s, Ordering const& order, source const& src)
         : guard_anchor{nullptr, nullptr},
           writers::pieces(src),

@@ -86,8 +86,10 @@ public:
         REGISTRY_IO_NO_UNIQUE_ADDRESS allocator allocator_;
     };
 
+    REGISTRY_IO_DETAIL_BEGIN_UNINITIALIZED
     basic_heap() = default;
     explicit basic_heap(Allocator const& a) noexcept : allocator_(a) {}
+    REGISTRY_IO_DETAIL_END_UNINITIALIZED
 
     source get_source() noexcept { return source(allocator_); }
 

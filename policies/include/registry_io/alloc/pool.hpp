@@ -37,6 +37,7 @@ namespace detail {
 
 class pool_block;
 
+#if !defined(_WIN32)
 /// All pools of the process. `fork` takes their locks, so that the child does not find one held by
 /// a thread that exists only in its parent.
 struct pool_chain
@@ -46,6 +47,7 @@ struct pool_chain
     std::atomic<bool> prepared{false};
 };
 REGISTRY_IO_EXPORT inline constinit pool_chain all_pools{};
+#endif
 
 /// What a pool and its blocks share. Stored in front of the memory that it hands out.
 class REGISTRY_IO_EXPORT pool_block
@@ -53,6 +55,9 @@ class REGISTRY_IO_EXPORT pool_block
     using memory = segregated_fit<>;
 
 public:
+    pool_block(pool_block const&) = delete;
+    pool_block& operator=(pool_block const&) = delete;
+
     static pool_block* make(std::size_t bytes)
     {
         if (bytes > memory::most)
@@ -150,6 +155,10 @@ private:
                                                 std::memory_order_relaxed));
     }
 
+#if defined(_WIN32)
+    void enlist() noexcept {}  // there is no fork
+    void delist() noexcept {}
+#else
     void enlist()
     {
         // relaxed: it only matters that exactly one thread does it.
@@ -174,7 +183,6 @@ private:
 
     static void prepare() noexcept
     {
-#if !defined(_WIN32)
         // If this fails for lack of memory, a child of fork may find a lock that no thread will
         // release.
         static_cast<void>(::pthread_atfork(
@@ -184,7 +192,6 @@ private:
                     b->mutex_.lock();
             },
             &unlock_all, &unlock_all));
-#endif
     }
     static void unlock_all() noexcept
     {
@@ -192,16 +199,19 @@ private:
             b->mutex_.unlock();
         all_pools.mutex.unlock();
     }
+#endif
 
     std::atomic<std::size_t> holds_{1};  // the policy's, and one for each allocation
     std::atomic<returned*> returned_{nullptr};
-    std::mutex mutex_;
+    std::mutex mutex_{};
     returned* taken_ = nullptr;  // taken off `returned_`, but not yet back in `memory_`
     memory memory_;
+#if !defined(_WIN32)
     // Protected by the chain's lock.
     pool_chain* chained_ = nullptr;
     pool_block* next_ = nullptr;
     pool_block* previous_ = nullptr;
+#endif
 };
 
 }  // namespace detail
@@ -259,6 +269,8 @@ public:
         : block_(detail::pool_block::make(bytes))
     {
     }
+    pool(pool const&) = delete;
+    pool& operator=(pool const&) = delete;
 
     /// The moved-from pool may only be destroyed or assigned to.
     pool(pool&& other) noexcept : block_(std::exchange(other.block_, nullptr)) {}

@@ -169,7 +169,7 @@ public:
 private:
     struct state
     {
-        boost::asio::cancellation_signal signal;
+        boost::asio::cancellation_signal signal{};
         bool ended = false;  // used only on the executor
     };
     struct request

@@ -87,6 +87,11 @@ class environment
 public:
     /// No executor, no stop token, recycled frames.
     environment() noexcept {}
+    environment(environment&&) = default;
+    environment(environment const&) = default;
+    environment& operator=(environment&&) = default;
+    environment& operator=(environment const&) = default;
+    ~environment() = default;
 
     /// Creates an environment with an executor, and optionally a stop token and a source of frames.
     explicit environment(executor_ref e, stop_token s = {}, frame_memory* f = nullptr) noexcept
@@ -111,8 +116,8 @@ public:
     frame_memory* frames() const noexcept { return frames_; }
 
 private:
-    executor_ref executor_;
-    stop_token stop_;
+    executor_ref executor_{};
+    stop_token stop_{};
     frame_memory* frames_ = nullptr;
 };
 
@@ -200,7 +205,7 @@ public:
     ~activated() { leave(here_); }
 
 private:
-    activation here_;
+    activation here_{};
 };
 
 }  // namespace detail

@@ -44,15 +44,15 @@ detail::await_result<Awaitable> sync_wait(Awaitable&& a, environment const& env 
         "this type cannot be moved; await it in an async::task instead");
     struct state
     {
-        std::mutex mutex;
-        std::condition_variable ended;
+        std::mutex mutex{};
+        std::condition_variable ended{};
         bool done = false;
-        std::exception_ptr exception;
+        std::exception_ptr exception{};
         std::optional<
             std::conditional_t<std::is_void_v<result>, bool,
                                std::conditional_t<std::is_reference_v<result>,
                                                   std::remove_reference_t<result>*, result>>>
-            value;
+            value{};
     };
     struct run
     {

@@ -63,7 +63,7 @@ private:
         BOOST_ASSERT_MSG(before != 0, "registry_io: unblock() without a block()");
     }
 
-    std::shared_ptr<number> blocks_;
+    std::shared_ptr<number> blocks_{};
 };
 
 /// Blocks handlers for as long as it lives; move-only.
@@ -103,7 +103,7 @@ public:
     explicit operator bool() const noexcept { return blocks_ != nullptr; }
 
 private:
-    std::shared_ptr<block_count::number> blocks_;
+    std::shared_ptr<block_count::number> blocks_{};
 };
 
 /// A handler that can be blocked; see `blockable`.

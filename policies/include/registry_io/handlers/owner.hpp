@@ -177,7 +177,7 @@ private:
 
         detail::guard_anchor* anchor;
         detail::anchor_operations const* operations;
-        std::vector<handler_id> ids;
+        std::vector<handler_id> ids{};
         std::size_t forget_at = 16;
     };
 
@@ -191,8 +191,8 @@ private:
             return all;
         }
 
-        std::mutex mutex;
-        std::list<group> groups;  // a list, so that putting groups back cannot fail
+        std::mutex mutex{};
+        std::list<group> groups{};  // a list, so that putting groups back cannot fail
     };
 
     static std::size_t remove(owned& o, std::list<group> all)

@@ -128,6 +128,7 @@ class limited : public detail::adaptor<Panic, detail::limited_state>
     REGISTRY_IO_DETAIL_COLD static void say(char (&text)[512], Notify notify,
                                             detail::entered const& by) noexcept
     {
+        constexpr unsigned long depth{Depth};
         char handler[301];
         registry_io::detail::describe(handler, by.id, registry_io::detail::event_name_of(notify),
                                       by.label != nullptr ? *by.label : handler_label());
@@ -135,7 +136,7 @@ class limited : public detail::adaptor<Panic, detail::limited_state>
                       "%s has notified its own registry, nested more than %lu deep, which "
                       "observe::limited forbids; let it post the event, and notify when it has "
                       "returned",
-                      handler, static_cast<unsigned long>(Depth));
+                      handler, depth);
     }
 
     template <class Notify>

@@ -77,7 +77,7 @@ public:
     void took(std::uint64_t ns) noexcept
     {
         // relaxed for all of them: counts order nothing.
-        auto const log = static_cast<std::size_t>(std::bit_width(ns | 1) - 1);
+        auto const log = static_cast<std::size_t>(63 - std::countl_zero(ns | 1));
         histogram_[log < timing::buckets ? log : timing::buckets - 1].fetch_add(
             1, std::memory_order_relaxed);
         total_.fetch_add(ns, std::memory_order_relaxed);

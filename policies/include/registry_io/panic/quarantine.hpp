@@ -112,7 +112,7 @@ struct REGISTRY_IO_EXPORT quarantine
                 std::fprintf(stderr,
                              "registry_io: %s removed after %u failures in a row; "
                              "the last: %.*s\n",
-                             text, static_cast<unsigned>(N),
+                             text, unsigned{N},
                              what.size() < 350 ? static_cast<int>(what.size()) : 350, what.data());
             }
             return failures >= N ? verdict::remove : verdict::keep;

@@ -47,7 +47,7 @@ public:
         explicit retirement(retired& log) noexcept : release_(log) {}
 
         typename retired::release release_;
-        garbage_list dead_;
+        garbage_list dead_{};
         completion* wait_ = nullptr;
     };
 
@@ -114,7 +114,7 @@ public:
 
 private:
     Store& store_;
-    typename Env::mutex mutex_;
+    typename Env::mutex mutex_{};
     retired retired_;
 };
 

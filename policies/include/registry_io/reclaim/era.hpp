@@ -47,7 +47,7 @@ public:
     /// Whom `synchronize` must not be called from while this drains.
     void const* owner = nullptr;
     /// What goes with this era. Set by the writer that ends it, before it drops its count.
-    garbage_list own;
+    garbage_list own{};
     /// For a `left_stack`.
     era* next_left = nullptr;
     /// Where the last holder leaves it; null when that one drains it.

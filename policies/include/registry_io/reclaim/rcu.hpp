@@ -210,7 +210,7 @@ public:
 
         void wait() noexcept { done.wait(); }
 
-        Done done;
+        Done done{};
 
     private:
         friend class rcu_domain;
@@ -461,12 +461,12 @@ private:
     }
 
     traits const& traits_;
-    threads threads_;
+    threads threads_{};
     typename Env::template atomic<std::uint64_t> epoch_{words::idle + 1};
     era_type* oldest_ = nullptr;  // of those in use; some may have closed
     era_type* newest_ = nullptr;
     era_type* unused_ = nullptr;
-    stack left_;
+    stack left_{};
     unsigned forks_ = 0;
 };
 

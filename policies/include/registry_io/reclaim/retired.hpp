@@ -40,7 +40,7 @@ class REGISTRY_IO_EXPORT retired_locks
     static constexpr std::size_t count = 16;
     struct alignas(64) padded
     {
-        typename Env::mutex mutex;
+        typename Env::mutex mutex{};
     };
 
 public:
@@ -188,8 +188,8 @@ private:
     counted_root* newer_ = nullptr;
     bool lost_ = false;          ///< held by threads alone that are gone since a fork
     std::uint64_t entered_ = 0;  ///< when it came into the list
-    garbage_list own_;           ///< what was taken out when this root was replaced
-    birth_heap passed_;          ///< what newer roots have passed on when they went
+    garbage_list own_{};         ///< what was taken out when this root was replaced
+    birth_heap passed_{};        ///< what newer roots have passed on when they went
 };
 
 /// The roots of one registry that writers have replaced and that readers may still hold, oldest
@@ -248,7 +248,7 @@ public:
         release& operator=(release&&) = delete;
 
         /// What no reader can see any more. Tables in it may be taken out, under the writers' lock.
-        garbage_list free;
+        garbage_list free{};
 
         /// Precondition: nobody else takes anything out of `free`. Under the writers' lock.
         void count() noexcept
@@ -415,7 +415,7 @@ public:
     /// this is called once.
     BOOST_NOINLINE void drain(root& e) noexcept
     {
-        garbage_list free;
+        garbage_list free{};
         std::uint64_t const entered = e.entered_;
         {
             // [era.drain] The lock pairs with the writer's in retire: `e` is in the list.

@@ -134,13 +134,13 @@ public:
     }
 
 private:
-    typename Env::mutex mutex_;
+    typename Env::mutex mutex_{};
     Record* first_ = nullptr;
     fence_mode mode_ = fence_mode::undecided;
     typename Env::template atomic<unsigned> forks_{0};
     bool prepared_ = false;
     bool can_hook_ = false;
-    typename Env::exit_hook exit_hook_;
+    typename Env::exit_hook exit_hook_{};
 };
 
 }  // namespace reclaim

@@ -87,7 +87,7 @@ public:
 protected:
     /// @cond
     friend class shared_connection_block;
-    detail::attachment_ptr to_;
+    detail::attachment_ptr to_{};
     /// @endcond
 };
 

@@ -38,7 +38,7 @@ protected:
     ~trackable() { lifetime_.end(); }
 
 private:
-    detail::lifetime lifetime_;
+    detail::lifetime lifetime_{};
 };
 
 }  // namespace signals2

@@ -270,7 +270,7 @@ public:
         explicit retirement(retired& log) noexcept : release_(log) {}
 
         typename retired::release release_;
-        garbage_list dead_;
+        garbage_list dead_{};
         completion* wait_ = nullptr;
         typename retired::stack* left_ = nullptr;
     };
@@ -383,7 +383,7 @@ private:
     /// Replaced roots that are not settled, in the order of replacement.
     struct pending_roots
     {
-        garbage_list list;
+        garbage_list list{};
         root_header* newest = nullptr;
         unsigned count = 0;
 
@@ -409,9 +409,9 @@ private:
     }
 
     store& store_;
-    typename env::mutex mutex_;
+    typename env::mutex mutex_{};
     retired retired_;
-    pending_roots pending_;
+    pending_roots pending_{};
     unsigned unsettled_ = 0;  // removals since the readers were looked for
     bool refused_ = false;    // the kernel refused the last fence
     // By readers, where they do not destroy.
@@ -419,7 +419,7 @@ private:
     {
     };
     REGISTRY_IO_NO_UNIQUE_ADDRESS
-    std::conditional_t<Reclaim::on_readers, nothing, typename retired::stack> left_;
+    std::conditional_t<Reclaim::on_readers, nothing, typename retired::stack> left_{};
 };
 
 }  // namespace snapshot

@@ -247,7 +247,8 @@ public:
               wait_(other.wait_)
         {
         }
-        retirement& operator=(retirement&&) = delete;
+        retirement(retirement const&) = delete;
+        retirement& operator=(retirement const&) = delete;
 
         ~retirement()
         {
@@ -276,9 +277,9 @@ public:
         friend class writer;
         explicit retirement(domain_type& d) noexcept : domain_(d) {}
 
-        garbage_list free_;
+        garbage_list free_{};
         domain_type& domain_;
-        garbage_list dead_;
+        garbage_list dead_{};
         era* era_ = nullptr;    // not in use
         era* drain_ = nullptr;  // was in use, and nobody is in its way
         completion* wait_ = nullptr;
@@ -394,8 +395,8 @@ private:
     domain_type& domain() const noexcept { return *store_.domain_; }
 
     store& store_;
-    typename env::mutex mutex_;
-    garbage_list kept_;       // what has not been retired with an epoch
+    typename env::mutex mutex_{};
+    garbage_list kept_{};     // what has not been retired with an epoch
     unsigned unsettled_ = 0;  // replaced roots, and removals, since the last epoch
     unsigned removals_ = 0;
 };

@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <new>
 
 #include <registry_io/config.hpp>
@@ -202,10 +203,17 @@ private:
         return (words * sizeof(word) + unit - 1) / unit * unit;
     }
 
+    template <class T>
+    static unsigned bits_of(T n) noexcept
+    {
+        // Not bit_width, whose type is not the same in all libraries.
+        return static_cast<unsigned>(std::numeric_limits<T>::digits - std::countl_zero(n));
+    }
+
     /// Returns the next size that begins a list, so that each hole in that list is large enough.
     static std::size_t rounded(std::size_t n) noexcept
     {
-        auto const bits = static_cast<unsigned>(std::bit_width(n));
+        unsigned const bits = bits_of(n);
         if (bits <= linear + 1)
             return n;
         std::size_t const step = std::size_t(1) << (bits - linear - 1);
@@ -214,7 +222,7 @@ private:
 
     static list list_of(word n) noexcept
     {
-        auto const bits = static_cast<unsigned>(std::bit_width(n));
+        unsigned const bits = bits_of(n);
         if (bits <= linear)
             return {0, n};
         return {bits - linear, (n >> (bits - linear - 1)) & (width - 1)};

@@ -118,6 +118,7 @@ public:
     }
 
     /// Called by the registry. `event` and the engine must live until the notify has ended.
+    REGISTRY_IO_DETAIL_BEGIN_UNINITIALIZED
     operation(Engine const& e, Event const& event) noexcept
         : engine_(e),
           call_{boost::addressof(event), &where_},
@@ -131,6 +132,7 @@ public:
           where_{&environment_, boost::addressof(e.panic_), nullptr}
     {
     }
+    REGISTRY_IO_DETAIL_END_UNINITIALIZED
 
 protected:
     ~operation()
@@ -368,13 +370,13 @@ protected:
 
     Engine const& engine_;
     call<Event> call_;
-    environment environment_;
+    environment environment_{};
     context where_;
-    std::coroutine_handle<> caller_;
+    std::coroutine_handle<> caller_{};
     root* root_ = nullptr;         // held from the end of the read, while handlers wait
     promise* handlers_ = nullptr;  // the handlers that have waited
-    std::optional<scope> scope_;
-    std::exception_ptr escaped_;
+    std::optional<scope> scope_{};
+    std::exception_ptr escaped_{};
     REGISTRY_IO_NO_UNIQUE_ADDRESS result_box<result_type> result_;
 
 private:

@@ -43,7 +43,7 @@ namespace detail {
 struct finish_record
 {
     bool done = false;
-    std::exception_ptr exception;
+    std::exception_ptr exception{};
 };
 
 /// The part of a task that does not depend on its result.
@@ -233,11 +233,11 @@ public:
 
     // ----- what a notify stores about a handler that waits
 
-    handler_id id;
+    handler_id id{};
     void* handler_state = nullptr;
     promise_base* next = nullptr;        ///< the next handler that the notify owns
     promise_base* next_ended = nullptr;  ///< the next handler that waits to be reported
-    std::coroutine_handle<> coroutine;
+    std::coroutine_handle<> coroutine{};
     bool reported = false;
 
 private:
@@ -272,13 +272,13 @@ private:
 
     finish_record* record_ = nullptr;
     context const* context_ = nullptr;
-    std::exception_ptr exception_;
+    std::exception_ptr exception_{};
     bool has_waited_ = false;  ///< it may have been on another thread since
     bool active_ = false;
     std::atomic<state> state_{state::running};
-    on_end on_end_;
-    void* argument_;
-    activation activation_;
+    on_end on_end_ = nullptr;
+    void* argument_ = nullptr;
+    activation activation_{};
 };
 
 /// A result with a stricter alignment than `operator new` provides. It aligns itself, so that the

@@ -11,6 +11,7 @@
 
 #include <registry_io/detail/supported.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <ctime>
 
@@ -18,16 +19,22 @@ namespace registry_io {
 inline namespace v1 {
 namespace observe {
 
-/// The clock of measurements: nanoseconds of `CLOCK_MONOTONIC`.
+/// The clock of measurements: nanoseconds of `CLOCK_MONOTONIC`, or of `std::chrono::steady_clock`
+/// where the system has no such clock.
 struct monotonic_clock
 {
     /// Returns the time in nanoseconds. Throws: nothing. Thread-safe.
     static std::uint64_t now() noexcept
     {
+#if defined(_WIN32)
+        return static_cast<std::uint64_t>(
+            std::chrono::nanoseconds(std::chrono::steady_clock::now().time_since_epoch()).count());
+#else
         std::timespec t{};
         ::clock_gettime(CLOCK_MONOTONIC, &t);
         return static_cast<std::uint64_t>(t.tv_sec) * 1000000000u +
             static_cast<std::uint64_t>(t.tv_nsec);
+#endif
     }
 };
 

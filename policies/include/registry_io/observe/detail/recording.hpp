@@ -49,7 +49,7 @@ struct histogram
 
     void record(std::uint64_t value) noexcept
     {
-        auto const log = static_cast<std::size_t>(std::bit_width(value | 1) - 1);
+        auto const log = static_cast<std::size_t>(63 - std::countl_zero(value | 1));
         add(buckets[log < Buckets ? log : Buckets - 1]);
         add(sum, value);
     }

@@ -49,10 +49,10 @@ struct mailbox_env
         if (until) {
             using std::chrono::duration_cast;
             auto const since = until->time_since_epoch();
-            auto const whole = duration_cast<std::chrono::seconds>(since);
-            at.tv_sec = static_cast<::time_t>(whole.count());
+            auto const whole = duration_cast<std::chrono::duration<::time_t>>(since);
+            at.tv_sec = whole.count();
             at.tv_nsec =
-                static_cast<long>(duration_cast<std::chrono::nanoseconds>(since - whole).count());
+                duration_cast<std::chrono::duration<long, std::nano>>(since - whole).count();
         }
         // The BITSET form takes an absolute time of the monotonic clock, which steady_clock is.
         ::syscall(SYS_futex, &word, FUTEX_WAIT_BITSET_PRIVATE, old, until ? &at : nullptr, nullptr,
