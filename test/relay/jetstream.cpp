@@ -31,6 +31,7 @@
 #include <boost/json/src.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include "queued/support.hpp"  // for what ThreadSanitizer must not report
 #include "relay/support.hpp"
 
 namespace {
