@@ -10,8 +10,8 @@
 // heap has its former size, except for what RCU keeps for reuse. Also counts how old a table was,
 // in changes, when its reader released it.
 // The single-threaded presets, and those for several threads once more, run random programs beside
-// a naive model, like the fuzzer. Mailboxes run with consumers that are slower than the threads that
-// post.
+// a naive model, like the fuzzer. Mailboxes run with consumers that are slower than the threads
+// that post.
 
 #include <malloc.h>
 

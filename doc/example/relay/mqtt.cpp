@@ -3,8 +3,8 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// Guide: a sketch of a relay to another broker, here MQTT by libmosquitto. A relay is a handler that
-// publishes, and a callback that notifies.
+// Guide: a sketch of a relay to another broker, here MQTT by libmosquitto. A relay is a handler
+// that publishes, and a callback that notifies.
 // To try it: mosquitto & then this program.
 
 #include <registry_io/presets/sync.hpp>

@@ -4,8 +4,8 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // Two processes share the package log through a NATS server: one reads the log and publishes its
-// lines, the other one receives them and counts. The server may die meanwhile. `demo` in this folder
-// starts all three.
+// lines, the other one receives them and counts. The server may die meanwhile. `demo` in this
+// folder starts all three.
 //
 //     relay_package_log read URL FILE    - means standard input
 //     relay_package_log rank URL

@@ -58,8 +58,8 @@ struct stream_options
     std::string subject;
     /// The most events that it keeps. A full stream refuses events, which then stay with their
     /// `outbound`. Negative: no limit but those of the server. A limit in bytes (`MaxBytes`) is no
-    /// substitute: a server of version 2.9 makes room for the event that crosses it by throwing away
-    /// the oldest one, whatever the policy.
+    /// substitute: a server of version 2.9 makes room for the event that crosses it by throwing
+    /// away the oldest one, whatever the policy.
     std::int64_t most_messages = -1;
     /// How long it remembers the ids of messages, to recognise those that are sent twice.
     std::chrono::milliseconds remember_ids = std::chrono::minutes(2);
