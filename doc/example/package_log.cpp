@@ -15,7 +15,6 @@
 #include <boost/json/src.hpp>
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <cerrno>
 #include <chrono>
@@ -24,7 +23,6 @@
 #include <iostream>
 #include <map>
 #include <mutex>
-#include <optional>
 #include <ranges>
 #include <stdexcept>
 #include <string>
@@ -34,40 +32,9 @@
 #include <utility>
 #include <vector>
 
+#include "package_log.hpp"
+
 namespace {
-
-struct package_event
-{
-    std::string_view time;     // date and time of day
-    std::string_view action;   // install, remove, status, ...
-    std::string_view words;    // everything after the action
-    std::string_view package;  // without its architecture; empty if the line names none
-};
-
-// A line has the form `date time action word...`; any other line is not an event.
-std::optional<package_event> parse(std::string_view line)
-{
-    constexpr std::array<std::string_view, 10> actions{
-        "configure", "conffile", "disappear", "install",  "purge",
-        "remove",    "startup",  "status",    "trigproc", "upgrade"};
-    constexpr std::string_view form = "dddd-dd-dd dd:dd:dd ";
-    auto const fits = [](char f, char c) { return f == 'd' ? c >= '0' && c <= '9' : c == f; };
-    auto const printable = [](char c) { return c >= ' ' && c <= '~'; };
-    if (line.size() <= form.size() || line.size() > 4096 || !std::ranges::all_of(line, printable) ||
-        !std::equal(form.begin(), form.end(), line.begin(), fits))
-        return {};
-    std::vector<std::string_view> words;
-    for (auto const word : std::views::split(line.substr(form.size()), ' '))
-        words.emplace_back(word.begin(), word.end());
-    bool const known = std::ranges::find(actions, words[0]) != actions.end();
-    bool const names_package = words[0] != "startup" && words[0] != "conffile";
-    if (!known || words.size() != (names_package ? 4 : 3) || line.find("  ") != line.npos)
-        return {};
-    std::string_view const package = names_package ? words[words[0] == "status" ? 2 : 1] : "";
-    return package_event{line.substr(0, form.size() - 1), words[0],
-                         line.substr(form.size() + words[0].size() + 1),
-                         package.substr(0, package.find(':'))};
-}
 
 bool suspicious(package_event const& e)
 {

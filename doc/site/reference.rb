@@ -15,7 +15,8 @@ require 'yaml'
 
 class Reference
   TOP = File.expand_path('../..', __dir__)
-  NAMESPACES = %w[snapshot ordering panic alloc reclaim handlers observe queued async signals2 relay relay::nats].freeze
+  NAMESPACES = %w[snapshot ordering panic alloc reclaim handlers observe queued async signals2 relay relay::nats
+                  relay::jetstream].freeze
   GROUPS = {
     'presets' => 'Reference: presets', '' => 'Reference: registries',
     'snapshot' => 'Reference: snapshot policies', 'reclaim' => 'Reference: snapshot policies',
@@ -23,7 +24,7 @@ class Reference
     'observe' => 'Reference: panic policies', 'alloc' => 'Reference: alloc policies',
     'handlers' => 'Reference: handlers', 'async' => 'Reference: async', 'queued' => 'Reference: queues',
     'signals2' => 'Reference: signals2', 'relay' => 'Reference: relay',
-    'relay::nats' => 'Reference: relay', 'concept' => 'Reference: for policy authors'
+    'relay::nats' => 'Reference: relay', 'relay::jetstream' => 'Reference: relay', 'concept' => 'Reference: for policy authors'
   }.freeze
   # The row of the table for a sentence of a comment that begins with this word.
   LABELS = {

@@ -3,7 +3,7 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// The targets of the fuzzer: every preset, and combinations that cover each policy.
+// The targets of the fuzzer: every preset, combinations that cover each policy, and mailboxes.
 
 #ifndef REGISTRY_IO_TEST_FUZZ_TARGETS_HPP
 #define REGISTRY_IO_TEST_FUZZ_TARGETS_HPP
@@ -14,10 +14,12 @@
 #include <vector>
 
 #include <registry_io.hpp>
+#include <registry_io/queued/mailbox.hpp>
 
 #include "async_machine.hpp"
 #include "linked_machine.hpp"
 #include "machine.hpp"
+#include "mailbox_machine.hpp"
 
 namespace fuzz {
 
@@ -75,6 +77,32 @@ inline target firmware_target()
             }};
 }
 
+template <class... Mailboxes>
+unsigned long long run_mailboxes(unsigned char const* data, std::size_t size)
+{
+    std::size_t const wish = choice(sizeof...(Mailboxes), data, size);
+    std::size_t i = 0;
+    unsigned long long n = 0;
+    ((i++ == wish ? void(n = finish(mailbox_machine<Mailboxes>("mailbox", data, size))) : void()),
+     ...);
+    return n;
+}
+inline target mailbox_target()
+{
+    using namespace registry_io::queued;
+    return {"mailbox",
+            &run_mailboxes<mailbox<test::movable, 3, fail>,
+                           mailbox<test::movable, 3, drop_newest, urgent_lane>,
+                           mailbox<test::movable, 3, drop_oldest>,
+                           mailbox<test::movable, 3, block<0>, urgent_lane>,
+                           mailbox<test::movable, 3, test::by_thread, urgent_lane>,
+                           mailbox<test::plain, 3, fail, urgent_lane, many_consumers>,
+                           mailbox<test::plain, 3, drop_newest, measure_waits>,
+                           mailbox<test::plain, 3, drop_oldest, urgent_lane>,
+                           mailbox<test::plain, 3, block<0>, many_consumers>,
+                           mailbox<test::plain, 3, test::by_thread>>};
+}
+
 template <class Snapshot, class Ordering, class Panic, class Alloc>
 using one = registry_io::basic_registry<event, Snapshot, Ordering, Panic, Alloc>;
 
@@ -102,6 +130,7 @@ inline std::vector<target> const& targets()
                   one<snapshot::hazard_pointer, ordering::priority, panic::terminate, alloc::pool>>(
             "mixed"),
         firmware_target(),
+        mailbox_target(),
         async_target_of<
             registry_io::AsyncRegistry<async_event>,
             registry_io::AsyncRegistry<async_event>::with<snapshot::locked, panic::propagate>,

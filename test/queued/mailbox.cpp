@@ -9,8 +9,6 @@
 #include <registry_io/presets/sync.hpp>
 #include <registry_io/queued/mailbox.hpp>
 
-#include <algorithm>
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -24,10 +22,14 @@
 #include <boost/mp11.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include "queued/model.hpp"
 #include "queued/support.hpp"
 
 namespace rio = registry_io;
 using rio::queued::post_result;
+using test::full_of;
+using test::has_urgent;
+using test::model;
 using test::movable;
 using test::odd;
 using test::plain;
@@ -49,86 +51,6 @@ using all_mailboxes = mp_rename<
         mp_product<mailbox_of, mp_list<plain, movable>, full_options,
                    mp_list<queued::many_consumers>, mp_list<queued::measure_waits>>>,
     std::tuple>;
-
-template <class Mailbox>
-inline constexpr bool has_urgent =
-    requires(Mailbox& m, typename Mailbox::event_type e) { m.post_urgent(std::move(e)); };
-
-/// What the options mean, in so many words.
-template <class Full>
-struct model
-{
-    struct item
-    {
-        int by;
-        int at;
-        bool operator==(item const&) const = default;
-    };
-    std::deque<item> lanes[2];
-    std::uint64_t posted = 0;
-    std::uint64_t dropped = 0;
-    std::uint64_t coalesced = 0;
-    std::uint64_t refused = 0;
-    std::size_t high = 0;
-    bool closed = false;
-
-    post_result post(int l, item i)
-    {
-        if (closed) {
-            ++refused;
-            return post_result::closed;
-        }
-        std::deque<item>& lane = lanes[l];
-        if constexpr (std::is_same_v<Full, test::by_thread>) {
-            auto const older =
-                std::find_if(lane.begin(), lane.end(), [&](item o) { return o.by == i.by; });
-            if (older != lane.end()) {
-                lane.erase(older);
-                lane.push_back(i);
-                ++coalesced;
-                ++posted;
-                return post_result::posted;
-            }
-        }
-        if (lane.size() == 3) {
-            if constexpr (std::is_same_v<Full, queued::drop_oldest>) {
-                lane.pop_front();
-                ++dropped;
-            } else if constexpr (std::is_same_v<Full, queued::drop_newest> ||
-                                 std::is_same_v<Full, test::by_thread>) {
-                ++dropped;
-                return post_result::dropped;
-            } else {
-                ++refused;
-                return post_result::full;
-            }
-        }
-        lane.push_back(i);
-        ++posted;
-        high = std::max(high, lanes[0].size() + lanes[1].size());
-        return post_result::posted;
-    }
-
-    std::vector<item> drain(std::size_t max)
-    {
-        std::vector<item> out;
-        for (auto* lane : {&lanes[1], &lanes[0]}) {
-            while (out.size() != max && !lane->empty()) {
-                out.push_back(lane->front());
-                lane->pop_front();
-            }
-        }
-        return out;
-    }
-};
-
-template <class Mailbox>
-struct full_of;
-template <class Event, std::size_t N, class Full, class... More>
-struct full_of<queued::mailbox<Event, N, Full, More...>>
-{
-    using type = Full;
-};
 
 struct failed
 {

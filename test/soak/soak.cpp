@@ -9,10 +9,9 @@
 // runs in the order of keys and ids. After each round only registered handlers are alive, and the
 // heap has its former size, except for what RCU keeps for reuse. Also counts how old a table was,
 // in changes, when its reader released it.
-// when its reader let go of it.
 // The single-threaded presets, and those for several threads once more, run random programs beside
-// a naive model, like the fuzzer.
-// model, as the fuzzer does.
+// a naive model, like the fuzzer. Mailboxes run with consumers that are slower than the threads
+// that post.
 
 #include <malloc.h>
 
@@ -28,9 +27,12 @@
 #include <random>
 #include <string>
 #include <thread>
+#include <type_traits>
 #include <vector>
 
 #include "fuzz/targets.hpp"
+#include "queued/model.hpp"
+#include "queued/support.hpp"
 #include "stress/stress.hpp"
 
 namespace {
@@ -440,6 +442,74 @@ soaked programs(fuzz::target const& t, milliseconds share, std::uint64_t seed, c
     return result;
 }
 
+/// Three threads post to a mailbox whose consumers are slower than they are. What must hold: each
+/// event that was posted is drained once, in the order of its thread, or is counted as lost.
+template <class Mailbox>
+soaked slow_consumers(std::string const& name, milliseconds share, std::uint64_t seed, counts& c)
+{
+    constexpr int posters = 3;
+    constexpr unsigned consumers = test::has_many<Mailbox> ? 2 : 1;
+    constexpr bool loses_nothing =
+        std::is_same_v<typename test::full_of<Mailbox>::type, registry_io::queued::block<>>;
+    witness w(c, name);
+    soaked result{name};
+    stopwatch const watch;
+    while (result.rounds < 2 || !watch.over(share)) {
+        auto const mailbox = std::make_unique<Mailbox>();
+        std::atomic<std::uint64_t> attempts{0};
+        std::atomic<std::uint64_t> accepted{0};
+        std::atomic<std::uint64_t> drained{0};
+        crew drainers;
+        for (unsigned i = 0; i != consumers; ++i)
+            drainers.add([&, i] {
+                std::mt19937_64 random(seed * 31 + result.rounds * 7 + i);
+                std::array<int, posters> newest{};
+                test::sink into{[&](typename Mailbox::event_type const& e) {
+                    int& before = newest[static_cast<std::size_t>(e.by())];
+                    w.demand(e.at() > before, "events of one thread are out of order");
+                    before = e.at();
+                    drained.fetch_add(1, std::memory_order_relaxed);
+                    if (random() % 256 == 0)
+                        std::this_thread::sleep_for(std::chrono::microseconds(random() % 500));
+                }};
+                while (mailbox->wait())
+                    mailbox->drain(into, 1 + random() % 100);
+            });
+        crew all;
+        for (int t = 0; t != posters; ++t)
+            all.add([&, t] {
+                for (int n = 1; !all.stopped(); ++n) {
+                    auto const r = mailbox->post(Mailbox::event_type::make(t, n));
+                    attempts.fetch_add(1, std::memory_order_relaxed);
+                    if (r == registry_io::queued::post_result::posted)
+                        accepted.fetch_add(1, std::memory_order_relaxed);
+                }
+            });
+        stopwatch const round;
+        while (!round.over(std::min(share / 4, milliseconds(1000))))
+            std::this_thread::sleep_for(milliseconds(2));
+        all.stop_and_join();
+        mailbox->close();
+        drainers.join();
+        auto const s = mailbox->stats();
+        w.demand(s.waiting == 0, "events are left in a closed mailbox");
+        w.demand(s.posted == accepted, "the wrong number of events was accepted");
+        w.demand(attempts == drained + s.dropped + s.coalesced + s.refused,
+                 "events are lost in silence");
+        w.demand(!loses_nothing || attempts == drained, "events that had to wait are lost");
+        w.demand(s.high_water <= Mailbox::capacity(), "there were more events than places");
+        c.notifies += drained;
+        c.changes += attempts;
+        c.threads += posters + consumers;
+        ++result.rounds;
+        result.heap_last = heap_in_use();
+        if (result.rounds == 1)
+            result.heap_first = result.heap_last;
+    }
+    w.demand(flat(result.heap_first, result.heap_last), "the heap has grown");
+    return result;
+}
+
 std::uint64_t number(char const* text)
 {
     char* end = nullptr;
@@ -466,7 +536,7 @@ int main(int argc, char** argv)
     std::uint64_t changes = 0;
     std::uint64_t violations = 0;
     std::uint64_t kinds = 0;
-    constexpr std::uint64_t all_kinds = 14;
+    constexpr std::uint64_t all_kinds = 17;
     milliseconds const share(seconds * 1000 / all_kinds);
     auto report = [&](soaked const& s, counts const& c) {
         std::printf("%-28s %7" PRIu64 " %12" PRIu64 " %12" PRIu64 " %11" PRIu64 " %8" PRIu64
@@ -502,9 +572,20 @@ int main(int argc, char** argv)
         soaked const s = programs(t, share, seed, c);
         report(s, c);
     }
+    auto slow = [&]<class Mailbox>(std::type_identity<Mailbox>, char const* name) {
+        counts c;
+        soaked const s = slow_consumers<Mailbox>(name, share, seed, c);
+        report(s, c);
+    };
+    {
+        using namespace registry_io::queued;
+        slow(std::type_identity<mailbox<test::movable, 256, block<>, many_consumers>>(),
+             "mailbox, slow consumers");
+        slow(std::type_identity<mailbox<test::plain, 256, drop_oldest>>(), "mailbox that drops");
+    }
     std::printf("soak: %s: %" PRIu64 " notifies and %" PRIu64 " changes on %" PRIu64
-                " kinds of registries, %" PRIu64 " violations, %zu bytes of eras, seed %" PRIu64
-                "\n",
+                " kinds of registries and mailboxes, %" PRIu64
+                " violations, %zu bytes of eras, seed %" PRIu64 "\n",
                 violations == 0 ? "held" : "FAILED", notifies, changes, kinds, violations,
                 bytes_of_eras(), seed);
     return violations == 0 ? 0 : 1;

@@ -4,9 +4,11 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // Guide: publish the events of a registry to a NATS server, and receive them in another process.
-// To try it: nats-server -a 127.0.0.1 & then this program.
+// To try it: nats-server -js -a 127.0.0.1 & then this program.
 
+#include <registry_io/panic/propagate.hpp>
 #include <registry_io/presets/sync.hpp>
+#include <registry_io/relay/jetstream.hpp>
 #include <registry_io/relay/json.hpp>
 #include <registry_io/relay/nats.hpp>
 
@@ -24,6 +26,7 @@
 // tag::types[]
 namespace rio = registry_io;
 namespace nats = registry_io::relay::nats;
+namespace jetstream = registry_io::relay::jetstream;
 
 struct quote
 {
@@ -97,6 +100,45 @@ void receive()
     std::this_thread::sleep_for(std::chrono::seconds(1));
 }
 
+void store()
+{
+    rio::SyncRegistry<nats::connection_event> states;
+    nats::connection server({.url = "nats://127.0.0.1:4222"}, states);
+    // tag::stream[]
+    jetstream::stream_options stream;
+    stream.name = "quotes";
+    stream.subject = "quotes.>";
+    stream.most_messages = 1'000'000;
+    jetstream::set_up_stream(server, stream);
+    // end::stream[]
+    // tag::stored_outbound[]
+    rio::SyncRegistry<quote> quotes;
+    jetstream::outbound<quote, 1024, rio::queued::block<100>> out(server, quotes, "quotes.acme");
+
+    quotes.notify({"ACME", 12.5});  // to the handlers here, and into the buffer
+    bool const stored = out.flush();
+    // end::stored_outbound[]
+    std::puts(stored ? "stored" : "still waiting");
+    // tag::stored_inbound[]
+    rio::SyncRegistry<quote>::with<rio::panic::propagate> received;
+    received.register_handler([](quote const& q) { std::printf("%s\n", q.symbol.c_str()); });
+    jetstream::inbound_options options;
+    options.stream = "quotes";
+    options.consumer = "display";
+    options.on_dead = [](jetstream::dead_letter const& d) {
+        std::printf("given up after %lu attempts\n", static_cast<unsigned long>(d.attempts));
+    };
+    jetstream::inbound<quote> const in(server, received, "quotes.*", options);
+    // end::stored_inbound[]
+    std::this_thread::sleep_for(std::chrono::seconds(1));
+    // tag::stored_counts[]
+    jetstream::outbound_stats const s = out.stats();
+    std::printf("%lu stored, %lu waiting, %lu refused as the buffer was full\n",
+                static_cast<unsigned long>(s.acknowledged), static_cast<unsigned long>(s.waiting),
+                static_cast<unsigned long>(s.full));
+    // end::stored_counts[]
+}
+
 }  // namespace
 
 int main()
@@ -116,6 +158,7 @@ int main()
             std::puts(e.what());
         }
         receiver.join();
+        store();  // with nats-server -js
     } catch (std::exception const& e) {
         std::puts(e.what());
     }

@@ -1,0 +1,157 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
+
+// What delivery at least once needs besides messages.
+
+#ifndef REGISTRY_IO_RELAY_DETAIL_STREAM_HPP
+#define REGISTRY_IO_RELAY_DETAIL_STREAM_HPP
+
+#include <registry_io/detail/supported.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <set>
+#include <type_traits>
+#include <utility>
+
+#include <boost/core/no_exceptions_support.hpp>
+
+#include <nats/nats.h>
+
+#include <registry_io/config.hpp>
+#include <registry_io/queued/mailbox_options.hpp>
+#include <registry_io/relay/nats_connection.hpp>
+
+namespace registry_io {
+inline namespace v1 {
+namespace relay {
+namespace jetstream {
+namespace detail {
+
+/// Names the connection that a message comes from.
+inline constexpr char origin_header[] = "Registry-Io-Origin";
+
+inline std::int64_t nanoseconds(std::chrono::nanoseconds t) noexcept
+{
+    return t.count();
+}
+
+/// What the client library wants for each call to the server's streams.
+class context
+{
+public:
+    explicit context(nats::connection& c)
+    {
+        jsCtx* made = nullptr;
+        nats::detail::throw_unless_ok(natsConnection_JetStream(&made, c.native_handle(), nullptr),
+                                      "cannot use streams");
+        js_.reset(made);
+    }
+    jsCtx* get() const noexcept { return js_.get(); }
+
+private:
+    nats::detail::owner<jsCtx, &jsCtx_Destroy> js_;
+};
+
+/// The policies of a full buffer under which what stays keeps its order.
+template <class WhenFull>
+inline constexpr bool keeps_order = std::is_same_v<WhenFull, queued::fail> ||
+    std::is_same_v<WhenFull, queued::drop_newest> || std::is_same_v<WhenFull, queued::drop_oldest>;
+template <unsigned Milliseconds>
+inline constexpr bool keeps_order<queued::block<Milliseconds>> = true;
+
+/// Whether a failure of a handler leaves `notify`, as an exception or in its result, or ends the
+/// process.
+template <class Registry, class Event>
+inline constexpr bool shows_failures = requires(Registry& r, Event const& e) {
+    requires requires { r.notify(e).empty(); } || std::is_void_v<decltype(r.notify(e))>;
+    requires requires { r.notify(e).empty(); } || !Registry::panic_policy::isolates ||
+        !Registry::panic_policy::reports;
+};
+
+template <class Registry, class Event>
+bool succeeds(Registry& registry, Event const& e)
+{
+    if constexpr (std::is_void_v<decltype(registry.notify(e))>) {
+        registry.notify(e);
+        return true;
+    } else {
+        return registry.notify(e).empty();
+    }
+}
+
+/// The numbers of messages that are done with, but may come once more: the acknowledgement may have
+/// been lost, or the server may have sent the message again before it had it, or it may have been
+/// killed before it wrote the acknowledgement down. For one thread.
+class handled
+{
+public:
+    /// A number that is noted, and forgotten again unless it is kept.
+    class entry
+    {
+    public:
+        entry(handled& h, std::uint64_t n) : handled_(h), number_(n) { h.numbers_.insert(n); }
+        entry(entry const&) = delete;
+        entry& operator=(entry const&) = delete;
+        ~entry()
+        {
+            if (!kept_)
+                handled_.numbers_.erase(number_);
+        }
+        void keep() noexcept { kept_ = true; }
+
+    private:
+        handled& handled_;
+        std::uint64_t number_;
+        bool kept_ = false;
+    };
+
+    bool contains(std::uint64_t n) const noexcept { return numbers_.count(n) != 0; }
+
+    /// Counts a message that has come in.
+    void received() noexcept
+    {
+        ++received_;
+        for (; !ending_.empty() && ending_.begin()->first < received_;
+             ending_.erase(ending_.begin()))
+            numbers_.erase(ending_.begin()->second);
+    }
+
+    /// The acknowledgement is confirmed, or on its way. The number is forgotten when so many
+    /// messages have come in that the server has written it down, or, where it is not confirmed,
+    /// has sent the message again if it lacks the acknowledgement; and that all have been received
+    /// that it had sent before.
+    template <class Options>
+    void acknowledged(std::uint64_t n, bool confirmed, Options const& o) noexcept
+    {
+        std::uint64_t more = written_down_in + static_cast<std::uint64_t>(o.most_in_flight);
+        if (!confirmed)
+            more += each_millisecond * static_cast<std::uint64_t>(o.ack_wait.count());
+        BOOST_TRY
+        {
+            ending_.insert({received_ + more, n});
+        }
+        BOOST_CATCH(...) {}  // the number stays
+        BOOST_CATCH_END
+    }
+
+private:
+    /// More messages than a server sends in a millisecond, as each is acknowledged.
+    static constexpr std::uint64_t each_millisecond = 20;
+    /// A server writes down what was acknowledged at least every 100 ms; here, every 800.
+    static constexpr std::uint64_t written_down_in = 800 * each_millisecond;
+
+    std::set<std::uint64_t> numbers_;
+    std::set<std::pair<std::uint64_t, std::uint64_t>> ending_;  // what is received, and a number
+    std::uint64_t received_ = 0;
+};
+
+}  // namespace detail
+}  // namespace jetstream
+}  // namespace relay
+}  // namespace v1
+}  // namespace registry_io
+
+#endif

@@ -1,0 +1,102 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
+
+// Streams of a NATS server, and what does not arrive by them.
+
+#ifndef REGISTRY_IO_RELAY_JETSTREAM_STREAM_HPP
+#define REGISTRY_IO_RELAY_JETSTREAM_STREAM_HPP
+
+#include <registry_io/detail/supported.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include <nats/nats.h>
+
+#include <registry_io/config.hpp>
+#include <registry_io/relay/detail/message.hpp>
+#include <registry_io/relay/detail/stream.hpp>
+#include <registry_io/relay/nats_connection.hpp>
+
+namespace registry_io {
+inline namespace v1 {
+namespace relay {
+
+/// Delivery at least once, by a stream of a NATS server.
+namespace jetstream {
+
+using nats::connection;
+
+/// Why an event does not arrive.
+enum class dead_reason : unsigned char {
+    refused,   ///< the server will never store it: the message is longer than the stream takes
+    given_up,  ///< the `outbound` or its connection ended before the server had acknowledged it
+    rejected,  ///< an `inbound` got another schema, or its codec threw
+    failed     ///< the handlers have failed as often as `most_attempts` says
+};
+
+/// An event that does not arrive.
+struct dead_letter
+{
+    dead_reason why;           ///< what the reason is
+    std::string_view subject;  ///< where it was sent
+    std::string_view text;     ///< the encoded event
+    std::uint64_t attempts;    ///< how often it was sent, or delivered
+};
+
+/// Which stream of the server keeps the events.
+struct stream_options
+{
+    /// The name of the stream.
+    std::string name;
+    /// The subject whose events it keeps; may have wildcards.
+    std::string subject;
+    /// The most events that it keeps. A full stream refuses events, which then stay with their
+    /// `outbound`. Negative: no limit but those of the server. A limit in bytes (`MaxBytes`) is no
+    /// substitute: a server of version 2.9 makes room for the event that crosses it by throwing
+    /// away the oldest one, whatever the policy.
+    std::int64_t most_messages = -1;
+    /// How long it remembers the ids of messages, to recognise those that are sent twice.
+    std::chrono::milliseconds remember_ids = std::chrono::minutes(2);
+    /// Called with the configuration before it goes to the server: for limits, copies and whatever
+    /// else it knows, for example `c->Retention = js_WorkQueuePolicy`, which removes what was
+    /// acknowledged.
+    std::function<void(jsStreamConfig*)> configure = nullptr;
+};
+
+/// Creates the stream, or gives an existing one this configuration. Throws `std::invalid_argument`
+/// if the subject is none, and `nats::error`.
+inline void set_up_stream(connection& c, stream_options const& o)
+{
+    nats::detail::check_subject(o.subject, true);
+    jsStreamConfig config;
+    jsStreamConfig_Init(&config);
+    char const* subject = o.subject.c_str();
+    config.Name = o.name.c_str();
+    config.Subjects = &subject;
+    config.SubjectsLen = 1;
+    config.MaxMsgs = o.most_messages;
+    // The other policy throws away the oldest events, which nobody may have received.
+    config.Discard = js_DiscardNew;
+    config.Duplicates = detail::nanoseconds(o.remember_ids);
+    if (o.configure)
+        o.configure(&config);
+    detail::context const js(c);
+    jsErrCode code{};
+    natsStatus s = js_AddStream(nullptr, js.get(), &config, nullptr, &code);
+    if (code == JSStreamNameExistErr)
+        s = js_UpdateStream(nullptr, js.get(), &config, nullptr, &code);
+    nats::detail::throw_unless_ok(s, "cannot set up a stream");
+}
+
+}  // namespace jetstream
+}  // namespace relay
+}  // namespace v1
+}  // namespace registry_io
+
+#endif
