@@ -18,6 +18,7 @@
 #include "async_machine.hpp"
 #include "linked_machine.hpp"
 #include "machine.hpp"
+#include "wrappers_machine.hpp"
 
 namespace fuzz {
 
@@ -75,6 +76,13 @@ inline target firmware_target()
             }};
 }
 
+inline target wrappers_target()
+{
+    return {"wrappers", [](unsigned char const* data, std::size_t size) {
+                return finish(wrappers_machine(data, size));
+            }};
+}
+
 template <class Snapshot, class Ordering, class Panic, class Alloc>
 using one = registry_io::basic_registry<event, Snapshot, Ordering, Panic, Alloc>;
 
@@ -102,6 +110,7 @@ inline std::vector<target> const& targets()
                   one<snapshot::hazard_pointer, ordering::priority, panic::terminate, alloc::pool>>(
             "mixed"),
         firmware_target(),
+        wrappers_target(),
         async_target_of<
             registry_io::AsyncRegistry<async_event>,
             registry_io::AsyncRegistry<async_event>::with<snapshot::locked, panic::propagate>,
