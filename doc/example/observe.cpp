@@ -11,6 +11,9 @@
 #include <registry_io/observe/named.hpp>
 #include <registry_io/observe/timed.hpp>
 #include <registry_io/observe/watched.hpp>
+#if __has_include(<sys/sdt.h>)
+#include <registry_io/observe/traced.hpp>
+#endif
 
 #include <chrono>
 #include <semaphore>
@@ -111,5 +114,15 @@ int main()
         // end::crowded[]
         placed.register_handler([](order const&) {});
     }
+#if __has_include(<sys/sdt.h>)
+    {
+        // tag::traced[]
+        using panic = rio::observe::traced<rio::observe::named<rio::panic::catch_log>>;
+        rio::SyncRegistry<order>::with<panic> placed;
+        placed.register_handler(rio::observe::name("audit", [](order const&) {}));
+        placed.notify({7});  // readelf -n lists the probes; bpftrace and gdb stop at them
+        // end::traced[]
+    }
+#endif
     return boost::report_errors();
 }

@@ -8,6 +8,8 @@
 //
 //     package_log [FILE...]       - means standard input, which is also the default
 
+#include <registry_io/observe/named.hpp>
+#include <registry_io/observe/watched.hpp>
 #include <registry_io/presets/sync.hpp>
 
 // Escaping strings for JSON by hand is error-prone. The library is included as source rather than
@@ -18,6 +20,8 @@
 #include <atomic>
 #include <cerrno>
 #include <chrono>
+#include <condition_variable>
+#include <cstdio>
 #include <deque>
 #include <fstream>
 #include <iostream>
@@ -54,6 +58,33 @@ void print_top(char const* title, counts const& c, std::size_t n)
         std::cout << (i == 0 ? "" : ", ") << top[i].first << ' ' << top[i].second;
     std::cout << '\n';
 }
+
+// ----- what the registry tells of its subscribers
+
+namespace observe = registry_io::observe;
+
+// A thread of the registry calls this while a subscriber runs for too long.
+struct overdue_subscriber
+{
+    static void report(observe::overdue const& o) noexcept
+    {
+        std::lock_guard const lock(mutex);
+        std::snprintf(line, sizeof line, "%s, which was running for %llu ms on thread %#llx",
+                      o.label.text().c_str(),
+                      static_cast<unsigned long long>(o.running_ns / 1000000),
+                      static_cast<unsigned long long>(o.thread));
+        found = true;
+        condition.notify_one();
+    }
+    inline static std::mutex mutex;
+    inline static std::condition_variable condition;
+    inline static bool found = false;
+    inline static char line[400];
+};
+
+using panic_policy =
+    observe::watched<40, observe::named<registry_io::panic::catch_log>, overdue_subscriber>;
+using observed_registry = registry_io::SyncRegistry<package_event>::with<panic_policy>;
 
 }  // namespace
 
@@ -93,15 +124,16 @@ int main(int argc, char* argv[])
         return 1;
 
     // ----- the subscribers; two threads notify, so both may call a subscriber at the same time
-    registry_io::SyncRegistry<package_event> registry;
+    observed_registry registry;
 
     std::mutex mutex;  // protects what the subscribers share; the registry has no lock for that
 
     counts actions;
-    registry.register_handler(10, [&](package_event const& e) {  // 10: before the others
+    auto const count_actions = [&](package_event const& e) {
         std::lock_guard const lock(mutex);
         ++actions[e.action];
-    });
+    };
+    registry.register_handler(10, observe::name("actions", count_actions));  // before the others
 
     std::string json;
     registry.register_handler([&](package_event const& e) {
@@ -119,14 +151,14 @@ int main(int argc, char* argv[])
     });
 
     // This subscriber throws, which does not keep the others from running.
-    registry.register_handler([](package_event const& e) {
+    registry.register_handler(observe::name("audit", [](package_event const& e) {
         if (suspicious(e))
             throw std::runtime_error(std::string(e.package) + " is half-installed");
-    });
+    }));
     std::vector<std::string> failures;
     registry.on_panic([&](registry_io::panic_info const& info) {
         std::lock_guard const lock(mutex);
-        failures.emplace_back(info.message());
+        failures.push_back(info.label().text() + ": " + std::string(info.message()));
     });
 
     // Two subscribers that see only a part: one joins while events flow, the other one leaves.
@@ -152,6 +184,17 @@ int main(int argc, char* argv[])
     other.join();
     std::chrono::duration<double> const took = std::chrono::steady_clock::now() - start;
 
+    // ----- a subscriber that hangs, until the watchdog has named it
+    {
+        auto const hang = [](package_event const&) {
+            std::unique_lock lock(overdue_subscriber::mutex);
+            overdue_subscriber::condition.wait(lock, [] { return overdue_subscriber::found; });
+        };
+        observed_registry other_registry;
+        other_registry.register_handler(observe::name("sleeper", hang));
+        other_registry.notify({});
+    }
+
     // ----- a plain recount
     counts actions_again;
     counts touched_again;
@@ -176,10 +219,10 @@ int main(int argc, char* argv[])
     print_top("actions   ", actions, actions.size());
     print_top("touched   ", touched, 5);
     std::cout << "JSON      " << json.size() << " bytes: " << json.substr(0, json.find('\n'))
-              << "\naudit     failed at " << failures.size()
-              << (failures.empty() ? "" : ": " + failures.front() + ", ...") << "\njoiner    saw "
-              << joiner_saw << "\nleaver    saw " << leaver_saw << "\nspeed     "
-              << took.count() * 1e3 << " ms, "
+              << "\nfailures  " << failures.size()
+              << (failures.empty() ? "" : ", the first: " + failures.front()) << "\noverdue   "
+              << overdue_subscriber::line << "\njoiner    saw " << joiner_saw << "\nleaver    saw "
+              << leaver_saw << "\nspeed     " << took.count() * 1e3 << " ms, "
               << static_cast<long>(static_cast<double>(n) / took.count())
               << " events a second\ncheck     the totals are "
               << (agrees ? "those of a plain recount\n" : "NOT those of a plain recount\n");

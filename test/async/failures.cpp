@@ -8,6 +8,7 @@
 
 #include <cstdlib>
 #include <exception>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -20,6 +21,8 @@
 
 #include <registry_io/alloc/heap.hpp>
 #include <registry_io/archetype.hpp>
+#include <registry_io/observe/named.hpp>
+#include <registry_io/observe/timed.hpp>
 #include <registry_io/panic/catch_log.hpp>
 #include <registry_io/panic/collect.hpp>
 #include <registry_io/panic/propagate.hpp>
@@ -371,4 +374,124 @@ BOOST_AUTO_TEST_CASE(a_failing_async_handler_ends_the_program_under_terminate)
         });
         BOOST_TEST(ended == 77);
     }
+}
+
+using sink_registries =
+    boost::mp11::mp_list<AsyncRegistry<int>, AsyncRegistry<int>::with<panic::propagate>,
+                         AsyncRegistry<int>::with<panic::collect<1>>,
+                         AsyncRegistry<int>::with<panic::quarantine<1>>,
+                         AsyncRegistry<int>::with<panic::terminate>,
+                         AsyncRegistry<int>::with<registry_io::observe::named<panic::propagate>>,
+                         AsyncRegistry<int>::with<registry_io::observe::timed<panic::terminate>>,
+                         AsyncRegistry<int>::with<registry_io::snapshot::locked>>;
+using sink_cases = boost::mp11::mp_product<boost::mp11::mp_list, sink_registries, modes>;
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_sink_is_told_of_each_failure_of_its_async_notify, Case, sink_cases)
+{
+    using Registry = boost::mp11::mp_first<Case>;
+    using Mode = boost::mp11::mp_second<Case>;
+    Registry r;
+    journal fired;
+    gate wait;
+    if constexpr (Registry::panic_policy::reports)
+        r.on_panic([&](panic_info const&) { fired.add("callback"); });
+    auto const ids = register_failing(r, fired, wait);
+    std::vector<panic_info> told;
+    auto const held = std::make_shared<int>(0);
+    int const e = 1;
+    {
+        // The sink is moved into the notify, and destroyed with it.
+        auto caller = test::drive([&] {
+            return Mode::notify(r, e, [&, held](panic_info const& p) {
+                told.push_back(p);
+                fired.add("!" + std::string(p.message()));
+            });
+        });
+        BOOST_TEST(!caller.done());
+        BOOST_TEST(held.use_count() == 2);
+        wait.open();
+        BOOST_TEST(caller.done());
+        BOOST_TEST((caller.thrown() == nullptr));
+    }
+    BOOST_TEST(held.use_count() == 1);
+    BOOST_TEST(fired.take() ==
+               (std::is_same_v<Mode, at_once> ? "a !plain b !making c !before d e !after "
+                                              : "a !plain b !making c !before d !after e "));
+    BOOST_TEST_REQUIRE(told.size() == 4u);
+    for (std::size_t i = 0; i < 4; ++i)
+        BOOST_TEST(told[i].handler_id() == ids[i]);
+    BOOST_TEST(r.size() == 9u);  // quarantine has not counted these failures
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(what_a_sink_of_an_async_notify_throws_ends_it, Mode, modes)
+{
+    AsyncRegistry<int> r;
+    gate wait;
+    int begun = 0;
+    r.register_handler([&](int) -> task<> {
+        ++begun;
+        co_await wait;
+        throw std::runtime_error("late");
+    });
+    r.register_handler([&](int) -> task<> {
+        ++begun;
+        throw std::runtime_error("early");
+        co_return;
+    });
+    r.register_handler([&](int) { ++begun; });
+    auto sink = [](panic_info const&) { throw std::logic_error("enough"); };
+    int const e = 1;
+    registry_io::async::environment const env;
+    auto caller = test::drive([&] { return Mode::notify(r, e, env, sink); });
+    wait.open();
+    BOOST_TEST_REQUIRE(caller.done());
+    BOOST_TEST(begun == (std::is_same_v<Mode, at_once> ? 2 : 1));
+    BOOST_CHECK_THROW(std::rethrow_exception(caller.thrown()), std::logic_error);
+    r.synchronize();
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_sink_is_told_of_handlers_that_are_given_up, Mode, modes)
+{
+    AsyncRegistry<int> r;
+    gate wait;
+    r.register_handler([&](int) -> task<> { co_await wait; });
+    int abandoned = 0;
+    int const e = 1;
+    {
+        auto caller = test::drive([&] {
+            return Mode::notify(r, e, [&](panic_info const& p) {
+                try {
+                    std::rethrow_exception(p.exception());
+                } catch (async::abandoned const&) {
+                    ++abandoned;
+                }
+            });
+        });
+        BOOST_TEST(!caller.done());
+    }
+    BOOST_TEST(abandoned == 1);
+    r.synchronize();
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_sink_is_called_by_one_thread_at_a_time, Mode, modes)
+{
+    AsyncRegistry<int> r;
+    constexpr int handlers = 8;
+    std::vector<gate> waits(handlers);
+    for (gate& g : waits)
+        r.register_handler([&g](int) -> task<> {
+            co_await g;
+            throw 1;
+        });
+    int told = 0;  // not atomic: the calls must not overlap
+    int const e = 1;
+    auto caller =
+        test::drive([&] { return Mode::notify(r, e, [&](panic_info const&) { ++told; }); });
+    std::vector<std::thread> threads;
+    for (gate& g : waits)
+        threads.emplace_back([&g] { g.open(); });
+    for (std::thread& t : threads)
+        t.join();
+    BOOST_TEST(caller.done());
+    BOOST_TEST(told == handlers);
 }

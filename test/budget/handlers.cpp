@@ -4,7 +4,8 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // What a wrapper costs in each call. See instructions.cpp. "bare" is a SyncRegistry with one
-// handler of two words, and "over bare" is what the wrapper adds to its notify. What wrappers add
+// handler of two words, and "over bare" is what the wrapper adds to its notify; "once" is a whole
+// life: registered, called, removed. What wrappers add
 // to the size of a handler is asserted.
 //
 // budget gcc with_id over bare 1 0
@@ -12,11 +13,21 @@
 // budget gcc blockable over bare 1 5
 // budget gcc tracked over bare 1 30
 // budget gcc member over bare 1 4
+// budget gcc on over bare 1 50
+// budget gcc connection over bare 1 5
+// budget gcc named over bare 1 0
+// budget gcc latest over bare 1 275
+// budget gcc once over bare 2 345
 // budget clang with_id over bare 1 0
 // budget clang filtered over bare 1 3
 // budget clang blockable over bare 1 5
 // budget clang tracked over bare 1 30
 // budget clang member over bare 1 4
+// budget clang on over bare 1 62
+// budget clang connection over bare 1 5
+// budget clang named over bare 1 0
+// budget clang latest over bare 1 285
+// budget clang once over bare 2 390
 
 #include <memory>
 #include <string>
@@ -25,10 +36,12 @@
 
 #include <registry_io/handlers/blockable.hpp>
 #include <registry_io/handlers/filtered.hpp>
+#include <registry_io/handlers/latest.hpp>
 #include <registry_io/handlers/on.hpp>
 #include <registry_io/handlers/once.hpp>
 #include <registry_io/handlers/tracked.hpp>
 #include <registry_io/handlers/with_id.hpp>
+#include <registry_io/observe/named.hpp>
 #include <registry_io/presets/sync.hpp>
 
 namespace {
@@ -87,10 +100,33 @@ static_assert(sizeof(decltype(rio::on(executor(), adder(nullptr)))) <= 24);
     r.notify(event);
 }
 
-template <class... Handler>
-void count(std::string const& name, Handler&&... f)
+[[gnu::noinline]] void notify(rio::latest<registry>& r, int const& event)
+{
+    r.notify(event);
+}
+
+/// The whole life of a handler that runs once, with `remove` at its end.
+template <class Make, class Remove>
+void count_cycle(std::string const& name, Make make, Remove remove)
 {
     registry r;
+    constexpr int times = 1000;
+    r.register_handler([](int const&) {});
+    notify(r, 1);
+    CALLGRIND_ZERO_STATS;
+    for (int i = 0; i < times; ++i) {
+        rio::handler_id const id = r.register_handler(make());
+        notify(r, i);
+        remove(r, id);
+    }
+    std::string const label = name + " 2 " + std::to_string(times);
+    CALLGRIND_DUMP_STATS_AT(label.c_str());
+}
+
+template <class Registry = registry, class... Handler>
+void count(std::string const& name, Handler&&... f)
+{
+    Registry r;
     r.register_handler(std::forward<Handler>(f)...);
     constexpr int times = 1000;
     notify(r, 1);  // a thread's first notify makes it known
@@ -116,4 +152,11 @@ int main()
     count("tracked", rio::tracked(object, f));
     count("member", &listener::hear, &l);
     count("on", rio::on(executor(), f));
+    count("connection", rio::blockable(rio::block_count(), f));
+    count("named", rio::observe::name("adder", f));
+    count<rio::latest<registry>>("latest", f);
+    auto const plain = [&] { return f; };
+    auto const once = [&] { return rio::once(f); };
+    count_cycle("bare", plain, [](registry& r, rio::handler_id id) { r.unregister(id); });
+    count_cycle("once", once, [](registry&, rio::handler_id) {});
 }

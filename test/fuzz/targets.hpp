@@ -20,6 +20,7 @@
 #include "linked_machine.hpp"
 #include "machine.hpp"
 #include "mailbox_machine.hpp"
+#include "wrappers_machine.hpp"
 
 namespace fuzz {
 
@@ -103,6 +104,13 @@ inline target mailbox_target()
                            mailbox<test::plain, 3, test::by_thread>>};
 }
 
+inline target wrappers_target()
+{
+    return {"wrappers", [](unsigned char const* data, std::size_t size) {
+                return finish(wrappers_machine(data, size));
+            }};
+}
+
 template <class Snapshot, class Ordering, class Panic, class Alloc>
 using one = registry_io::basic_registry<event, Snapshot, Ordering, Panic, Alloc>;
 
@@ -131,6 +139,7 @@ inline std::vector<target> const& targets()
             "mixed"),
         firmware_target(),
         mailbox_target(),
+        wrappers_target(),
         async_target_of<
             registry_io::AsyncRegistry<async_event>,
             registry_io::AsyncRegistry<async_event>::with<snapshot::locked, panic::propagate>,

@@ -122,6 +122,21 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_one_shot_is_used_up_by_the_last_event, Registry,
     BOOST_TEST(seen == id);
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_handler_that_goes_while_it_is_told_is_not_told_again, Registry,
+                              registries)
+{
+    rio::latest<Registry> r;
+    numbers log;
+    r.notify({1});
+    r.register_handler(rio::with_id([&](rio::registration const& self, state const& s) {
+        log.push_back(s.value);
+        r.notify({2});
+        BOOST_TEST(self.unregister());
+    }));
+    BOOST_TEST((log == numbers{1}));
+    BOOST_TEST(r.empty());
+}
+
 BOOST_AUTO_TEST_CASE(one_thread_may_have_a_mutable_handler_in_latest)
 {
     rio::latest<test::registry_of<rio::snapshot::single_thread, state>> r;

@@ -8,6 +8,7 @@
 #include <functional>
 #include <stdexcept>
 
+#include <registry_io/handlers/once.hpp>
 #include <registry_io/handlers/with_id.hpp>
 #include <registry_io/presets/async.hpp>
 #include <registry_io/registry_ref.hpp>
@@ -177,4 +178,23 @@ BOOST_AUTO_TEST_CASE(with_id_works_in_an_async_registry)
     BOOST_TEST(plain == 1);
     BOOST_TEST(coroutines == 2);
     BOOST_TEST(r.empty());
+}
+
+BOOST_AUTO_TEST_CASE(what_with_id_wraps_is_told_its_registration_too)
+{
+    struct told
+    {
+        void operator()(rio::handler_id, test::event const&) const {}
+        void on_registered(rio::registration const& r) noexcept { *id = r.id(); }
+        void on_one_shot() noexcept { *one_shot = true; }
+        rio::handler_id* id;
+        bool* one_shot;
+    };
+    test::registry_of<rio::snapshot::hazard_pointer> r;
+    rio::handler_id id;
+    bool one_shot = false;
+    BOOST_TEST(r.register_handler(rio::with_id(told{&id, &one_shot})) == id);
+    BOOST_TEST(!one_shot);
+    BOOST_TEST(r.register_handler(rio::once(rio::with_id(told{&id, &one_shot}))) == id);
+    BOOST_TEST(one_shot);
 }

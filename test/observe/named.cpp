@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cstdlib>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -19,6 +20,13 @@
 #include <boost/mp11/list.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <registry_io/handlers/blockable.hpp>
+#include <registry_io/handlers/filtered.hpp>
+#include <registry_io/handlers/latest.hpp>
+#include <registry_io/handlers/on.hpp>
+#include <registry_io/handlers/once.hpp>
+#include <registry_io/handlers/tracked.hpp>
+#include <registry_io/handlers/with_id.hpp>
 #include <registry_io/observe/named.hpp>
 #include <registry_io/observe/recorded.hpp>
 #include <registry_io/panic/collect.hpp>
@@ -262,4 +270,41 @@ BOOST_AUTO_TEST_CASE(the_default_log_line_tells_the_type_of_events)
     test::notify_of(a, reading{1}, ended);
     BOOST_TEST(contains(line, "reading threw: broken"));
     BOOST_TEST(!contains(line, "call<"));
+}
+
+BOOST_AUTO_TEST_CASE(a_name_is_seen_through_wrappers_and_wrappers_work_inside_a_name)
+{
+    registry r;
+    int calls = 0;
+    auto const count = [&](reading const&) { ++calls; };
+    auto const object = std::make_shared<int>(0);
+    rio::block_count const blocks;
+    r.register_handler(observe::name("outer", rio::once(count)));
+    r.register_handler(rio::once(observe::name("inner", count)));
+    r.register_handler(
+        observe::name("id", rio::with_id([&](rio::registration const& self, reading const&) {
+                          ++calls;
+                          self.unregister();
+                      })));
+    r.register_handler(rio::tracked(object, observe::name("tracked", count)));
+    r.register_handler(rio::blockable(blocks, observe::name("blockable", count)));
+    r.register_handler(
+        rio::filtered([](reading const&) { return true; }, observe::name("filtered", count)));
+    r.register_handler(rio::on([](auto f) { f(); }, observe::name("on", count)));
+    r.register_handler(
+        rio::with_id(observe::name("with_id", [&](rio::handler_id, reading const&) { ++calls; })));
+    std::vector<std::string> const names{"outer",     "inner",    "id", "tracked",
+                                         "blockable", "filtered", "on", "with_id"};
+    auto const all = labels(r);
+    BOOST_TEST_REQUIRE(all.size() == names.size());
+    for (std::size_t i = 0; i < names.size(); ++i)
+        BOOST_TEST(contains(all[i], "'" + names[i] + "' ("));
+    r.notify({1});
+    BOOST_TEST(calls == 8);
+    BOOST_TEST(r.size() == 5u);  // three have removed themselves
+    r.notify({1});
+    BOOST_TEST(calls == 13);
+    rio::latest<registry> state;
+    state.register_handler(observe::name("late", count));
+    BOOST_TEST(labels(state)[0].starts_with("'late' ("));
 }

@@ -5,12 +5,14 @@
 
 // The program that test/printers inspects with gdb, which stops in `stop_here`.
 
+#include <registry_io/handlers/once.hpp>
 #include <registry_io/observe/gdb.hpp>
 #include <registry_io/observe/named.hpp>
 #include <registry_io/panic/catch_log.hpp>
 #include <registry_io/presets.hpp>
 #include <registry_io/presets/async.hpp>
 #include <registry_io/queued/deferred.hpp>
+#include <registry_io/queued/mailbox.hpp>
 #include <registry_io/snapshot/atomic_shared_ptr.hpp>
 #include <registry_io/snapshot/locked.hpp>
 
@@ -76,7 +78,13 @@ int main()
     rio::queued::deferred<reading, 8> queue;
     queue.post({1});
     queue.post({2});
+    rio::queued::mailbox<reading, 4, rio::queued::drop_newest> mailbox;
+    for (int i = 0; i < 6; ++i)
+        static_cast<void>(mailbox.post({i}));
+    static_cast<void>(mailbox.drain(sync, 1));
     named.notify({1});
+    // The name is inside a wrapper.
+    named.register_handler(-1, rio::once(rio::observe::name("hidden", plain)));
     stop_here(empty, sync, named, rcu, local, locked, shared, async, large, no_id, id, no_guard,
-              guard, label, queue);
+              guard, label, queue, mailbox);
 }

@@ -136,6 +136,9 @@ public:
         f_.on_one_shot();
     }
 
+    /// Returns the wrapped handler, for code that looks for its label.
+    F const& handler_of_user() const noexcept { return f_; }
+
     /// Whether the handler or the pointer is empty, which a registry refuses.
     friend bool operator==(tracked_handler const& h, std::nullptr_t)
     {

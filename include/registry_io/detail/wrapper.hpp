@@ -164,6 +164,9 @@ public:
         f_.on_one_shot();
     }
 
+    /// Returns the wrapped handler, for code that looks for its label.
+    F const& handler_of_user() const noexcept { return f_; }
+
     /// Whether the handler is empty, which a registry refuses.
     friend bool operator==(Derived const& w, std::nullptr_t) { return is_empty(w); }
 

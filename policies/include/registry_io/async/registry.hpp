@@ -187,6 +187,76 @@ public:
         return notify_in_turn(*this, event, std::move(env));
     }
 
+    /// Runs all handlers at once, and passes the failures of this one notify to `sink`, whatever
+    /// the panic policy is: `sink(panic_info const&)` is called for each handler that failed, one
+    /// call at a time, on the thread that ended a handler. The panic policy does not see the
+    /// failures. Adaptors (`observe::timed` and others) see each call as usual.
+    ///
+    /// Awaiting it returns nothing. It throws what `sink` throws; no further handlers are started
+    /// then. A sink that is passed as an lvalue must live until the notify has ended; another one
+    /// is moved into the returned object. When the awaiting coroutine is destroyed while handlers
+    /// wait, the sink is called with `async::abandoned` for each. Otherwise as `notify`.
+    template <class Sink>
+        requires async::detail::sink_of_notify<Sink>
+    auto notify(Event const& event, Sink&& sink) const
+    {
+        return into_sink<async::detail::notify_all, Sink>(event, std::forward<Sink>(sink));
+    }
+    /// The same in the given environment.
+    template <class Sink>
+    auto notify(Event const& event, async::environment env, Sink&& sink) const
+    {
+        return into_sink<async::detail::notify_all, Sink>(event, std::forward<Sink>(sink),
+                                                          std::move(env));
+    }
+    /// The same, with the handlers one after the other.
+    template <class Sink>
+        requires async::detail::sink_of_notify<Sink>
+    auto notify_sequential(Event const& event, Sink&& sink) const
+    {
+        return into_sink<async::detail::notify_in_turn, Sink>(event, std::forward<Sink>(sink));
+    }
+    /// The same, with the handlers one after the other, in the given environment.
+    template <class Sink>
+    auto notify_sequential(Event const& event, async::environment env, Sink&& sink) const
+    {
+        return into_sink<async::detail::notify_in_turn, Sink>(event, std::forward<Sink>(sink),
+                                                              std::move(env));
+    }
+
+    /// The same for temporary events.
+    template <class Sink>
+        requires async::detail::sink_of_notify<Sink>
+    auto notify(Event&& event, Sink&& sink) const
+    {
+        static_assert(temporary_is_sound());
+        return into_sink<async::detail::notify_all, Sink>(event, std::forward<Sink>(sink));
+    }
+    /// The same for temporary events.
+    template <class Sink>
+    auto notify(Event&& event, async::environment env, Sink&& sink) const
+    {
+        static_assert(temporary_is_sound());
+        return into_sink<async::detail::notify_all, Sink>(event, std::forward<Sink>(sink),
+                                                          std::move(env));
+    }
+    /// The same for temporary events.
+    template <class Sink>
+        requires async::detail::sink_of_notify<Sink>
+    auto notify_sequential(Event&& event, Sink&& sink) const
+    {
+        static_assert(temporary_is_sound());
+        return into_sink<async::detail::notify_in_turn, Sink>(event, std::forward<Sink>(sink));
+    }
+    /// The same for temporary events.
+    template <class Sink>
+    auto notify_sequential(Event&& event, async::environment env, Sink&& sink) const
+    {
+        static_assert(temporary_is_sound());
+        return into_sink<async::detail::notify_in_turn, Sink>(event, std::forward<Sink>(sink),
+                                                              std::move(env));
+    }
+
     /// Waits for the next event when it is awaited, and returns a copy of that event.
     ///
     /// It registers a handler, and the first notify that sees the handler provides the event. The
@@ -309,6 +379,19 @@ private:
     static auto wrap(F&& f)
     {
         return async::detail::handler<std::decay_t<F>, Event>(std::forward<F>(f));
+    }
+
+    template <template <class, class> class Operation, class Sink, class... Env>
+    auto into_sink(Event const& event, Sink&& sink, Env&&... env) const
+    {
+        static_assert(std::is_invocable_v<Sink&, panic_info const&>,
+                      "registry_io: the sink of notify must be callable with panic_info const&");
+        using failures = async::detail::to_sink<base, Sink>;
+        if constexpr (std::is_invocable_v<Sink&, panic_info const&>)
+            return Operation<base, failures>(*this, event, std::forward<Env>(env)...,
+                                             failures{std::forward<Sink>(sink)});
+        else
+            return notify(event);
     }
 
     void refuse_inside() const

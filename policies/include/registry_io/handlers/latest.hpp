@@ -61,9 +61,16 @@ public:
     using event_type = typename Registry::event_type;
     /// The type by which handlers are sorted; `void` if they have no keys.
     using key_type = typename Registry::key_type;
+    /// What becomes of the exceptions of handlers.
+    using panic_policy = typename Registry::panic_policy;
     /// The type that `notify` returns.
     using result_type = typename Registry::result_type;
 
+    static_assert(
+        !requires(Registry const& r, event_type const& e) { r.notify_sequential(e); },
+        "registry_io: latest is for synchronous registries; in an asynchronous one, store "
+        "the state yourself and have late handlers read it, as register_handler cannot "
+        "await the handler that it tells");
     static_assert(std::is_copy_constructible_v<event_type>,
                   "registry_io: latest remembers a copy of the event, and this event cannot be "
                   "copied");
@@ -121,6 +128,23 @@ public:
     handler_guard register_guard(KeyAndF&&... arguments)
     {
         return add(std::forward<KeyAndF>(arguments)...);
+    }
+
+    /// Refuses transactions, with an error sentence: they must not call handlers.
+    template <class F>
+    void update(F&&)
+    {
+        static_assert(std::is_void_v<F>,
+                      "registry_io: latest has no transactions: a handler is told the last event "
+                      "while it is registered, and in a transaction it would not be registered "
+                      "yet; register the handlers one after the other");
+    }
+
+    /// As the registry's.
+    template <class F>
+    void for_each_handler(F&& f) const
+    {
+        registry_.for_each_handler(std::forward<F>(f));
     }
 
     /// As the registry's.
@@ -196,6 +220,8 @@ private:
         {
             detail::tell(s->f, r);
         }
+
+        F const& handler_of_user() const noexcept { return s->f; }
 
         friend bool operator==(handler const& h, std::nullptr_t)
         {

@@ -125,6 +125,9 @@ public:
         detail::tell_one_shot(target_->f);
     }
 
+    /// Returns the wrapped handler, for code that looks for its label.
+    F const& handler_of_user() const noexcept { return target_->f; }
+
     /// Whether the handler or the executor is empty, which a registry refuses.
     friend bool operator==(posted_handler const& h, std::nullptr_t)
     {

@@ -67,6 +67,9 @@ public:
         detail::tell(f_, r);
     }
 
+    /// Returns the wrapped handler, for code that looks for its label.
+    F const& handler_of_user() const noexcept { return f_; }
+
     /// Whether the handler is empty, which a registry refuses.
     friend bool operator==(once_handler const& h, std::nullptr_t)
     {

@@ -61,6 +61,16 @@ public:
         detail::tell(f_, r);
     }
 
+    /// For `once`.
+    void on_one_shot() noexcept
+        requires detail::told_of_one_shot<F>
+    {
+        f_.on_one_shot();
+    }
+
+    /// Returns the wrapped handler, for code that looks for its label.
+    F const& handler_of_user() const noexcept { return f_; }
+
     /// Whether the handler is empty, which a registry refuses.
     friend bool operator==(with_id_handler const& h, std::nullptr_t)
     {

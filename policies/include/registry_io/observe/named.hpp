@@ -17,7 +17,7 @@
 #include <type_traits>
 #include <utility>
 
-#include <registry_io/detail/callable.hpp>
+#include <registry_io/detail/wrapper.hpp>
 #include <registry_io/handler_label.hpp>
 #include <registry_io/observe/detail/adaptor.hpp>
 
@@ -45,52 +45,31 @@ private:
 /// A handler with a label, made by `name`. It calls the wrapped handler and is callable in the same
 /// way.
 template <class F>
-class labelled
+class labelled : public registry_io::detail::wrapper<labelled<F>, F>
 {
+    using base = registry_io::detail::wrapper<labelled, F>;
+    friend base;
+
 public:
     /// Wraps `f` with a label. Throws what constructing `F` throws.
     template <class G>
-    labelled(handler_label label, G&& f) : label_(std::move(label)), f_(std::forward<G>(f))
+    labelled(handler_label label, G&& f)
+        : base(std::in_place, std::forward<G>(f)), label_(std::move(label))
     {
     }
 
     /// Returns the handler's name and source location.
     handler_label const& label() const noexcept { return label_; }
 
-    /// Calls the handler. Throws what it throws.
-    template <class... Arguments>
-        requires std::is_invocable_v<F const&, Arguments...>
-    decltype(auto) operator()(Arguments&&... arguments) const
-    {
-        return call(f_, std::forward<Arguments>(arguments)...);
-    }
-    /// For registries of one thread, if `f` is not callable as a const object.
-    template <class... Arguments>
-        requires(!std::is_invocable_v<F const&, Arguments...> &&
-                 std::is_invocable_v<F&, Arguments...>)
-    decltype(auto) operator()(Arguments&&... arguments)
-    {
-        return call(f_, std::forward<Arguments>(arguments)...);
-    }
-
-    /// Whether it wraps an empty handler, which a registry refuses.
-    friend bool operator==(labelled const& f, std::nullptr_t)
-    {
-        return registry_io::detail::is_empty_handler(f.f_);
-    }
-
 private:
-    template <class G, class First, class... More>
-    static decltype(auto) call(G& f, First&& first, More&&... more)
+    template <class G, class... Args>
+    static auto run(labelled const&, G& f, Args const&... args)
+        -> registry_io::detail::wrapper_result_t<G&, Args const&...>
     {
-        if constexpr (std::is_member_pointer_v<std::remove_cv_t<G>>)
-            return registry_io::detail::invoke(f, first);
-        else
-            return f(std::forward<First>(first), std::forward<More>(more)...);
+        return registry_io::detail::call_handler(f, args...);
     }
 
     handler_label label_;
-    F f_;
 };
 
 /// Names a handler: `registry.register_handler(name("audit", f))`. The source location is that of

@@ -35,10 +35,10 @@ namespace async {
 namespace detail {
 
 /// The type that `notify` returns.
-template <class Engine>
-class [[nodiscard]] notify_all : public operation<Engine>
+template <class Engine, class Failures = to_policy<Engine>>
+class [[nodiscard]] notify_all : public operation<Engine, Failures>
 {
-    using base = operation<Engine>;
+    using base = operation<Engine, Failures>;
     using typename base::at;
     using typename base::chunk;
     using typename base::entry;

@@ -30,10 +30,10 @@ namespace async {
 namespace detail {
 
 /// The type that `notify_sequential` returns.
-template <class Engine>
-class [[nodiscard]] notify_in_turn : public operation<Engine>
+template <class Engine, class Failures = to_policy<Engine>>
+class [[nodiscard]] notify_in_turn : public operation<Engine, Failures>
 {
-    using base = operation<Engine>;
+    using base = operation<Engine, Failures>;
     using typename base::at;
     using typename base::chunk;
     using typename base::entry;

@@ -32,7 +32,9 @@
 #include <registry_io/async/environment.hpp>
 #include <registry_io/async/task.hpp>
 #include <registry_io/config.hpp>
+#include <registry_io/detail/sink.hpp>
 #include <registry_io/handler_id.hpp>
+#include <registry_io/panic_info.hpp>
 #include <registry_io/policy.hpp>
 
 namespace registry_io {
@@ -51,14 +53,54 @@ struct result_box<Result, true>
 {
 };
 
-/// A notify that is being awaited, or about to be. `Engine` is that of the registry.
+/// What is passed as second argument, unless it is an environment.
+template <class Sink>
+concept sink_of_notify = !std::is_convertible_v<Sink, environment>;
+
+/// Failures are the panic policy's.
 template <class Engine>
+struct to_policy
+{
+    using dispatcher = typename Engine::dispatcher;
+    using scope = typename dispatcher::scope;
+    using result_type = typename Engine::result_type;
+    static constexpr bool isolates = Engine::panic_policy::isolates;
+
+    static auto seen_by_scope(typename Engine::root const& r) noexcept
+    {
+        return typename dispatcher::failing{&r};
+    }
+};
+
+/// Failures are passed to the sink of one notify. `Sink` is a reference, or a type to be stored.
+template <class Engine, class Sink>
+struct to_sink
+{
+    using called = std::remove_reference_t<Sink>;
+    using failing = typename Engine::dispatcher::template failing_to<called>;
+    using scope = registry_io::detail::scope_of<typename Engine::panic_policy, failing>;
+    using result_type = void;
+    static constexpr bool isolates = std::is_nothrow_invocable_v<called&, panic_info const&>;
+
+    auto seen_by_scope(typename Engine::root const& r) noexcept
+    {
+        return failing{{&r}, boost::addressof(sink)};
+    }
+
+    Sink sink;
+};
+
+/// A notify that is being awaited, or about to be. `Engine` is that of the registry. `Failures` is
+/// `to_policy` or `to_sink`.
+template <class Engine, class Failures>
 class operation
 {
 public:
-    using result_type = typename Engine::result_type;
+    using result_type = typename Failures::result_type;
 
 protected:
+    static constexpr bool moves_quietly = std::is_nothrow_move_constructible_v<Failures>;
+
     using Event = typename Engine::event_type::registry_io_event;
     using root = typename Engine::root;
     using columns = typename Engine::columns;
@@ -67,8 +109,7 @@ protected:
     using writers = typename Engine::writers;
     using handler_state = typename Engine::handler_state;
     using dispatcher = typename Engine::dispatcher;
-    using failing = typename dispatcher::failing;
-    using scope = typename dispatcher::scope;
+    using scope = typename Failures::scope;
     using promise = promise_base;
 
     /// A place in the snapshot, as panic policies see it. Only words, so that they stay in
@@ -119,17 +160,20 @@ public:
 
     /// Called by the registry. `event` and the engine must live until the notify has ended.
     REGISTRY_IO_DETAIL_BEGIN_UNINITIALIZED
-    operation(Engine const& e, Event const& event) noexcept
+    operation(Engine const& e, Event const& event, Failures&& failures = {}) noexcept(moves_quietly)
         : engine_(e),
           call_{boost::addressof(event), &where_},
-          where_{nullptr, boost::addressof(e.panic_), nullptr}
+          where_{nullptr, boost::addressof(e.panic_), nullptr},
+          failures_(std::move(failures))
     {
     }
-    operation(Engine const& e, Event const& event, environment&& env) noexcept
+    operation(Engine const& e, Event const& event, environment&& env,
+              Failures&& failures = {}) noexcept(moves_quietly)
         : engine_(e),
           call_{boost::addressof(event), &where_},
           environment_(std::move(env)),
-          where_{&environment_, boost::addressof(e.panic_), nullptr}
+          where_{&environment_, boost::addressof(e.panic_), nullptr},
+          failures_(std::move(failures))
     {
     }
     REGISTRY_IO_DETAIL_END_UNINITIALIZED
@@ -148,8 +192,7 @@ protected:
 
     /// Reports a handler to the panic policy: `outcome` returns, or throws the handler's exception.
     template <class Outcome, class View>
-    BOOST_FORCEINLINE void settle(Outcome outcome,
-                                  View view) noexcept(Engine::panic_policy::isolates)
+    BOOST_FORCEINLINE void settle(Outcome outcome, View view) noexcept(Failures::isolates)
     {
         // Not through the registry, which a handler may have destroyed. The scope exists from the
         // beginning of the read.
@@ -319,7 +362,7 @@ protected:
     public:
         scope_of_read(operation& o, root const& r) : operation_(o)
         {
-            o.scope_.emplace(failing{&r});
+            o.scope_.emplace(o.failures_.seen_by_scope(r));
         }
         scope_of_read(scope_of_read const&) = delete;
         scope_of_read& operator=(scope_of_read const&) = delete;
@@ -375,6 +418,8 @@ protected:
     std::coroutine_handle<> caller_{};
     root* root_ = nullptr;         // held from the end of the read, while handlers wait
     promise* handlers_ = nullptr;  // the handlers that have waited
+    // Before the scope, which may refer to it.
+    REGISTRY_IO_NO_UNIQUE_ADDRESS Failures failures_;
     std::optional<scope> scope_{};
     std::exception_ptr escaped_{};
     REGISTRY_IO_NO_UNIQUE_ADDRESS result_box<result_type> result_;

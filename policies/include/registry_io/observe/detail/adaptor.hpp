@@ -34,12 +34,12 @@ namespace detail {
 template <class F>
 handler_label label_in(F const& f)
 {
-    if constexpr (requires { f.handler_of_user(); })
-        return detail::label_in(f.handler_of_user());
-    else if constexpr (requires {
-                           { f.label() } -> std::convertible_to<handler_label const&>;
-                       })
+    if constexpr (requires {
+                      { f.label() } -> std::convertible_to<handler_label const&>;
+                  })
         return f.label();
+    else if constexpr (requires { f.handler_of_user(); })
+        return detail::label_in(f.handler_of_user());
     else
         return handler_label::of_type<F>();
 }

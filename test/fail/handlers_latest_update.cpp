@@ -1,0 +1,18 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
+
+// expect: registry_io: latest has no transactions
+
+#include <registry_io/handlers/latest.hpp>
+#include <registry_io/presets/sync.hpp>
+
+void use(registry_io::latest<registry_io::SyncRegistry<int>>& r)
+{
+#ifdef REGISTRY_IO_TEST_CONTROL
+    r.register_handler([](int) {});
+#else
+    r.update([](auto& tx) { tx.register_handler([](int) {}); });
+#endif
+}
