@@ -41,6 +41,7 @@ public:
     using entry = typename Mailbox::entry;
     explicit mailbox_access(Mailbox& m) noexcept : mailbox_(m) {}
     auto& traffic() const noexcept { return mailbox_.traffic_; }
+    auto& right() const noexcept { return mailbox_.right_; }
     auto& hook() const noexcept { return mailbox_.hook_; }
     bool take(std::optional<entry>& e) const noexcept { return mailbox_.take(e); }
 
@@ -177,7 +178,7 @@ template <class Mailbox, class Registry>
 task<queued::drain_result> drain_awaited(Mailbox& mailbox, Registry& registry, std::size_t max)
 {
     queued::detail::mailbox_access<Mailbox> const inside(mailbox);
-    typename queued::detail::mailbox_access<Mailbox>::claim const mine(mailbox);
+    typename queued::detail::mailbox_access<Mailbox>::claim const mine(inside.right());
     co_await arrival<Mailbox>(mailbox);
     queued::drain_result result;
     std::optional<typename queued::detail::mailbox_access<Mailbox>::entry> e;

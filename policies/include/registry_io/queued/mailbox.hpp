@@ -5,7 +5,9 @@
 
 // A queue between any threads that post events and the thread that notifies a registry of them. The
 // events wait in a queue of Boost.Lockfree (detail/lane.hpp); counts beside it say who wakes whom
-// and when a closed mailbox is empty (detail/traffic.hpp).
+// and when a closed mailbox is empty (detail/traffic.hpp); one drain at a time has the right to
+// take events out (detail/drain_right.hpp). The options are in mailbox_options.hpp. Invariant: each
+// event that was passed to `post` is counted exactly once by `stats`.
 
 #ifndef REGISTRY_IO_QUEUED_MAILBOX_HPP
 #define REGISTRY_IO_QUEUED_MAILBOX_HPP
@@ -20,7 +22,6 @@
 #include <functional>
 #include <optional>
 #include <stdexcept>
-#include <system_error>
 #include <thread>
 #include <type_traits>
 #include <utility>
@@ -29,133 +30,23 @@
 #include <boost/throw_exception.hpp>
 
 #include <registry_io/config.hpp>
+#include <registry_io/queued/detail/drain_right.hpp>
 #include <registry_io/queued/detail/keyed_lane.hpp>
 #include <registry_io/queued/detail/lane.hpp>
+#include <registry_io/queued/detail/mailbox_choice.hpp>
 #include <registry_io/queued/detail/mailbox_env.hpp>
 #include <registry_io/queued/detail/traffic.hpp>
 #include <registry_io/queued/mailbox_options.hpp>
+#include <registry_io/queued/mailbox_stats.hpp>
 
 namespace registry_io {
 inline namespace v1 {
 namespace queued {
-
-/// What became of an event that was posted.
-enum class post_result : unsigned char {
-    posted,   ///< it waits, or has taken the place of another one
-    dropped,  ///< there was no room; it is gone, and counted
-    full,     ///< there was no room; it is still the caller's
-    closed    ///< the mailbox is closed; it is still the caller's
-};
-
-/// What a drain has done.
-struct drain_result
-{
-    /// How many events the registry was notified of.
-    std::size_t count = 0;
-    /// Whether no event was left at the end. False: the limit came first, or an event was being
-    /// posted.
-    bool end_of_batch = false;
-};
-
-/// The counts of a mailbox.
-///
-/// Each event that was passed to `post` is counted once among those that were drained, `waiting`,
-/// `dropped`, `coalesced` or `refused`.
-struct mailbox_stats
-{
-    std::uint64_t posted = 0;      ///< events that `post` has accepted
-    std::uint64_t waiting = 0;     ///< accepted events that are still there
-    std::uint64_t dropped = 0;     ///< lost: there was no room, or `discard` was called
-    std::uint64_t coalesced = 0;   ///< a newer event has taken the place
-    std::uint64_t refused = 0;     ///< left with the caller of `post`: full, or closed
-    std::uint64_t high_water = 0;  ///< the most that ever waited at once
-    /// Zero without `measure_waits`.
-    std::chrono::nanoseconds longest_wait{0};
-};
-
 namespace detail {
-
-template <class P>
-concept mailbox_option = requires { typename P::option; };
-
-/// Of `Options` the one that decides `What`, else `Default`.
-template <class What, class Default, class... Options>
-struct chosen
-{
-    using type = Default;
-};
-template <class What, class Default, class First, class... More>
-struct chosen<What, Default, First, More...>
-{
-    using type = typename chosen<What, Default, More...>::type;
-};
-template <class What, class Default, class First, class... More>
-    requires std::is_same_v<typename First::option, What>
-struct chosen<What, Default, First, More...>
-{
-    using type = First;
-};
-
-template <class What, class... Options>
-inline constexpr std::size_t count_of =
-    (std::size_t(std::is_same_v<typename Options::option, What>) + ... + 0u);
-
-template <class P>
-inline constexpr bool decides_something = false;
-template <mailbox_option P>
-inline constexpr bool decides_something<P> = count_of<when_full, P> + count_of<when_empty, P> +
-        count_of<consumers, P> + count_of<lanes, P> + count_of<measures, P> ==
-    1;
-
-template <class... Options>
-consteval bool check_options()
-{
-    constexpr bool known = (decides_something<Options> && ...);
-    static_assert(known,
-                  "registry_io: an argument of mailbox behind its capacity is not an option "
-                  "(P::option must be one of queued::when_full, when_empty, consumers, lanes, "
-                  "measures)");
-    if constexpr (known)
-        static_assert(count_of<when_full, Options...> <= 1 &&
-                          count_of<when_empty, Options...> <= 1 &&
-                          count_of<consumers, Options...> <= 1 &&
-                          count_of<lanes, Options...> <= 1 && count_of<measures, Options...> <= 1,
-                      "registry_io: two options of a mailbox decide the same thing");
-    return known;
-}
-
-template <class Full>
-inline constexpr bool is_block = false;
-template <unsigned Milliseconds>
-inline constexpr bool is_block<block<Milliseconds>> = true;
-
-template <class Full>
-concept keyed = requires { Full::key; };
-template <class Waiting>
-concept hooked = requires { typename Waiting::hook_type; };
-/// The option brings its own `drain`, as `async::awaited`.
-template <class Waiting>
-concept drains = requires { typename Waiting::drains; };
-
-/// Only a mailbox with `block` asks which mailboxes this thread is draining.
-struct draining
-{
-    void const* mailbox;
-    draining* outer;
-};
-template <class Unused = void>
-struct REGISTRY_IO_EXPORT drains_of_thread
-{
-    REGISTRY_IO_EXPORT static inline constinit thread_local draining* innermost = nullptr;
-};
 
 /// For `async::awaited`: what is behind the interface of a mailbox.
 template <class Mailbox>
 class mailbox_access;
-
-struct nothing
-{
-};
 
 template <class Event, class Stamp>
 struct entry
@@ -353,7 +244,7 @@ public:
     /// Throws as `drain` if the mailbox is being drained.
     std::size_t discard()
     {
-        claim const mine(*this);
+        claim const mine(right_);
         std::size_t n = 0;
         for (std::optional<entry> e; take(e); e.reset())
             ++n;
@@ -388,55 +279,13 @@ private:
     template <class Mailbox>
     friend class detail::mailbox_access;
 
+    using right = detail::drain_right<several, blocks>;
+    using claim = typename right::claim;
     using counter = std::atomic<std::uint64_t>;
 
     static void count(counter& c, std::uint64_t n = 1) noexcept
     {
         c.fetch_add(n, std::memory_order_relaxed);  // a count is only a count
-    }
-
-    /// The right to take events out.
-    class claim
-    {
-    public:
-        explicit claim(mailbox& m) : mailbox_(m)
-        {
-            if constexpr (!several) {
-                // acquire: pairs with the release below; what the last drain left unlocked.
-                if (m.draining_.exchange(true, std::memory_order_acquire))
-                    boost::throw_exception(
-                        std::system_error(std::make_error_code(std::errc::device_or_resource_busy),
-                                          "registry_io: the mailbox is being drained already; take "
-                                          "many_consumers if several threads are to drain it"),
-                        BOOST_CURRENT_LOCATION);
-            }
-            if constexpr (blocks) {
-                here_ = {&m, detail::drains_of_thread<>::innermost};
-                detail::drains_of_thread<>::innermost = &here_;
-            }
-        }
-        claim(claim const&) = delete;
-        claim& operator=(claim const&) = delete;
-        ~claim()
-        {
-            if constexpr (blocks)
-                detail::drains_of_thread<>::innermost = here_.outer;
-            if constexpr (!several)
-                mailbox_.draining_.store(false, std::memory_order_release);
-        }
-
-    private:
-        mailbox& mailbox_;
-        REGISTRY_IO_NO_UNIQUE_ADDRESS
-        std::conditional_t<blocks, detail::draining, detail::nothing> here_;
-    };
-
-    bool drained_by_this_thread() const noexcept
-    {
-        for (auto* d = detail::drains_of_thread<>::innermost; d != nullptr; d = d->outer)
-            if (d->mailbox == this)
-                return true;
-        return false;
     }
 
     // ----- Posting
@@ -532,7 +381,7 @@ private:
         detail::deadline until;
         if constexpr (full_option::milliseconds != no_timeout)
             until = clock::now() + std::chrono::milliseconds(full_option::milliseconds);
-        bool const would_wait_for_itself = drained_by_this_thread();
+        bool const would_wait_for_itself = right_.held_by_this_thread();
         for (;;) {
             auto const attempt = traffic_.before_push();
             if (traffic_.is_closed()) {
@@ -621,7 +470,7 @@ private:
         drain_result result;
         BOOST_TRY
         {
-            claim const mine(*this);
+            claim const mine(right_);
             for (std::optional<entry> e; result.count != max && take(e); e.reset()) {
                 ++result.count;
                 static_cast<void>(registry.notify(std::as_const(e->event)));
@@ -696,7 +545,7 @@ private:
     counter coalesced_{0};
     counter refused_{0};
     std::atomic<std::int64_t> longest_{0};
-    std::atomic<bool> draining_{false};
+    right right_;
     REGISTRY_IO_NO_UNIQUE_ADDRESS hook hook_;
     lane normal_;
     REGISTRY_IO_NO_UNIQUE_ADDRESS std::conditional_t<urgent, lane, detail::nothing> urgent_;
