@@ -12,6 +12,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -419,6 +420,58 @@ BOOST_AUTO_TEST_CASE(a_removal_sends_one_fence_and_a_registration_none)
         BOOST_TEST(gone == i + 1);
         BOOST_TEST(env::heavy_fences == i + 1);
     }
+}
+
+BOOST_AUTO_TEST_CASE(an_empty_registry_is_read_and_waited_for)
+{
+    using env = own_env<struct empty>;
+    registry<env> outer;
+    registry<env> r;
+    int calls = 0;
+    outer.register_handler([&](event const&) {
+        ++calls;
+        r.notify({});
+    });
+    for (int i = 0; i < 2; ++i) {
+        // Alone, and beside another thread.
+        r.notify({});
+        r.synchronize();
+        outer.notify({});
+        r.register_handler([&](event const&) { ++calls; });
+        env::as(first, [&] { outer.notify({}); });
+        BOOST_TEST(r.clear() == 1u);
+        r.synchronize();
+    }
+    BOOST_TEST(calls == 6);
+}
+
+BOOST_AUTO_TEST_CASE(a_wait_is_refused_inside_of_a_handler_and_of_a_destructor)
+{
+    using env = own_env<struct waits>;
+    registry<env> r;
+    int refused = 0;
+    auto const waits = [&] {
+        try {
+            r.synchronize();
+        } catch (std::system_error const&) {
+            ++refused;
+        }
+    };
+    registry_io::handler_id id;
+    {
+        auto only = std::shared_ptr<int>(new int, [&](int* p) {
+            delete p;
+            waits();
+        });
+        id = r.register_handler([only](event const&) {});
+    }
+    r.register_handler([&](event const&) { waits(); });
+    env::as(first, [&] { r.notify({}); });
+    BOOST_TEST(refused == 1);
+    BOOST_TEST(r.unregister(id));
+    BOOST_TEST(refused == 2);
+    waits();
+    BOOST_TEST(refused == 2);
 }
 
 BOOST_AUTO_TEST_CASE(tables_that_registrations_replace_do_not_pile_up)

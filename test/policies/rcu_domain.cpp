@@ -8,6 +8,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <set>
 #include <vector>
@@ -547,10 +548,12 @@ BOOST_AUTO_TEST_CASE(tables_that_registrations_replace_do_not_pile_up)
 
 BOOST_AUTO_TEST_CASE(the_first_removals_of_a_batch_wait_for_the_last_one_and_a_wait_for_none)
 {
+    auto const shared = std::make_shared<int>();
+    auto const kept = [&] { return shared.use_count() - 1; };
     registry<struct batch, reclaim::batched<4>> r;
     std::vector<registry_io::handler_id> ids;
     for (int i = 0; i < 12; ++i)
-        ids.push_back(r.register_handler([](int) {}));
+        ids.push_back(r.register_handler([shared](int) {}));
     env::as(first, [&] { r.notify(0); });
     env::heavy_fences = 0;
     std::size_t next = 0;
@@ -558,12 +561,15 @@ BOOST_AUTO_TEST_CASE(the_first_removals_of_a_batch_wait_for_the_last_one_and_a_w
         for (int i = 0; i < 3; ++i)
             BOOST_TEST(r.unregister(ids[next++]));
         BOOST_TEST(env::heavy_fences == batch - 1);
+        BOOST_TEST(kept() == 12 - 4 * (batch - 1));
         BOOST_TEST(r.unregister(ids[next++]));
         BOOST_TEST(env::heavy_fences == batch);
+        BOOST_TEST(kept() == 12 - 4 * batch);
     }
     BOOST_TEST(r.unregister(ids[next++]));
     r.synchronize();
     BOOST_TEST(env::heavy_fences == 3);
+    BOOST_TEST(kept() == 3);
 }
 
 }  // namespace
