@@ -20,11 +20,15 @@
 #include <registry_io/snapshot/single_thread.hpp>
 
 #include <registry_io/alloc/heap.hpp>
+#include <registry_io/reclaim/counting.hpp>
+
+#include "policies/played_env.hpp"
 
 namespace {
 
 namespace rio = registry_io;
 namespace snapshot = registry_io::snapshot;
+namespace reclaim = registry_io::reclaim;
 
 struct event
 {
@@ -152,6 +156,51 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(captures_are_destroyed_when_no_reader_can_see_them
     });
     r.notify({});
     BOOST_TEST(gone == 2);
+}
+
+// The writer of these policies, in an environment in which one thread plays all threads.
+
+struct played_root : reclaim::counted_root<test::played_env>
+{
+};
+
+struct played_store
+{
+    static constexpr bool in_place = false;
+    played_root* get() const noexcept { return current; }
+    bool unread(played_root const& r) const noexcept { return r.holders() == 1; }
+    void exchange(played_root* next) noexcept { current = next; }
+    played_root* current = nullptr;
+};
+
+// CONTRACT: synchronize returns when every notify that had taken its snapshot has ended.
+BOOST_AUTO_TEST_CASE(a_wait_after_a_change_is_signalled)
+{
+    using writer = reclaim::counting_writer<test::played_env, played_root, played_store, int>;
+    played_store s;
+    writer w(s, 0);
+    played_root roots[2];
+    for (played_root& root : roots)
+        root.destroy = [](rio::garbage*) noexcept {};
+    auto const publishes = [&](played_root& next, writer::completion* wait) {
+        writer::retirement r = w.reserve({}, wait, [] {});
+        w.publish(&next, r, [](rio::garbage_list&) {});
+        r.finish();
+    };
+    publishes(roots[0], nullptr);
+    roots[0].enter();
+    writer::completion done;
+    publishes(roots[1], &done);
+    bool has_left = false;
+    test::played_env::meanwhile = [&] {
+        roots[0].leave();
+        has_left = true;
+    };
+    // Ends the program if nothing signals it.
+    done.wait();
+    BOOST_TEST(has_left);
+    rio::garbage_list nothing;
+    w.close(nothing);
 }
 
 }  // namespace

@@ -40,6 +40,10 @@ struct played_env
             happens(before_compare_exchange);
             return base::compare_exchange_strong(expected, to, success, failure);
         }
+        bool compare_exchange_strong(T& expected, T to, std::memory_order order) noexcept
+        {
+            return compare_exchange_strong(expected, to, order, order);
+        }
     };
     using mutex = std::mutex;
     using fence_mode = registry_io::reclaim::fence_mode;

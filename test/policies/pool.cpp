@@ -258,6 +258,29 @@ BOOST_AUTO_TEST_CASE(a_fragmented_pool_refuses_what_has_no_hole_and_is_whole_aga
     BOOST_TEST(!c.failed_with_room);
 }
 
+BOOST_AUTO_TEST_CASE(an_aligned_block_is_refused_where_the_only_hole_begins_at_a_bad_address)
+{
+    // The only hole has 256 units, and begins one unit behind an aligned address. So an aligned
+    // block of one unit fits at its end, and one of two units does not.
+    checked c(16 * 1000, 1);
+    while (c.allocate(16, 8)) {
+    }
+    auto at = c.blocks.begin();
+    while (reinterpret_cast<std::uintptr_t>(at->first) % 4096 != 16)
+        ++at;
+    BOOST_TEST_REQUIRE(std::distance(at, c.blocks.end()) >= 256);
+    std::vector<std::byte*> hole;
+    for (; hole.size() != 256; ++at)
+        hole.push_back(at->first);
+    for (std::byte* const p : hole)
+        c.deallocate(static_cast<std::size_t>(std::find(c.order.begin(), c.order.end(), p) -
+                                              c.order.begin()));
+    BOOST_TEST(!c.allocate(32, 4096));
+    BOOST_TEST(c.allocate(16, 4096));
+    BOOST_TEST(!c.wrong);
+    BOOST_TEST(!c.failed_with_room);
+}
+
 BOOST_AUTO_TEST_CASE(sizes_that_no_pool_has_are_refused)
 {
     BOOST_CHECK_THROW(alloc::pool(SIZE_MAX), std::bad_alloc);

@@ -8,10 +8,17 @@
 #include <boost/test/unit_test.hpp>
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <set>
+#include <vector>
 
+#include <registry_io/alloc/heap.hpp>
+#include <registry_io/ordering/priority.hpp>
+#include <registry_io/panic/terminate.hpp>
 #include <registry_io/reclaim/rcu.hpp>
+#include <registry_io/registry.hpp>
+#include <registry_io/snapshot/rcu.hpp>
 
 #include "policies/played_env.hpp"
 
@@ -81,6 +88,23 @@ public:
         garbage_list nothing;
         retires(nothing, &done, false);
         done.wait();
+    }
+
+    /// Whether a wait that the kernel refuses is signalled by what happens later.
+    template <class F>
+    bool refused_wait_is_signalled(F later)
+    {
+        struct flag : reclaim::completion<env>
+        {
+            using reclaim::completion<env>::done;
+        };
+        typename domain::template basic_completion<flag> wait;
+        garbage_list nothing;
+        era& e = *d.allocate();
+        BOOST_TEST((d.retire(e, nothing, &wait, false) == outcome::refused));
+        d.give_back(e);
+        later();
+        return wait.done.done();
     }
 
     /// The process forks: this is the child. `mine` is the record of the thread that forks.
@@ -464,6 +488,88 @@ BOOST_AUTO_TEST_CASE(readers_that_must_not_destroy_leave_it_to_writers)
     BOOST_TEST(!one.gone);
     s.d.left().drain_all();
     BOOST_TEST(one.gone);
+}
+
+BOOST_AUTO_TEST_CASE(a_wait_that_was_refused_hangs_on_nothing)
+{
+    // It ends the program elsewhere; here it can be seen that nothing refers to it any more.
+    stage<struct refused_wait> s;
+    captures one;
+    s.enters(first);
+    BOOST_TEST((s.removes(one) == outcome::used));
+    env::fences_left = 0;
+    BOOST_TEST(!s.refused_wait_is_signalled([&] {
+        env::fences_left = -1;
+        s.leaves(first);
+    }));
+    BOOST_TEST(one.gone);
+}
+
+// ----- Whole registries
+
+template <class Tag, class Reclaim = reclaim::prompt>
+using registry =
+    registry_io::basic_registry<int, registry_io::snapshot::basic_rcu<Tag, Reclaim, env>,
+                                registry_io::ordering::priority, registry_io::panic::terminate,
+                                registry_io::alloc::heap>;
+
+BOOST_AUTO_TEST_CASE(a_read_may_find_that_the_last_handler_has_gone_since_its_look)
+{
+    registry<struct gone_since> r;
+    int calls = 0;
+    auto const adds = [&] { r.register_handler([&](int) { ++calls; }); };
+    auto const clears = [&] { env::at_light_fence = [&] { env::as(writer, [&] { r.clear(); }); }; };
+    // The first read is a slow one.
+    for (int i = 0; i < 2; ++i) {
+        adds();
+        clears();
+        env::as(first, [&] { r.notify(0); });
+        BOOST_TEST(r.empty());
+        adds();
+        clears();
+        env::as(first, [&] { r.for_each_handler([&](registry_io::handler_id) { ++calls; }); });
+        BOOST_TEST(r.empty());
+    }
+    BOOST_TEST(calls == 0);
+}
+
+BOOST_AUTO_TEST_CASE(tables_that_registrations_replace_do_not_pile_up)
+{
+    registry<struct pile_up> r;
+    r.register_handler([](int) {});
+    env::as(first, [&] { r.notify(0); });
+    env::heavy_fences = 0;
+    // Each goes to the front, so each replaces the table, which is flat at these sizes.
+    for (int i = 1; i <= 120; ++i)
+        r.register_handler(i, [](int) {});
+    BOOST_TEST(env::heavy_fences >= 120 / 64);
+    BOOST_TEST(env::heavy_fences <= 120 / 16);
+}
+
+BOOST_AUTO_TEST_CASE(the_first_removals_of_a_batch_wait_for_the_last_one_and_a_wait_for_none)
+{
+    auto const shared = std::make_shared<int>();
+    auto const kept = [&] { return shared.use_count() - 1; };
+    registry<struct batch, reclaim::batched<4>> r;
+    std::vector<registry_io::handler_id> ids;
+    for (int i = 0; i < 12; ++i)
+        ids.push_back(r.register_handler([shared](int) {}));
+    env::as(first, [&] { r.notify(0); });
+    env::heavy_fences = 0;
+    std::size_t next = 0;
+    for (int batch = 1; batch <= 2; ++batch) {
+        for (int i = 0; i < 3; ++i)
+            BOOST_TEST(r.unregister(ids[next++]));
+        BOOST_TEST(env::heavy_fences == batch - 1);
+        BOOST_TEST(kept() == 12 - 4 * (batch - 1));
+        BOOST_TEST(r.unregister(ids[next++]));
+        BOOST_TEST(env::heavy_fences == batch);
+        BOOST_TEST(kept() == 12 - 4 * batch);
+    }
+    BOOST_TEST(r.unregister(ids[next++]));
+    r.synchronize();
+    BOOST_TEST(env::heavy_fences == 3);
+    BOOST_TEST(kept() == 3);
 }
 
 }  // namespace

@@ -26,6 +26,7 @@ namespace {
 
 namespace reclaim = registry_io::reclaim;
 using registry_io::garbage;
+using registry_io::garbage_list;
 
 /// An environment of one thread whose record is destroyed when its read ends, as happens while a
 /// thread exits. `in_between` runs between a reader's store and its next load.
@@ -326,6 +327,41 @@ BOOST_AUTO_TEST_CASE(
     BOOST_TEST((r.gone == std::vector<int>{2, 1}));
 }
 
+BOOST_AUTO_TEST_CASE(a_publication_that_frees_nothing_is_not_waited_for)
+{
+    replaced r;
+    retired::release nothing(r.log);
+    nothing.count();
+    reclaim::completion<staged_env> done;
+    r.log.wait_for_all(done);
+    BOOST_TEST(signalled(done));
+    nothing.finish();
+    // One that frees something, which is waited for until it is destroyed.
+    replaced::thing last(r, 1);
+    retired::release something(r.log);
+    something.free.push(&last);
+    something.count();
+    reclaim::completion<staged_env> next;
+    r.log.wait_for_all(next);
+    BOOST_TEST(!signalled(next));
+    something.finish();
+    BOOST_TEST(r.gone.size() == 1u);
+    BOOST_TEST(signalled(next));
+}
+
+BOOST_AUTO_TEST_CASE(what_was_never_shown_goes_at_once)
+{
+    // One transaction has put it in and taken it out; the root that the transaction replaced is
+    // read.
+    replaced r;
+    replaced::thing shown(r, 1);
+    replaced::thing never(r, 2);
+    r.replace(1, true, {&never, &shown});
+    BOOST_TEST((r.gone == std::vector<int>{2}));
+    r.leave(1);
+    BOOST_TEST((r.gone == std::vector<int>{2, 1}));
+}
+
 BOOST_AUTO_TEST_CASE(a_wait_that_destroys_its_registry_is_signalled)
 {
     // The thread that waits is the last to let go of a root, and destroys the registry thereby.
@@ -384,6 +420,38 @@ BOOST_AUTO_TEST_CASE(a_child_of_fork_counts_the_pins_of_retired_roots_alone)
     r.leave(3);
     BOOST_TEST(r.freed(3));
     BOOST_TEST((r.gone == std::vector<int>{2, 1, 3}));
+}
+
+BOOST_AUTO_TEST_CASE(a_child_of_fork_counts_the_owners_and_pins_of_roots_that_are_not_retired)
+{
+    // Threads of the parent read the current root, and one that has been replaced and not been
+    // settled.
+    replaced r;
+    root current(r.log, 4);
+    root pending(r.log, 3);
+    current.enter();
+    current.hold();
+    pending.enter();
+    garbage_list list;
+    list.push(&pending);
+    r.log.follow_fork(&current, 1, list.head());
+    BOOST_TEST(current.holders() == 2u);
+    BOOST_TEST(pending.holders() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_child_of_fork_drains_what_a_reader_has_left_to_writers)
+{
+    replaced r;
+    retired::stack left;
+    r.log.leave_to = &left;
+    r.replace(1, true);
+    r.leave(1);
+    r.log.follow_fork(nullptr, 0, nullptr);
+    left.drain_all();
+    BOOST_TEST(r.freed(1));
+    reclaim::completion<staged_env> done;
+    r.log.wait_for_all(done);
+    BOOST_TEST(signalled(done));
 }
 
 /// `before_close` runs after a drain has found its list empty and before it closes its era.

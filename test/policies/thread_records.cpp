@@ -13,6 +13,7 @@
 
 #include <registry_io/reclaim/completion.hpp>
 #include <registry_io/reclaim/nesting.hpp>
+#include <registry_io/reclaim/retired.hpp>
 #include <registry_io/reclaim/thread_domain.hpp>
 
 #include "policies/played_env.hpp"
@@ -87,6 +88,14 @@ BOOST_AUTO_TEST_CASE(the_system_is_asked_once_for_each_domain)
     BOOST_TEST(env::hooks == 1);
     BOOST_TEST(env::fork_handlers == 1);
     BOOST_TEST((l.mode() == env::mode));
+}
+
+BOOST_AUTO_TEST_CASE(the_locks_of_retired_roots_are_prepared_for_fork_once)
+{
+    env::fork_handlers = 0;
+    for (int i = 0; i < 3; ++i)
+        reclaim::retired_locks<env>::prepare();
+    BOOST_TEST(env::fork_handlers == 1);
 }
 
 BOOST_AUTO_TEST_CASE(a_record_stays_only_when_its_thread_can_take_it_back)

@@ -95,12 +95,35 @@ int churn_behind_a_sleeper()
     return birds.misused.load() == 0 ? 0 : 5;
 }
 
+/// Waits for a handler that a sleeper is in the middle of, which takes a fence. Does not return.
+template <class Registry>
+int wait_behind_a_sleeper()
+{
+    auto& registry = *new Registry;
+    gate g;
+    handler_id const id = registry.register_handler([&](event const&) { g.pass(); });
+    std::thread sleeper([&] { registry.notify({1}); });
+    g.expect(1);
+    if (!refuse_membarrier())
+        return 1;
+    process::silence();
+    registry.unregister_and_wait(id);
+    return 2;
+}
+
 BOOST_AUTO_TEST_SUITE(fence, *boost::unit_test::timeout(120))
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_kernel_that_refuses_the_fence_later_lets_nothing_go_early, Registry,
                               lock_free_registries)
 {
     BOOST_TEST(process::in_child([] { return churn_behind_a_sleeper<Registry>(); }) == 0);
+}
+
+// The manual: a wait can neither return, which might be too early, nor be woken.
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_wait_that_the_kernel_refuses_its_fence_ends_the_program, Registry,
+                              lock_free_registries)
+{
+    BOOST_TEST(process::in_child([] { return wait_behind_a_sleeper<Registry>(); }) == -SIGABRT);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -6,6 +6,7 @@
 // The child of a fork goes on using the registries of its parent, whatever the parent's other
 // threads were reading.
 
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -75,6 +76,44 @@ int use(Registry& registry, handler_id old)
     if (birds.living.load() != 0 || birds.misused.load() != 0)
         return 5;
     return 0;
+}
+
+/// A handler forks, removes a handler that its snapshot still shows, and goes on, in both processes;
+/// `depth` notifies are open. Returns 0 if all went well in both.
+template <class Registry>
+int fork_and_go_on(int depth)
+{
+    census birds;
+    Registry registry;
+    handler_id first;
+    handler_id last;
+    pid_t child = -1;
+    first = registry.register_handler(3, [](event const&) {});
+    registry.register_handler(2, [&](event const& e) {
+        if (e.value > 1) {
+            registry.notify({e.value - 1});
+            return;
+        }
+        registry.unregister(first);
+        child = ::fork();
+        if (child == 0)
+            ::alarm(20);
+        registry.unregister(last);
+    });
+    last = registry.register_handler(1, singing(birds));
+    registry.notify({depth});
+    int outcome = birds.living.load() == 0 && birds.misused.load() == 0 ? 0 : 1;
+    registry.synchronize();
+    handler_id const next = registry.register_handler(singing(birds));
+    registry.notify({0});
+    registry.unregister_and_wait(next);
+    if (birds.living.load() != 0 || birds.misused.load() != 0)
+        outcome = 2;
+    if (child == 0)
+        ::_exit(outcome);
+    int status = -1;
+    ::waitpid(child, &status, 0);
+    return outcome == 0 && status == 0 ? 0 : 10 + outcome;
 }
 
 BOOST_AUTO_TEST_SUITE(fork, *boost::unit_test::timeout(120))
@@ -152,6 +191,13 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_handler_that_forks_keeps_its_snapshot_in_both_pr
     BOOST_TEST(outcome == 0);
     BOOST_TEST(registry.contains(last));
     BOOST_TEST(birds.living.load() == 1);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_handler_that_forks_goes_on_in_both_processes_at_any_depth, Registry,
+                              registries)
+{
+    for (int const depth : {1, 2, 4, 5, 6, 12})
+        BOOST_TEST(process::in_child([&] { return fork_and_go_on<Registry>(depth); }) == 0);
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_child_waits_for_no_reader_of_the_parent_at_any_depth, Registry,

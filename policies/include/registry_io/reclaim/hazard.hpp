@@ -55,8 +55,9 @@ struct REGISTRY_IO_EXPORT hazard_slot
     BOOST_NOINLINE static void take_mail(atomic<era_type*>& mail, state_type last) noexcept
     {
         era_type* m = mail.load(std::memory_order_relaxed);
-        // [hp.take] acquire: the drain reads what the writer put into the root.
-        if (m != nullptr && reinterpret_cast<state_type>(m) == last &&
+        // [hp.take] acquire: the drain reads what the writer put into the root. Where there is no
+        // mail, null is the address of no root.
+        if (reinterpret_cast<state_type>(m) == last &&
             mail.compare_exchange_strong(m, nullptr, std::memory_order_acq_rel,
                                          std::memory_order_relaxed))
             m->leave();
@@ -242,11 +243,7 @@ public:
 
         // Mail has to be there before a reader leaves, or it would not find it. Whoever is seen
         // now gets it early, and in most cases nobody else turns up.
-        bool posted = false;
-        each_blocker(cell, pending, [&](slot const& s, root_type& e) {
-            post(s, e);
-            posted = true;
-        });
+        each_blocker(cell, pending, [](slot const& s, root_type& e) { post(s, e); });
         if (!others)
             return outcome::settled;  // this thread is in program order with itself
 
@@ -255,8 +252,7 @@ public:
         // sees the new one). And each has either left before this (the scan sees that), or looks at
         // its mail after it. Without it a reader's announcement could hide in its store buffer.
         if (!Env::heavy_fence(t.mode())) {
-            if (posted)
-                revoke_all(pending);
+            revoke_all(pending);
             return outcome::refused;
         }
         bool late = false;
