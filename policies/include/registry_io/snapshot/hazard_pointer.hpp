@@ -379,7 +379,9 @@ public:
     }
 
 private:
-    static constexpr unsigned most_pending = Reclaim::batch < 32 ? 32 : Reclaim::batch;
+    // What readers notice of a writer at full speed is above all its fences. More tables than these
+    // would cost more memory, and no fence to speak of less.
+    static constexpr unsigned most_pending = Reclaim::batch < 128 ? 128 : Reclaim::batch;
 
     /// Replaced roots that are not settled, in the order of replacement.
     struct pending_roots
