@@ -4,10 +4,10 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // What a notify of asynchronous handlers costs, compared with a bare loop, the synchronous
-// registry, Boost.Asio's coroutines, and a plain lazy task. Each handler adds one to a counter of its own; some first
-// wait once, for a queue that a single thread runs. Prints CSV. Times are the best of several
-// repetitions; the ratio is to the bare loop over the same number of function pointers, measured in
-// the same run.
+// registry, Boost.Asio's coroutines, and a plain lazy task. Each handler adds one to a counter of
+// its own; some first wait once, for a queue that a single thread runs. Prints CSV. Times are the
+// best of several repetitions; the ratio is to the bare loop over the same number of function
+// pointers, measured in the same run.
 
 #include <algorithm>
 #include <coroutine>

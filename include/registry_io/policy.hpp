@@ -218,8 +218,8 @@ enum class publication_kind : unsigned char {
 // tag::snapshot_policy[]
 /// What `read` is called with may tell more of itself: if `sight = f.brief(root)` is true, then
 /// `f.call_brief(root, sight)` does what `f(root)` does, in little code; else `f.call_long(root,
-/// sight)` does. That one can stay out of line, at the end of a jump, so that the brief way pays for
-/// no register that only the long one needs.
+/// sight)` does. That one can stay out of line, at the end of a jump, so that the brief way pays
+/// for no register that only the long one needs.
 /// `f.shared()` is one that does the same in code that other events have, too, for what is not the
 /// fast path.
 template <class F, class Root>
