@@ -59,6 +59,7 @@ enum class verdict : unsigned char { keep, remove };
 /// * `allocate(size, align)` returns memory, or throws, or returns null; the latter is reported to
 ///   the user as `std::bad_alloc`. `align` is a power of two.
 /// * `deallocate(p, size, align)` takes back what a copy of the same source gave.
+/// * `plentiful`, a constant that may be absent: whether some hundred kilobytes more do not matter.
 template <class P>
 concept alloc_policy = policy_of<P, axis::alloc> && std::default_initializable<P> &&
     requires(P p, typename P::source s, void* memory, std::size_t n) {

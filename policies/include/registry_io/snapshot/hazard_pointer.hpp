@@ -379,9 +379,15 @@ public:
     }
 
 private:
-    // What readers notice of a writer at full speed is above all its fences. More tables than these
-    // would cost more memory, and no fence to speak of less.
-    static constexpr unsigned most_pending = Reclaim::batch < 128 ? 128 : Reclaim::batch;
+    // What readers notice of a writer at full speed is above all its fences; so there are few where
+    // the memory of tables that wait does not matter.
+    static constexpr unsigned enough = [] {
+        if constexpr (requires { requires Source::plentiful; })
+            return 128u;
+        else
+            return 32u;
+    }();
+    static constexpr unsigned most_pending = Reclaim::batch < enough ? enough : Reclaim::batch;
 
     /// Replaced roots that are not settled, in the order of replacement.
     struct pending_roots
