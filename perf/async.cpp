@@ -4,10 +4,10 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // What a notify of asynchronous handlers costs, compared with a bare loop, the synchronous
-// registry, and Boost.Asio's coroutines. Each handler adds one to a counter of its own; some first
-// wait once, for a queue that a single thread runs. Prints CSV. Times are the best of several
-// repetitions; the ratio is to the bare loop over the same number of function pointers, measured in
-// the same run.
+// registry, Boost.Asio's coroutines, and a plain lazy task. Each handler adds one to a counter of
+// its own; some first wait once, for a queue that a single thread runs. Prints CSV. Times are the
+// best of several repetitions; the ratio is to the bare loop over the same number of function
+// pointers, measured in the same run.
 
 #include <algorithm>
 #include <coroutine>
@@ -148,6 +148,77 @@ caller notify_in_turn(AsyncRegistry<int> const& r, long n)
         co_await r.notify_sequential(event);
 }
 
+/// What coroutine libraries call a task: it begins when it is awaited, and its end resumes the
+/// coroutine that awaits it. Nothing else: no environment, no isolation, no recycled frames.
+class plain_task
+{
+public:
+    struct promise_type
+    {
+        plain_task get_return_object() noexcept
+        {
+            return plain_task(std::coroutine_handle<promise_type>::from_promise(*this));
+        }
+        std::suspend_always initial_suspend() const noexcept { return {}; }
+        struct to_caller
+        {
+            bool await_ready() const noexcept { return false; }
+            std::coroutine_handle<> await_suspend(
+                std::coroutine_handle<promise_type> h) const noexcept
+            {
+                return h.promise().caller;
+            }
+            void await_resume() const noexcept {}
+        };
+        to_caller final_suspend() const noexcept { return {}; }
+        void return_void() const noexcept {}
+        void unhandled_exception() noexcept { exception = std::current_exception(); }
+
+        std::coroutine_handle<> caller;
+        std::exception_ptr exception;
+    };
+
+    plain_task(plain_task&& other) noexcept : coroutine_(std::exchange(other.coroutine_, {})) {}
+    plain_task& operator=(plain_task&&) = delete;
+    ~plain_task()
+    {
+        if (coroutine_)
+            coroutine_.destroy();
+    }
+
+    bool await_ready() const noexcept { return false; }
+    std::coroutine_handle<> await_suspend(std::coroutine_handle<> h) const noexcept
+    {
+        coroutine_.promise().caller = h;
+        return coroutine_;
+    }
+    void await_resume() const
+    {
+        if (coroutine_.promise().exception != nullptr)
+            std::rethrow_exception(coroutine_.promise().exception);
+    }
+
+private:
+    explicit plain_task(std::coroutine_handle<promise_type> h) noexcept : coroutine_(h) {}
+    std::coroutine_handle<promise_type> coroutine_;
+};
+
+plain_task plain_handler(int const& event, unsigned long* to)
+{
+    *to += static_cast<unsigned long>(event);
+    co_return;
+}
+
+using plain_handler_type = plain_task (*)(int const&, unsigned long*);
+
+caller plain_in_turn(std::vector<plain_handler_type> const& handlers, long n)
+{
+    int const event = 1;
+    for (long i = 0; i < n; ++i)
+        for (std::size_t h = 0; h < handlers.size(); ++h)
+            co_await handlers[h](event, &counters[h].value);
+}
+
 asio::awaitable<void> asio_handler(int const& event, unsigned long* to)
 {
     *to += static_cast<unsigned long>(event);
@@ -279,6 +350,10 @@ void measure_all(int handlers)
                                                      &asio_waiting_handler);
         measure("at once", "Asio co_spawn and count", handlers, n / 10,
                 [&](long times) { run_asio_at_once(at_end, times); });
+        std::vector<plain_handler_type> const plain(static_cast<std::size_t>(handlers),
+                                                    &plain_handler);
+        measure("in turn", "a plain lazy task", handlers, n * 4,
+                [&](long times) { plain_in_turn(plain, times); });
         measure("in turn", "Asio awaitable", handlers, n,
                 [&](long times) { run_asio_in_turn(at_end, times); });
         measure("at once; each waits once", "Asio co_spawn and count", handlers, n / 10,

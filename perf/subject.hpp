@@ -24,6 +24,33 @@ enum class deed {
     wait,     ///< waits until `gate` is open
 };
 
+/// In which order the types of handlers come that are registered one by one.
+enum class pattern {
+    one,          ///< one type
+    blocks,       ///< four types, one after the other
+    pairs,        ///< two of a type, then two of the next
+    alternating,  ///< two types in turn
+    different     ///< 16 types in turn
+};
+
+/// The type of handler `i` of `n`, from 0 to 15.
+constexpr int type_of(pattern p, long i, long n) noexcept
+{
+    switch (p) {
+    case pattern::blocks:
+        return static_cast<int>(i * 4 / n);
+    case pattern::pairs:
+        return static_cast<int>(i / 2 % 16);
+    case pattern::alternating:
+        return static_cast<int>(i % 2);
+    case pattern::different:
+        return static_cast<int>(i % 16);
+    case pattern::one:
+        break;
+    }
+    return 0;
+}
+
 /// What waiting handlers wait for.
 inline constinit std::atomic<bool> gate{true};
 
@@ -41,6 +68,8 @@ public:
     virtual void reserve(long n) = 0;
     /// Registers n more handlers, one by one.
     virtual void fill(long n, deed d) = 0;
+    /// Registers n more handlers, which do the same but are of several types.
+    virtual void fill_with_types(long n, pattern p) = 0;
     /// Registers n more, each at a random one of a few priorities. False if there are no
     /// priorities.
     virtual bool fill_by_priority(long n) = 0;

@@ -58,6 +58,12 @@ struct add
     void operator()(Event const& event) const { *to += value(event); }
 };
 
+/// Each `Type` is a type of its own.
+template <class Event, int Type>
+struct add_as : add<Event>
+{
+};
+
 template <class Event>
 struct add_own
 {
@@ -142,6 +148,12 @@ public:
         for (std::size_t r = 0; r != all_.size(); ++r)
             for (long i = 0; i < n; ++i)
                 tokens_[r].push_back(add_one(*all_[r], d));
+    }
+
+    void fill_with_types(long n, pattern p) override
+    {
+        for (long i = 0; i < n; ++i)
+            tokens_[0].push_back(add_as_type(type_of(p, i, n)));
     }
 
     bool fill_by_priority(long n) override
@@ -305,6 +317,16 @@ private:
             break;
         }
         return a.add(perf::add<Event>{counter()});
+    }
+
+    template <int Type = 0>
+    token add_as_type(int type)
+    {
+        // Only events of one size are measured so.
+        if constexpr (sizeof(Event) == 4 && Type != 15)
+            if (type != Type)
+                return add_as_type<Type + 1>(type);
+        return all_[0]->add(add_as<Event, Type>{{counter()}});
     }
 
     std::vector<std::unique_ptr<Adapter>> all_;

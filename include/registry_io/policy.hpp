@@ -59,6 +59,7 @@ enum class verdict : unsigned char { keep, remove };
 /// * `allocate(size, align)` returns memory, or throws, or returns null; the latter is reported to
 ///   the user as `std::bad_alloc`. `align` is a power of two.
 /// * `deallocate(p, size, align)` takes back what a copy of the same source gave.
+/// * `plentiful`, a constant that may be absent: whether some hundred kilobytes more do not matter.
 template <class P>
 concept alloc_policy = policy_of<P, axis::alloc> && std::default_initializable<P> &&
     requires(P p, typename P::source s, void* memory, std::size_t n) {
@@ -217,9 +218,9 @@ enum class publication_kind : unsigned char {
 
 // tag::snapshot_policy[]
 /// What `read` is called with may tell more of itself: if `sight = f.brief(root)` is true, then
-/// `f.call_brief(root, sight)` does what `f(root)` does, in little code. The rest can stay out of
-/// line, at the end of a jump, so that the brief way pays for no register that only the long one
-/// needs.
+/// `f.call_brief(root, sight)` does what `f(root)` does, in little code; else `f.call_long(root,
+/// sight)` does. That one can stay out of line, at the end of a jump, so that the brief way pays
+/// for no register that only the long one needs.
 /// `f.shared()` is one that does the same in code that other events have, too, for what is not the
 /// fast path.
 template <class F, class Root>
@@ -227,6 +228,7 @@ concept brief_reader = requires(F f, Root& root) {
     { f.brief(root) } noexcept;
     requires std::constructible_from<bool, decltype(f.brief(root))>;
     f.call_brief(root, f.brief(root));
+    f.call_long(root, f.brief(root));
     f.shared()(root);
 };
 

@@ -41,22 +41,22 @@
 // budget gcc single_thread.registries 1000 1550
 // budget clang atomic_shared_ptr.guards 2000 3840
 // budget clang atomic_shared_ptr.guards 20000 3840
-// budget clang atomic_shared_ptr.registries 10 2210
-// budget clang atomic_shared_ptr.registries 1000 2210
-// budget clang atomic_shared_ptr.threads 2 2210
-// budget clang atomic_shared_ptr.threads 200 2210
+// budget clang atomic_shared_ptr.registries 10 2225
+// budget clang atomic_shared_ptr.registries 1000 2225
+// budget clang atomic_shared_ptr.threads 2 2230
+// budget clang atomic_shared_ptr.threads 200 2230
 // budget clang hazard_pointer.guards 2000 3820
 // budget clang hazard_pointer.guards 20000 3820
-// budget clang hazard_pointer.registries 10 2180
-// budget clang hazard_pointer.registries 1000 2180
+// budget clang hazard_pointer.registries 10 2195
+// budget clang hazard_pointer.registries 1000 2195
 // budget clang hazard_pointer.threads 2 2230
 // budget clang hazard_pointer.threads 200 2230
 // budget clang locked.guards 2000 3620
 // budget clang locked.guards 20000 3620
-// budget clang locked.registries 10 2000
-// budget clang locked.registries 1000 2000
-// budget clang locked.threads 2 2020
-// budget clang locked.threads 200 2020
+// budget clang locked.registries 10 2020
+// budget clang locked.registries 1000 2020
+// budget clang locked.threads 2 2030
+// budget clang locked.threads 200 2030
 // budget clang rcu.guards 2000 4750
 // budget clang rcu.guards 20000 4750
 // budget clang rcu.registries 10 2200
@@ -65,8 +65,8 @@
 // budget clang rcu.threads 200 2790
 // budget clang single_thread.guards 2000 3270
 // budget clang single_thread.guards 20000 3270
-// budget clang single_thread.registries 10 1670
-// budget clang single_thread.registries 1000 1670
+// budget clang single_thread.registries 10 1685
+// budget clang single_thread.registries 1000 1685
 
 #include <memory>
 #include <string>

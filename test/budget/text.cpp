@@ -6,7 +6,7 @@
 // The smallest use. test/within_budget compiles it and measures the code size of the object.
 //
 // budget gcc text 45000
-// budget clang text 48600
+// budget clang text 48700
 
 #include <registry_io/presets/sync.hpp>
 

@@ -197,3 +197,20 @@ BOOST_AUTO_TEST_CASE(a_sink_sees_the_failures_of_a_run)
         BOOST_TEST((told == failing));
     }
 }
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_run_is_walked_whole_inside_one_of_its_handlers, Registry,
+                              registries)
+{
+    for (int const n : {2, 9, 64, 65, 300}) {
+        Registry r;
+        int calls = 0;
+        for (int i = 0; i < n; ++i)
+            r.register_handler([&calls, &r, nests = i == n / 2](int const& depth) {
+                ++calls;
+                if (nests && depth < 2)
+                    r.notify(depth + 1);
+            });
+        r.notify(0);
+        BOOST_TEST(calls == 3 * n);
+    }
+}

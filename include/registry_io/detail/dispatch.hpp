@@ -162,8 +162,14 @@ public:
 
         BOOST_FORCEINLINE row compact() const noexcept
         {
-            auto const first = reinterpret_cast<std::uintptr_t>(at);
-            return {address_of(*table), at == nullptr ? 0 : first + Step * sizeof(entry)};
+            entry const* from = at;
+#ifdef __clang__
+            // clang would count this integer up beside the pointer, in every turn of the walk and
+            // in a register of its own.
+            asm("" : "+r"(from));
+#endif
+            auto const first = reinterpret_cast<std::uintptr_t>(from);
+            return {address_of(*table), from == nullptr ? 0 : first + Step * sizeof(entry)};
         }
         // Not by way of the row: a policy may want the id of each handler.
         BOOST_FORCEINLINE handler_id id() const noexcept
@@ -213,7 +219,7 @@ public:
 
         BOOST_FORCEINLINE void operator()(root const& r) const noexcept(panic_policy::isolates)
         {
-            dispatch<Event>(r, event);
+            dispatch<Event>(r, event, r.look());
         }
         /// What is seen of a root that is looked at once, and whether `call_brief` may have it.
         struct sight
@@ -237,6 +243,11 @@ public:
             scope s(failing{&r});
             call<0>(r, r.rows().entries, nullptr, event, s);
             s.finish();
+        }
+        BOOST_FORCEINLINE void call_long(root const& r, sight of) const
+            noexcept(panic_policy::isolates)
+        {
+            dispatch<Event>(r, event, of.seen);
         }
         dispatching<void> shared() const noexcept { return {event}; }
     };
@@ -264,18 +275,17 @@ public:
             read<Event>(s, dispatching<Event>{event});
         } else {
             result_type result{};
-            read<Event>(s, [&](root const& r) { result = dispatch<Event>(r, event); });
+            read<Event>(s, [&](root const& r) { result = dispatch<Event>(r, event, r.look()); });
             return result;
         }
     }
 
     template <class Event>
-    BOOST_FORCEINLINE static result_type dispatch(root const& r, void const* event) noexcept(
-        panic_policy::isolates)
+    BOOST_FORCEINLINE static result_type dispatch(root const& r, void const* event,
+                                                  extent seen) noexcept(panic_policy::isolates)
     {
-        extent const seen = r.look();
         if (std::is_void_v<Event> || !seen.is_plain())
-            return dispatch_shared(r, event, seen);
+            return dispatch_shared(seen, event, r);
         scope s(failing{&r});
         walk<Event>(r, seen.plain_size(), event, s);
         return s.finish();
@@ -337,22 +347,22 @@ public:
 
 private:
     /// The walk that is shared.
-    BOOST_NOINLINE static result_type dispatch_shared(root const& r, void const* event,
-                                                      extent seen) noexcept(panic_policy::isolates)
+    BOOST_NOINLINE static result_type dispatch_shared(
+        extent seen, void const* event, root const& r) noexcept(panic_policy::isolates)
     {
         if constexpr (columns::has_runs)
             if (seen.is_one_run())
                 return dispatch_run(seen, event, r);
         if (!seen.is_plain())
-            return dispatch_parts(r, event, seen);
+            return dispatch_parts(seen, event, r);
         scope s(failing{&r});
         walk<void>(r, seen.plain_size(), event, s);
         return s.finish();
     }
 
     /// The walk of a root that is in chunks, or is walked by runs.
-    BOOST_NOINLINE static result_type dispatch_parts(root const& r, void const* event,
-                                                     extent seen) noexcept(panic_policy::isolates)
+    BOOST_NOINLINE static result_type dispatch_parts(extent seen, void const* event,
+                                                     root const& r) noexcept(panic_policy::isolates)
     {
         running in(r);
         if constexpr (columns::has_runs) {

@@ -195,10 +195,11 @@ public:
         writers* kept = nullptr;
 
         /// Keeps the block: captures that are destroyed may destroy the registry.
-        void keep(writers& w) noexcept
+        void keep(writers& w, retirement* made) noexcept
         {
             w.hold();
             kept = &w;
+            r = made;
         }
         ~finishing()
         {
@@ -211,8 +212,7 @@ public:
         {
             r->finish();
             r->~retirement();
-            if (kept != nullptr)
-                kept->drop();
+            kept->drop();
         }
     };
 
@@ -365,9 +365,12 @@ public:
         // Preparing to wait may fail after the change; several changes may fail half-way.
         edit change(*this, one_change && done == nullptr);
         if (f(change, dead)) {
-            after.r = ::new (static_cast<void*>(after.room)) retirement(change.commit(dead, done));
-            if (!after.r->idle())
-                after.keep(*this);
+            auto* const r =
+                ::new (static_cast<void*>(after.room)) retirement(change.commit(dead, done));
+            if (!r->idle())
+                after.keep(*this, r);
+            else
+                r->~retirement();
         } else {
             change.leave();
         }

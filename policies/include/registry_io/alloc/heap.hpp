@@ -51,6 +51,8 @@ public:
         using traits = std::allocator_traits<allocator>;
 
     public:
+        static constexpr bool plentiful = std::is_same_v<Allocator, std::allocator<std::byte>>;
+
         explicit source(Allocator const& a) noexcept : allocator_(a) {}
 
         void* allocate(std::size_t size, std::size_t align)

@@ -88,7 +88,7 @@ public:
             if constexpr (brief_reader<F, Root>) {
                 auto const sight = f.brief(*root);
                 if (!sight)
-                    return read_announced(*root, f);
+                    return read_announced(sight, f, *root);
                 left const end{*root};
                 f.call_brief(*root, sight);
             } else {
@@ -167,11 +167,12 @@ private:
 
     /// The rest of a read whose root stands in the slot. Reached by a jump, hence static, nothrow
     /// where it can be, and with `f` in the register in which it came.
-    template <class F>
-    BOOST_NOINLINE static void read_announced(Root& root, F f) noexcept(calls_nothrow<F>)
+    template <class F, class Sight>
+    BOOST_NOINLINE static void read_announced(Sight sight, F f,
+                                              Root& root) noexcept(calls_nothrow<F>)
     {
         left const end{root};
-        f(root);
+        f.call_long(root, sight);
     }
 
     /// A publication fell between the two looks at the root. Out of line with all that it calls, so
@@ -378,7 +379,15 @@ public:
     }
 
 private:
-    static constexpr unsigned most_pending = Reclaim::batch < 32 ? 32 : Reclaim::batch;
+    // What readers notice of a writer at full speed is above all its fences; so there are few where
+    // the memory of tables that wait does not matter.
+    static constexpr unsigned enough = [] {
+        if constexpr (requires { requires Source::plentiful; })
+            return 128u;
+        else
+            return 32u;
+    }();
+    static constexpr unsigned most_pending = Reclaim::batch < enough ? enough : Reclaim::batch;
 
     /// Replaced roots that are not settled, in the order of replacement.
     struct pending_roots

@@ -130,7 +130,7 @@ public:
                 }
                 auto const sight = f.brief(*root);
                 if (!sight)
-                    return read_announced<Registry>(*root, f);
+                    return read_announced<Registry>(sight, f, *root);
                 left<Registry> const end;
                 f.call_brief(*root, sight);
             } else {
@@ -183,11 +183,12 @@ private:
     };
 
     // As in hazard_pointer.
-    template <class Registry, class F>
-    BOOST_NOINLINE static void read_announced(Root& root, F f) noexcept(calls_nothrow<F>)
+    template <class Registry, class F, class Sight>
+    BOOST_NOINLINE static void read_announced(Sight sight, F f,
+                                              Root& root) noexcept(calls_nothrow<F>)
     {
         left<Registry> const end;
-        f(root);
+        f.call_long(root, sight);
     }
 
     /// A read inside of another of the domain, which protects everything in it. That this is one

@@ -53,7 +53,7 @@ struct single_thread
             if constexpr (brief_reader<F, Root>) {
                 auto const sight = f.brief(*root);
                 if (!sight)
-                    return read_long(*root, f);
+                    return read_long(sight, f, *root);
                 holding const h(*root);
                 f.call_brief(*root, sight);
             } else {
@@ -97,11 +97,12 @@ struct single_thread
             Root& root_;
         };
 
-        template <class F>
-        BOOST_NOINLINE static void read_long(Root& root, F f) noexcept(calls_nothrow<F>)
+        template <class F, class Sight>
+        BOOST_NOINLINE static void read_long(Sight sight, F f,
+                                             Root& root) noexcept(calls_nothrow<F>)
         {
             holding const h(root);
-            f(root);
+            f.call_long(root, sight);
         }
 
         static constexpr bool in_place = true;

@@ -67,14 +67,15 @@ private:
         activated const here(&this->where_);
         typename base::scope_of_read const s(*this, r);
         auto const seen = r.look();
+        promise* waiting = nullptr;
         if (seen.is_flat()) [[likely]] {
-            next_ = r.rows().entries;
-            end_ = next_ + seen.size();
+            entry const* const first = r.rows().entries;
+            waiting = run(r, nullptr, first, first + seen.size());
         } else {
             parts_ = typename root::chunk_range(r, seen);
-            next_part();
+            waiting = run_parts(r);
         }
-        if (promise* const p = run(r)) [[unlikely]] {
+        if (promise* const p = waiting) [[unlikely]] {
             this->keep(*p, at{&r, part_, next_ - 1});
             this->hold(r);
             return;
@@ -82,28 +83,39 @@ private:
         this->conclude_at_once();
     }
 
-    void next_part() noexcept
+    /// Runs the handlers from `next` to `end`, of the chunk `part` or of a flat table, until one
+    /// waits, and returns that handler; returns null at the end. Only a handler that waits makes it
+    /// write down where it is.
+    BOOST_FORCEINLINE promise* run(root const& r, chunk const* part, entry const* next,
+                                   entry const* end)
     {
-        std::uint32_t n = 0;
-        part_ = &parts_.next(n);
-        next_ = part_->rows().entries;
-        end_ = next_ + n;
+        while (next != end) {
+            if (this->stopped()) [[unlikely]] {
+                parts_ = {};
+                return nullptr;
+            }
+            entry const* const now = next++;
+            if (promise* const p = this->start(at{&r, part, now})) [[unlikely]] {
+                part_ = part;
+                next_ = next;
+                end_ = end;
+                return p;
+            }
+        }
+        return nullptr;
     }
 
-    /// Runs handlers until one waits, and returns that handler; returns null at the end.
-    BOOST_FORCEINLINE promise* run(root const& r)
+    /// The same for the remaining chunks.
+    promise* run_parts(root const& r)
     {
-        for (;;) {
-            while (next_ != end_) {
-                if (this->stopped()) [[unlikely]]
-                    return nullptr;
-                if (promise* const p = this->start(at{&r, part_, next_++})) [[unlikely]]
-                    return p;
-            }
-            if (parts_.empty())
-                return nullptr;
-            next_part();
+        while (!parts_.empty()) {
+            std::uint32_t n = 0;
+            chunk const& c = parts_.next(n);
+            entry const* const first = c.rows().entries;
+            if (promise* const p = run(r, &c, first, first + n))
+                return p;
         }
+        return nullptr;
     }
 
     /// Continues after a handler has waited.
@@ -114,7 +126,10 @@ private:
             return nullptr;  // an exception that leaves the panic policy ends the notify
         BOOST_TRY
         {
-            if (promise* const p = run(*this->root_)) {
+            promise* p = run(*this->root_, part_, next_, end_);
+            if (p == nullptr)
+                p = run_parts(*this->root_);
+            if (p != nullptr) {
                 this->keep(*p, at{this->root_, part_, next_ - 1});
                 return p;
             }
@@ -149,9 +164,10 @@ private:
         return self.caller_goes_on();
     }
 
-    entry const* next_ = nullptr;
-    entry const* end_ = nullptr;        // of the current table or chunk
-    chunk const* part_ = nullptr;       // the current chunk, if there are several
+    // Where the walk is while a handler waits, which sets these three.
+    entry const* next_;
+    entry const* end_;                  // of the current table or chunk
+    chunk const* part_;                 // the current chunk, if there are several
     typename root::chunk_range parts_;  // the remaining chunks
 };
 

@@ -368,8 +368,9 @@ protected:
         scope_of_read& operator=(scope_of_read const&) = delete;
         BOOST_FORCEINLINE ~scope_of_read()
         {
-            if (operation_.handlers_ == nullptr)
-                operation_.scope_.reset();
+            if constexpr (!std::is_trivially_destructible_v<scope>)
+                if (operation_.handlers_ == nullptr)
+                    operation_.scope_.reset();
         }
 
     private:
