@@ -22,12 +22,12 @@
 
 #include <boost/assert.hpp>
 #include <boost/core/addressof.hpp>
-#include <boost/throw_exception.hpp>
 
 #include <registry_io/config.hpp>
 #include <registry_io/detail/allocation.hpp>
 #include <registry_io/detail/edit.hpp>
 #include <registry_io/detail/pieces.hpp>
+#include <registry_io/detail/raise.hpp>
 #include <registry_io/detail/row_order.hpp>
 #include <registry_io/detail/shapes.hpp>
 #include <registry_io/garbage.hpp>
@@ -44,19 +44,15 @@ REGISTRY_IO_EXPORT inline constinit std::atomic<std::uint64_t> last_serial{0};
 
 [[noreturn]] inline void refuse_foreign()
 {
-    boost::throw_exception(
-        std::logic_error("registry_io: this shared object has its own copy of the library's "
-                         "variables; export them, or use a registry_ref that the registry's "
-                         "owner made"),
-        BOOST_CURRENT_LOCATION);
+    raise(std::logic_error("registry_io: this shared object has its own copy of the library's "
+                           "variables; export them, or use a registry_ref that the registry's "
+                           "owner made"));
 }
 
 [[noreturn]] inline void refuse_deadlock()
 {
-    boost::throw_exception(
-        std::system_error(std::make_error_code(std::errc::resource_deadlock_would_occur),
-                          "registry_io: waiting here would wait for itself"),
-        BOOST_CURRENT_LOCATION);
+    raise(std::system_error(std::make_error_code(std::errc::resource_deadlock_would_occur),
+                            "registry_io: waiting here would wait for itself"));
 }
 
 template <class Mutex>

@@ -26,9 +26,9 @@
 #include <utility>
 
 #include <boost/core/no_exceptions_support.hpp>
-#include <boost/throw_exception.hpp>
 
 #include <registry_io/config.hpp>
+#include <registry_io/detail/raise.hpp>
 #include <registry_io/queued/detail/keyed_lane.hpp>
 #include <registry_io/queued/detail/lane.hpp>
 #include <registry_io/queued/detail/mailbox_env.hpp>
@@ -263,9 +263,8 @@ public:
     {
         if constexpr (requires { hook_ == nullptr; }) {
             if (hook_ == nullptr)
-                boost::throw_exception(
-                    std::invalid_argument("registry_io: the wake-up hook of a mailbox is empty"),
-                    BOOST_CURRENT_LOCATION);
+                registry_io::detail::raise(
+                    std::invalid_argument("registry_io: the wake-up hook of a mailbox is empty"));
         }
         traffic_.lie_down();
     }
@@ -404,11 +403,10 @@ private:
             if constexpr (!several) {
                 // acquire: pairs with the release below; what the last drain left unlocked.
                 if (m.draining_.exchange(true, std::memory_order_acquire))
-                    boost::throw_exception(
+                    registry_io::detail::raise(
                         std::system_error(std::make_error_code(std::errc::device_or_resource_busy),
                                           "registry_io: the mailbox is being drained already; take "
-                                          "many_consumers if several threads are to drain it"),
-                        BOOST_CURRENT_LOCATION);
+                                          "many_consumers if several threads are to drain it"));
             }
             if constexpr (blocks) {
                 here_ = {&m, detail::drains_of_thread<>::innermost};

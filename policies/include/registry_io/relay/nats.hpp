@@ -27,11 +27,11 @@
 #include <utility>
 
 #include <boost/core/no_exceptions_support.hpp>
-#include <boost/throw_exception.hpp>
 
 #include <nats/nats.h>
 
 #include <registry_io/config.hpp>
+#include <registry_io/detail/raise.hpp>
 #include <registry_io/handler_guard.hpp>
 
 namespace registry_io {
@@ -127,7 +127,7 @@ inline constexpr char schema_header[] = "Registry-Io-Schema";
 inline void throw_unless_ok(natsStatus s, char const* what)
 {
     if (s != NATS_OK)
-        boost::throw_exception(error(what, s), BOOST_CURRENT_LOCATION);
+        registry_io::detail::raise(error(what, s));
 }
 
 /// Tokens between dots, without blanks; an asterisk or, at the end, `>` stands for others.
@@ -155,11 +155,10 @@ inline bool is_subject(std::string_view s, bool wildcards) noexcept
 inline void check_subject(std::string const& s, bool wildcards)
 {
     if (!is_subject(s, wildcards))
-        boost::throw_exception(
+        registry_io::detail::raise(
             std::invalid_argument("registry_io: '" + s + "' is no subject of NATS" +
                                   (wildcards ? "" : " that can be published to") +
-                                  ": write tokens without blanks, with dots between them"),
-            BOOST_CURRENT_LOCATION);
+                                  ": write tokens without blanks, with dots between them"));
 }
 
 /// Lets a thread wait for something that happens once. Not `std::latch`: the call that opens it may
@@ -264,7 +263,7 @@ public:
         natsConnection* c = nullptr;
         natsStatus const s = natsConnection_Connect(&c, made);
         if (s != NATS_OK)
-            boost::throw_exception(error("cannot connect to " + o.url, s), BOOST_CURRENT_LOCATION);
+            registry_io::detail::raise(error("cannot connect to " + o.url, s));
         connection_ = c;
         tell(change::connected, "");
     }
