@@ -132,7 +132,7 @@ public:
         row compact() const noexcept { return *this; }
 
     private:
-        bool is_in_chunk() const noexcept { return (table & 1) != 0; }
+        bool is_in_chunk() const noexcept { return root::has_chunks && (table & 1) != 0; }
         // NOLINTBEGIN(performance-no-int-to-ptr): after a failure nothing is to be optimised.
         chunk const& in_chunk() const noexcept
         {
@@ -274,7 +274,7 @@ public:
         panic_policy::isolates)
     {
         extent const seen = r.look();
-        if (std::is_void_v<Event> || !seen.is_plain())
+        if (std::is_void_v<Event> || !root::is_plain(seen))
             return dispatch_shared(r, event, seen);
         scope s(failing{&r});
         walk<Event>(r, seen.plain_size(), event, s);
@@ -297,7 +297,7 @@ public:
             scope_of<panic_policy, failing_to<Sink>> scope(failing_to<Sink>{{&r}, &sink});
             extent const seen = r.look();
             // By rows, also where there are runs: those know no sink.
-            if (seen.is_flat())
+            if (root::is_flat(seen))
                 walk<Event>(r, seen.size(), event, scope);
             else
                 r.each_chunk(seen, [&](chunk const& c, std::uint32_t m) {
@@ -343,7 +343,7 @@ private:
         if constexpr (columns::has_runs)
             if (seen.is_one_run())
                 return dispatch_run(seen, event, r);
-        if (!seen.is_plain())
+        if (!root::is_plain(seen))
             return dispatch_parts(r, event, seen);
         scope s(failing{&r});
         walk<void>(r, seen.plain_size(), event, s);

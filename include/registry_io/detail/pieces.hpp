@@ -15,7 +15,9 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <new>
+#include <type_traits>
 #include <utility>
 
 #include <registry_io/config.hpp>
@@ -44,7 +46,7 @@ public:
     pieces(pieces const&) = delete;
     pieces& operator=(pieces const&) = delete;
 
-    source memory;
+    REGISTRY_IO_NO_UNIQUE_ADDRESS source memory;
     std::uint64_t version = 0;  ///< of the current root
     hook* hooks[hook_kinds] = {};
 
@@ -52,7 +54,7 @@ public:
     root* new_root(std::uint32_t capacity, bool spine)
     {
         std::size_t bytes = root::bytes(capacity, spine);
-        void* const p = take(spare_root_, bytes, table_align);
+        void* const p = take(&spares::root, bytes);
         root* const r = ::new (p) root(home(), bytes, capacity, spine, version + 1, &destroy_root);
         for (unsigned i = 0; i < hook_kinds; ++i)
             r->hooks[i] = hooks[i];
@@ -64,21 +66,19 @@ public:
     {
         std::size_t const bytes = r.memory;
         r.~root();
-        give(spare_root_, &r, bytes, table_align);
+        give(&spares::root, &r, bytes);
     }
 
     chunk* new_chunk(std::uint64_t birth)
     {
         std::size_t bytes = chunk::bytes();
-        return ::new (take(spare_chunk_, bytes, table_align))
-            chunk(home(), birth, &destroy_piece<chunk>);
+        return ::new (take(&spares::chunk, bytes)) chunk(home(), birth, &destroy_piece<chunk>);
     }
 
     branch* new_branch(std::uint64_t birth)
     {
         std::size_t bytes = branch::bytes();
-        return ::new (take(spare_branch_, bytes, table_align))
-            branch(home(), birth, &destroy_piece<branch>);
+        return ::new (take(&spares::branch, bytes)) branch(home(), birth, &destroy_piece<branch>);
     }
 
     /// Keeps or frees the tables among what no reader can see any more, and takes them out of the
@@ -86,20 +86,9 @@ public:
     void recycle(garbage_list& free) noexcept
     {
         garbage_list rest;
-        while (garbage* const g = free.pop()) {
-            // Where a shared object has another copy of these functions, the table is freed
-            // instead.
-            if (g->destroy == &destroy_root) {
-                --tables_;
-                free_root(static_cast<root&>(*g));
-            } else if (g->destroy == &destroy_piece<chunk>) {
-                free_piece(spare_chunk_, static_cast<chunk*>(g));
-            } else if (g->destroy == &destroy_piece<branch>) {
-                free_piece(spare_branch_, static_cast<branch*>(g));
-            } else {
+        while (garbage* const g = free.pop())
+            if (!recycle(*g))
                 rest.push(g);
-            }
-        }
         free = rest;
     }
 
@@ -116,9 +105,10 @@ public:
 
     REGISTRY_IO_DETAIL_COLD void free_spares() noexcept
     {
-        for (spare* s : {&spare_root_, &spare_branch_, &spare_chunk_})
-            if (void* const p = std::exchange(s->memory, nullptr))
-                memory.deallocate(p, s->bytes, table_align);
+        if constexpr (!bounded)
+            for (void** s : {&spares_.root, &spares_.branch, &spares_.chunk})
+                if (void* const p = std::exchange(*s, nullptr))
+                    memory.deallocate(p, size_of(p), table_align);
     }
 
     // The functions that `garbage::destroy` points to.
@@ -147,37 +137,82 @@ public:
     }
 
 private:
-    struct spare
+    /// What is kept for next time; each begins with its size.
+    struct spares
     {
-        void* memory = nullptr;
-        std::size_t bytes = 0;
+        void* root = nullptr;
+        void* branch = nullptr;
+        void* chunk = nullptr;
+    };
+    struct no_spares
+    {
     };
 
-    BOOST_NOINLINE void* take(spare& s, std::size_t& bytes, std::size_t align)
+    static std::size_t size_of(void const* spare) noexcept
     {
-        if (s.memory != nullptr && s.bytes >= bytes && s.bytes / 2 <= bytes) {
-            bytes = s.bytes;
-            return std::exchange(s.memory, nullptr);
+        std::size_t bytes = 0;
+        std::memcpy(&bytes, spare, sizeof bytes);
+        return bytes;
+    }
+
+    BOOST_NOINLINE void* take([[maybe_unused]] void* spares::* which, std::size_t& bytes)
+    {
+        if constexpr (!bounded) {
+            void*& spare = spares_.*which;
+            if (spare != nullptr) {
+                std::size_t const had = size_of(spare);
+                if (had >= bytes && had / 2 <= bytes) {
+                    bytes = had;
+                    return std::exchange(spare, nullptr);
+                }
+            }
         }
-        void* const p = memory.allocate(bytes, align);
+        void* const p = memory.allocate(bytes, table_align);
         if (p == nullptr)
             no_memory();
         return p;
     }
 
-    BOOST_NOINLINE void give(spare& s, void* p, std::size_t bytes, std::size_t align) noexcept
+    BOOST_NOINLINE void give([[maybe_unused]] void* spares::* which, void* p,
+                             std::size_t bytes) noexcept
     {
-        if (!bounded)
-            std::swap(s.memory, p), std::swap(s.bytes, bytes);
-        if (p != nullptr)
-            memory.deallocate(p, bytes, align);
+        if constexpr (!bounded) {
+            std::memcpy(p, &bytes, sizeof bytes);
+            p = std::exchange(spares_.*which, p);
+            if (p == nullptr)
+                return;
+            bytes = size_of(p);
+        }
+        memory.deallocate(p, bytes, table_align);
     }
 
     template <class Piece>
-    void free_piece(spare& s, Piece* p) noexcept
+    void free_piece(void* spares::* which, Piece* p) noexcept
     {
         p->~Piece();
-        give(s, p, Piece::bytes(), table_align);
+        give(which, p, Piece::bytes());
+    }
+
+    /// Keeps or frees a table; false for what is none.
+    bool recycle(garbage& g) noexcept
+    {
+        // Where a shared object has another copy of these functions, the table is freed instead.
+        if (g.destroy == &destroy_root) {
+            --tables_;
+            free_root(static_cast<root&>(g));
+            return true;
+        }
+        if constexpr (root::has_chunks) {
+            if (g.destroy == &destroy_piece<chunk>) {
+                free_piece(&spares::chunk, static_cast<chunk*>(&g));
+                return true;
+            }
+            if (g.destroy == &destroy_piece<branch>) {
+                free_piece(&spares::branch, static_cast<branch*>(&g));
+                return true;
+            }
+        }
+        return false;
     }
 
     void* home() noexcept { return static_cast<Home*>(this); }
@@ -186,9 +221,7 @@ private:
     /// have freed.
     std::size_t tables_ = 0;
     typename Shapes::template atomic<std::size_t> freed_{0};
-    spare spare_root_;
-    spare spare_branch_;
-    spare spare_chunk_;
+    REGISTRY_IO_NO_UNIQUE_ADDRESS std::conditional_t<bounded, no_spares, spares> spares_;
 };
 
 /// A new piece, until it has its place.

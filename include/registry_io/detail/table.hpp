@@ -510,10 +510,12 @@ struct branch : piece
 
 /// One snapshot: either flat, the rows right behind the header, or a spine of branches of chunks.
 /// Immutable once it is published, but for one thing: rows are appended behind the last one, and
-/// become visible by the size alone.
-template <class Header, class Columns, class Size>
+/// become visible by the size alone. Without `Chunks` all are flat, and the code for the others is
+/// left out.
+template <class Header, class Columns, class Size, bool Chunks>
 struct REGISTRY_IO_EXPORT root : Header
 {
+    static constexpr bool has_chunks = Chunks;
     using chunk_type = chunk<Columns, Size>;
     using branch_type = branch<chunk_type>;
     using children_type = children<branch_type, typename Columns::key_type>;
@@ -554,7 +556,7 @@ struct REGISTRY_IO_EXPORT root : Header
     children_type branches() const noexcept { return children_type(payload_of(*this), capacity); }
 
     // For writers, who know what they wrote.
-    bool is_spine() const noexcept { return !written().is_flat(); }
+    bool is_spine() const noexcept { return !is_flat(written()); }
     std::uint32_t handlers() const noexcept { return written().size(); }
     void set_handlers(std::uint32_t n) noexcept
     {
@@ -584,12 +586,20 @@ struct REGISTRY_IO_EXPORT root : Header
         return extent(size_.load(std::memory_order_acquire));
     }
 
+    /// Whether what a reader sees lies in one table, and not in chunks.
+    static bool is_flat(extent seen) noexcept { return !has_chunks || seen.is_flat(); }
+    /// Whether it lies in one table, which is walked row by row.
+    static bool is_plain(extent seen) noexcept
+    {
+        return (!has_chunks && !Columns::has_runs) || seen.is_plain();
+    }
+
     /// Calls `f(rows, n)` for each table of rows, in order: the root itself, or its chunks.
     template <class F>
     void each_table(F f) const
     {
         extent const seen = look();
-        if (seen.is_flat()) [[likely]]
+        if (is_flat(seen)) [[likely]]
             f(rows(), seen.size());
         else
             each_chunk(seen, [&](chunk_type const& c, std::uint32_t m) { f(c.rows(), m); });
