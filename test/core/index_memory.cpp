@@ -119,6 +119,15 @@ BOOST_AUTO_TEST_CASE(a_registry_that_has_become_small_has_no_index)
     BOOST_TEST(m.block(index_bytes) == nullptr);
 }
 
+/// Whether the index has more than its first 16 slots.
+bool has_grown(memory const& m)
+{
+    for (std::size_t slots = 32; slots <= 2048; slots *= 2)
+        if (m.block(slots_at + slots * 8) != nullptr)
+            return true;
+    return false;
+}
+
 BOOST_AUTO_TEST_CASE(handlers_with_the_key_that_most_have_are_not_in_the_index)
 {
     memory m;
@@ -127,9 +136,7 @@ BOOST_AUTO_TEST_CASE(handlers_with_the_key_that_most_have_are_not_in_the_index)
     for (std::size_t i = 0; i < handlers; ++i)
         ids.push_back(add(r, 7));
     ids.push_back(add(r, 8));
-    constexpr std::size_t smallest = slots_at + std::size_t(16) * 8;
-    BOOST_TEST(m.block(smallest) != nullptr);
-    BOOST_TEST(m.block(index_bytes) == nullptr);
+    BOOST_TEST(!has_grown(m));
     for (rio::handler_id const id : ids)
         BOOST_TEST(r.contains(id));
     for (std::size_t i = 0; i < ids.size(); i += 2)
@@ -146,8 +153,7 @@ BOOST_AUTO_TEST_CASE(an_index_does_not_grow_with_removals)
         add(r, 0);
     for (int i = 0; i < 5000; ++i)
         BOOST_TEST(r.unregister(add(r, 1)));
-    constexpr std::size_t smallest = slots_at + std::size_t(16) * 8;
-    BOOST_TEST(m.block(smallest) != nullptr);
+    BOOST_TEST(!has_grown(m));
 }
 
 }  // namespace

@@ -90,7 +90,7 @@ public:
                 return p;
             }
         }
-        char const* event_name() const noexcept { return home().event_name; }
+        char const* event_name() const noexcept { return home().kind->event_name; }
         panic_hooks hooks() const noexcept
         {
             hook* const report = snapshot->hooks[report_hook];

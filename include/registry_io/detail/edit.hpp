@@ -198,7 +198,8 @@ public:
             if (old != nullptr)
                 home_.count_replaced();
         }
-        home_.policy_writer.publish(work_, r, [this](garbage_list& free) { home_.recycle(free); });
+        home_.policy_writer.publish(work_, r,
+                                    [this](garbage_list& free) { home_.recycle(free, work_); });
         committed_ = true;
         if (work_ == nullptr || !work_->is_spine())
             home_.index_clear();

@@ -62,11 +62,14 @@ public:
     }
 
     /// Frees a root that was never published, or that no reader can see any more. Needs the lock.
-    void free_root(root& r) noexcept
+    void free_root(root& r, std::uint32_t least = 0) noexcept
     {
         std::size_t const bytes = r.memory;
         r.~root();
-        give(&spares::root, &r, bytes);
+        if (bytes < least)
+            memory.deallocate(&r, bytes, table_align);
+        else
+            give(&spares::root, &r, bytes);
     }
 
     chunk* new_chunk(std::uint64_t birth)
@@ -82,22 +85,32 @@ public:
     }
 
     /// Keeps or frees the tables among what no reader can see any more, and takes them out of the
-    /// list. Needs the lock.
-    void recycle(garbage_list& free) noexcept
+    /// list. Needs the lock. A root that is smaller than the current one, which may be null, is of
+    /// no use to a registry that grows, and is freed.
+    void recycle(garbage_list& free, root const* current) noexcept
     {
         garbage_list rest;
         while (garbage* const g = free.pop())
-            if (!recycle(*g))
+            if (!recycle(*g, current == nullptr ? 0 : current->memory))
                 rest.push(g);
         free = rest;
     }
 
     /// Counts a root that is replaced and goes to the snapshot policy.
-    void count_replaced() noexcept { ++tables_; }
+    void count_replaced() noexcept
+    {
+        if (++tables_ < enough)
+            return;
+        // Both numbers only grow, and 32 bits are not for ever. relaxed: what is counted has gone.
+        // Until the count is closed it does not pass zero.
+        std::uint32_t const freed = freed_.load(std::memory_order_relaxed);
+        freed_.fetch_sub(freed, std::memory_order_relaxed);
+        tables_ -= freed;
+    }
 
     /// Ends the count: no root will follow. Returns how many roots readers still hold; if there are
     /// any, freeing the last of them calls `drop()`.
-    std::size_t close_tables() noexcept
+    std::uint32_t close_tables() noexcept
     {
         // acq_rel: every table's end comes before ours.
         return tables_ - freed_.fetch_sub(tables_, std::memory_order_acq_rel);
@@ -194,12 +207,12 @@ private:
     }
 
     /// Keeps or frees a table; false for what is none.
-    bool recycle(garbage& g) noexcept
+    bool recycle(garbage& g, std::uint32_t least) noexcept
     {
         // Where a shared object has another copy of these functions, the table is freed instead.
         if (g.destroy == &destroy_root) {
             --tables_;
-            free_root(static_cast<root&>(g));
+            free_root(static_cast<root&>(g), least);
             return true;
         }
         if constexpr (root::has_chunks) {
@@ -219,8 +232,9 @@ private:
 
     /// How many roots were replaced and not taken back by a writer; and how many of them others
     /// have freed.
-    std::size_t tables_ = 0;
-    typename Shapes::template atomic<std::size_t> freed_{0};
+    std::uint32_t tables_ = 0;
+    typename Shapes::template atomic<std::uint32_t> freed_{0};
+    static constexpr std::uint32_t enough = std::uint32_t(1) << 30;
     REGISTRY_IO_NO_UNIQUE_ADDRESS std::conditional_t<bounded, no_spares, spares> spares_;
 };
 

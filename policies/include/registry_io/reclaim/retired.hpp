@@ -224,11 +224,16 @@ public:
     using stack = left_stack<Env, root>;
 
     /// `owner` names the registry on the threads' lists of what they are inside of.
-    explicit retired_roots(void const* owner) noexcept : owner_(owner), forks_(locks::prepare()) {}
+    explicit retired_roots(void const* owner) noexcept : retired_roots(owner, prepare()) {}
+    /// `forks` is what `prepare` has returned, maybe in another process.
+    retired_roots(void const* owner, unsigned forks) noexcept : owner_(owner), forks_(forks) {}
     retired_roots(retired_roots const&) = delete;
     retired_roots& operator=(retired_roots const&) = delete;
 
     void const* owner() const noexcept { return owner_; }
+
+    /// Arranges for `fork`. Returns how many there were.
+    static unsigned prepare() noexcept { return locks::prepare(); }
 
     /// Where the last readers leave roots; null when they drain them. Constant after construction.
     stack* leave_to = nullptr;
@@ -238,6 +243,8 @@ public:
     {
     public:
         explicit release(retired_roots& log) noexcept : log_(&log) {}
+        /// `log` may be null where nothing is set free.
+        explicit release(retired_roots* log) noexcept : log_(log) {}
         release(release&& other) noexcept
             : free(std::exchange(other.free, {})),
               log_(other.log_),
