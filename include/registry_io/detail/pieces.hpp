@@ -30,6 +30,12 @@ namespace registry_io {
 inline namespace v1 {
 namespace detail {
 
+/// A root's header that keeps apart what the root needs when it is replaced.
+template <class Root>
+concept has_late_part = requires { typename Root::late_part; } &&
+    std::is_trivially_destructible_v<typename Root::late_part> &&
+    alignof(typename Root::late_part) <= 8;
+
 /// `Home` derives from this class, and is what `root::home` and `piece::home` point to. Its member
 /// `drop()` is called when the last root has gone after `close_tables`.
 template <class Shapes, class Home>
@@ -54,8 +60,16 @@ public:
     root* new_root(std::uint32_t capacity, bool spine)
     {
         std::size_t bytes = root::bytes(capacity, spine);
+        [[maybe_unused]] std::size_t const end = (bytes + 7) / 8 * 8;
+        [[maybe_unused]] bool const is_first = prepare_second();
+        if constexpr (has_late_part<root>)
+            if (!is_first)
+                bytes = end + sizeof(typename root::late_part);
         void* const p = take(&spares::root, bytes);
         root* const r = ::new (p) root(home(), bytes, capacity, spine, version + 1, &destroy_root);
+        if constexpr (has_late_part<root>)
+            if (!is_first)
+                r->attach(*::new (static_cast<std::byte*>(p) + end) typename root::late_part);
         for (unsigned i = 0; i < hook_kinds; ++i)
             r->hooks[i] = hooks[i];
         return r;
@@ -229,6 +243,19 @@ private:
     }
 
     void* home() noexcept { return static_cast<Home*>(this); }
+
+    /// Lets the snapshot policy make what it needs from the second root on, before there is one.
+    /// Returns whether the root that is to be made is a registry's first.
+    bool prepare_second()
+    {
+        auto& w = static_cast<Home*>(this)->policy_writer;
+        if constexpr (requires { w.prepare(); }) {
+            if (!w.prepared() && w.current() == nullptr)
+                return true;
+            w.prepare();
+        }
+        return false;
+    }
 
     /// How many roots were replaced and not taken back by a writer; and how many of them others
     /// have freed.

@@ -220,6 +220,8 @@ struct REGISTRY_IO_EXPORT columns
     BOOST_NOINLINE std::uint32_t mark_appended(std::uint32_t i, std::uint32_t count) const noexcept
         requires has_runs
     {
+        if (capacity == 1)
+            return 1;
         Head& word = heads()[i / 64];
         std::uint64_t const was = word.load(std::memory_order_relaxed);
         std::uint64_t const bits = with(was, i, begins_run(i));
@@ -342,6 +344,8 @@ private:
     // loaded with acquire.
     head_bits load() const noexcept
     {
+        if (capacity == 1)
+            return {1, 0};
         return {heads()[0].load(std::memory_order_relaxed),
                 capacity <= 64 ? 0 : heads()[1].load(std::memory_order_relaxed)};
     }
@@ -363,7 +367,7 @@ private:
     }
     static constexpr std::uint32_t words(std::uint32_t capacity) noexcept
     {
-        return (capacity + 63) / 64;
+        return capacity == 1 ? 0 : (capacity + 63) / 64;  // a row alone begins a run
     }
 };
 

@@ -55,17 +55,21 @@ public:
     };
 
     counting_writer(Store& s, Source const& source)
-        : store_(s), log_(source), forks_(retired::prepare())
+        : store_(s), forks_(retired::prepare()), log_(source, s, forks_)
     {
     }
 
-    /// Makes what only the second publication needs, where that must not fail.
+    /// Whether `prepare` has been called.
+    bool prepared() const noexcept { return log_.get() != nullptr; }
+    /// Makes what only the second publication needs. Before a second root is made.
     void prepare()
     {
         if (log_.get() == nullptr) {
-            log_.make(static_cast<void const*>(&store_), unsigned(forks_));
-            if (Root* const root = current())
-                root->belong(*log_.get());
+            replacing& l = log_.make(store_, forks_);
+            if (Root* const root = current()) {
+                root->attach(l.first);
+                root->belong(l);
+            }
         }
     }
 
@@ -157,10 +161,17 @@ public:
     }
 
 private:
+    /// What there is from the second publication on, since that replaces a root.
+    struct replacing : retired
+    {
+        replacing(Store& s, unsigned forks) noexcept : retired(&s, forks) {}
+        typename root_header::late_part first;  // of the root before it was made
+    };
+
     Store& store_;
-    on_demand<retired, Source> log_;  // of replaced roots
     REGISTRY_IO_NO_UNIQUE_ADDRESS typename Env::mutex mutex_;
     unsigned const forks_;  // when this was made
+    on_demand<replacing, Source> log_;
 };
 
 /// A read that has counted itself, and says so to `would_deadlock`.

@@ -23,7 +23,11 @@ template <class T, class Source>
 class on_demand
 {
 public:
-    explicit on_demand(Source const& s) noexcept : source_(s) {}
+    /// The arguments are for `make`.
+    template <class... Arguments>
+    explicit on_demand(Source const& s, Arguments const&...) noexcept : source_(s)
+    {
+    }
     on_demand(on_demand const&) = delete;
     on_demand& operator=(on_demand const&) = delete;
     ~on_demand()
@@ -46,6 +50,34 @@ public:
 private:
     T* made_ = nullptr;
     REGISTRY_IO_NO_UNIQUE_ADDRESS Source source_;
+};
+
+/// There at once where memory lies inside the registry: a first removal must not fail there, and
+/// the code that asks is left out.
+template <class T, class Source>
+    requires(Source::inside)
+class on_demand<T, Source>
+{
+public:
+    template <class... Arguments>
+    explicit on_demand(Source const&, Arguments&&... arguments)
+        : made_(static_cast<Arguments&&>(arguments)...)
+    {
+    }
+    on_demand(on_demand const&) = delete;
+    on_demand& operator=(on_demand const&) = delete;
+
+    T* get() noexcept { return &made_; }
+    T const* get() const noexcept { return &made_; }
+
+    template <class... Arguments>
+    T& make(Arguments&&...) noexcept
+    {
+        return made_;
+    }
+
+private:
+    T made_;
 };
 
 }  // namespace reclaim

@@ -279,19 +279,24 @@ public:
         typename retired::stack* left_ = nullptr;
     };
 
-    writer(store& s, Source const& source) : store_(s), later_(source), forks_(retired::prepare())
+    writer(store& s, Source const& source)
+        : store_(s), forks_(retired::prepare()), later_(source, s, forks_)
     {
         domain::prepare();
         store_.belong();
     }
 
-    /// Makes what only the second publication needs, where that must not fail.
+    /// Whether `prepare` has been called.
+    bool prepared() const noexcept { return later_.get() != nullptr; }
+    /// Makes what only the second publication needs. Before a second root is made.
     void prepare()
     {
         if (later_.get() == nullptr) {
             replacing& l = later_.make(store_, forks_);
-            if (Root* const root = current())
+            if (Root* const root = current()) {
+                root->attach(l.first);
                 root->belong(l.log);
+            }
         }
     }
 
@@ -461,6 +466,7 @@ private:
                 log.retire(*e, r);
         }
 
+        typename root_header::late_part first;  // of the root before it was made
         retired log;
         pending_roots pending;
         unsigned unsettled = 0;  // removals since the readers were looked for
@@ -477,9 +483,9 @@ private:
     bool held_longer() const noexcept { return current() != nullptr && current()->holders() != 1; }
 
     store& store_;
-    reclaim::on_demand<replacing, Source> later_;
     typename env::mutex mutex_;
     unsigned const forks_;  // when this was made
+    reclaim::on_demand<replacing, Source> later_;
 };
 
 }  // namespace snapshot
