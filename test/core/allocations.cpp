@@ -308,3 +308,23 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(
         BOOST_TEST(destroyed == (is_short ? 0 : 1));
     }
 }
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_first_change_may_add_one_handler_and_take_out_another, Preset,
+                              that_are_small)
+{
+    Preset registry;
+    int called = 0;
+    registry_io::handler_id kept;
+    auto const owner = std::make_shared<int>(1);
+    registry.update([&](auto& tx) {
+        kept = tx.register_handler([&](int const&) { ++called; });
+        tx.unregister(tx.register_handler([owner](int const&) {}));
+    });
+    BOOST_TEST(owner.use_count() == 1);
+    registry.notify(1);
+    BOOST_TEST(called == 1);
+    registry.register_handler([&](int const&) { ++called; });
+    BOOST_TEST(registry.unregister(kept));
+    registry.notify(1);
+    BOOST_TEST(called == 2);
+}

@@ -192,6 +192,8 @@ private:
                     bytes = had;
                     return std::exchange(spare, nullptr);
                 }
+                // Of no use for a while, and maybe what a bounded source is short of.
+                memory.deallocate(std::exchange(spare, nullptr), had, table_align);
             }
         }
         void* const p = memory.allocate(bytes, table_align);

@@ -99,7 +99,7 @@ public:
     void publish(Root* next, retirement& r, Recycle recycle) noexcept
     {
         Root* const old = current();
-        retired* const log = log_.get();
+        replacing* const log = log_.get();
         if (log == nullptr) {  // nothing is replaced, and nothing was
             store_.exchange(next);
             if (r.wait_ != nullptr)
@@ -111,8 +111,12 @@ public:
             log->follow_fork(old, 1, nullptr);
         Root* const replaced = next != old ? old : nullptr;
         if (next != old) {
-            if (next != nullptr)
+            if (next != nullptr) {
+                // As in hazard_pointer.
+                if (!next->attached())
+                    next->attach(log->first);
                 next->belong(*log);
+            }
             store_.exchange(next);
         }
         log->replace(replaced, r.dead_, r.release_);

@@ -140,6 +140,7 @@ public:
 
     /// To be called before `belong`.
     void attach(late_part& late) noexcept { late_ = &late; }
+    bool attached() const noexcept { return late_ != nullptr; }
 
     /// For a `left_stack`.
     counted_root*& next_left() noexcept { return late_->left; }

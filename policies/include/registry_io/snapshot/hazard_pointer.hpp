@@ -344,8 +344,12 @@ public:
         Root* const old = current();
         bool const removes = !r.dead_.empty();
         if (next != old) {
-            if (next != nullptr)
+            if (next != nullptr) {
+                // One that was made as the first, in a change that also takes something out.
+                if (!next->attached())
+                    next->attach(l->first);
                 next->belong(l->log);
+            }
             // [hp.publish] release: readers see the entries. seq_cst: where there is no asymmetric
             // fence this store comes before our scan in the total order; elsewhere the heavy fence
             // sees to it.
