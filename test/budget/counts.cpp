@@ -63,10 +63,10 @@
 // budget clang rcu.registries 1000 2200
 // budget clang rcu.threads 2 2790
 // budget clang rcu.threads 200 2790
-// budget clang single_thread.guards 2000 3270
-// budget clang single_thread.guards 20000 3270
-// budget clang single_thread.registries 10 1670
-// budget clang single_thread.registries 1000 1670
+// budget clang single_thread.guards 2000 3320
+// budget clang single_thread.guards 20000 3320
+// budget clang single_thread.registries 10 1740
+// budget clang single_thread.registries 1000 1740
 
 #include <memory>
 #include <string>
