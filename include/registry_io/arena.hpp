@@ -17,8 +17,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <new>
+
+#include <boost/config.hpp>
 
 namespace registry_io {
 inline namespace v1 {
@@ -43,7 +44,7 @@ public:
 
     /// Returns memory, or null when no hole is large enough. `align` is a power of two. Throws:
     /// nothing.
-    void* allocate(std::size_t size, std::size_t align) noexcept
+    BOOST_NOINLINE void* allocate(std::size_t size, std::size_t align) noexcept
     {
         std::size_t const n = rounded(size, align);
         for (hole** h = &holes_; *h != nullptr; h = &(*h)->next) {
@@ -55,13 +56,13 @@ public:
                     ::new (static_cast<void*>(bytes(taken) + n)) hole{taken->next, taken->size - n};
             else
                 *h = taken->next;
-            return place(taken, size, align);
+            return place(taken, align);
         }
         return nullptr;
     }
 
     /// Takes back what `allocate` gave for this size and alignment. Throws: nothing.
-    void deallocate(void* p, std::size_t size, std::size_t align) noexcept
+    BOOST_NOINLINE void deallocate(void* p, std::size_t size, std::size_t align) noexcept
     {
         std::size_t const n = rounded(size, align);
         void* const start = align <= unit ? p : static_cast<void**>(p)[-1];
@@ -106,13 +107,13 @@ private:
         return (size + unit - 1) / unit * unit;
     }
 
-    static void* place(void* start, std::size_t size, std::size_t align) noexcept
+    static void* place(void* start, std::size_t align) noexcept
     {
         if (align <= unit)
             return start;
-        void* p = static_cast<std::byte*>(start) + sizeof(void*);
-        std::size_t room = size + align;
-        p = std::align(align, size, p, room);
+        auto* const room = static_cast<std::byte*>(start) + sizeof(void*);
+        std::size_t const over = reinterpret_cast<std::uintptr_t>(room) % align;
+        void* const p = over == 0 ? room : room + (align - over);
         static_cast<void**>(p)[-1] = start;
         return p;
     }

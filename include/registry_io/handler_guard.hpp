@@ -24,10 +24,17 @@ namespace detail {
 /// What a guard holds on to: the part of a registry that may outlive it.
 struct guard_anchor
 {
-    /// Unregisters, unless the registry is gone.
-    bool (*unregister)(guard_anchor*, handler_id);
-    /// One guard less; frees the anchor when it was the last and the registry is gone.
-    void (*release)(guard_anchor*) noexcept;
+    /// What is the same for all registries of one type.
+    struct kind_type
+    {
+        /// Unregisters, unless the registry is gone.
+        bool (*unregister)(guard_anchor*, handler_id);
+        /// One guard less; frees the anchor when it was the last and the registry is gone.
+        void (*release)(guard_anchor*) noexcept;
+        /// The type of the registry's events, for logs and debuggers.
+        char const* event_name;
+    };
+    kind_type const* kind;
 };
 
 }  // namespace detail
@@ -100,14 +107,14 @@ public:
             ~removal()
             {
                 if (done) {
-                    anchor->release(anchor);
+                    anchor->kind->release(anchor);
                 } else {
                     guard.anchor_ = anchor;
                     guard.id_ = id;
                 }
             }
         } r{*this};
-        bool const removed = r.anchor->unregister(r.anchor, r.id);
+        bool const removed = r.anchor->kind->unregister(r.anchor, r.id);
         r.done = true;
         return removed;
     }
@@ -116,7 +123,7 @@ public:
     handler_id release() noexcept
     {
         if (detail::guard_anchor* anchor = std::exchange(anchor_, nullptr))
-            anchor->release(anchor);
+            anchor->kind->release(anchor);
         return std::exchange(id_, {});
     }
 

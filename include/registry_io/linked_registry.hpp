@@ -392,7 +392,9 @@ private:
         return reinterpret_cast<basic_registry*>(address)->unregister(id);
     }
     static void release_guarded(detail::guard_anchor*) noexcept {}
-    static constexpr detail::guard_anchor anchor{&unregister_guarded, &release_guarded};
+    static constexpr detail::guard_anchor::kind_type kind{&unregister_guarded, &release_guarded,
+                                                          nullptr};
+    static constexpr detail::guard_anchor anchor{&kind};
 
     // A notify writes how deep it is nested, and takes that back.
     mutable slot_list all_;

@@ -118,7 +118,9 @@ public:
     /// Destroys the handlers; ids and guards that are still around name nothing then.
     ///
     /// Precondition: no call is running or about to start on any thread, which debug builds check
-    /// as far as readers' records show. Never waits for user code.
+    /// as far as readers' records show. Never waits for user code. Inside one of its handlers, if
+    /// no change has replaced a table before, it allocates what that needs; where there is no
+    /// memory the captures are never destroyed.
     ~basic_registry() = default;
 
     // ----- readers

@@ -35,10 +35,10 @@
 // budget gcc rcu.registries 1000 2130
 // budget gcc rcu.threads 2 2750
 // budget gcc rcu.threads 200 2750
-// budget gcc single_thread.guards 2000 3170
-// budget gcc single_thread.guards 20000 3170
-// budget gcc single_thread.registries 10 1550
-// budget gcc single_thread.registries 1000 1550
+// budget gcc single_thread.guards 2000 3210
+// budget gcc single_thread.guards 20000 3210
+// budget gcc single_thread.registries 10 1650
+// budget gcc single_thread.registries 1000 1650
 // budget clang atomic_shared_ptr.guards 2000 3840
 // budget clang atomic_shared_ptr.guards 20000 3840
 // budget clang atomic_shared_ptr.registries 10 2225
@@ -63,10 +63,10 @@
 // budget clang rcu.registries 1000 2200
 // budget clang rcu.threads 2 2790
 // budget clang rcu.threads 200 2790
-// budget clang single_thread.guards 2000 3270
-// budget clang single_thread.guards 20000 3270
-// budget clang single_thread.registries 10 1685
-// budget clang single_thread.registries 1000 1685
+// budget clang single_thread.guards 2000 3320
+// budget clang single_thread.guards 20000 3320
+// budget clang single_thread.registries 10 1740
+// budget clang single_thread.registries 1000 1740
 
 #include <memory>
 #include <string>

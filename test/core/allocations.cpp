@@ -17,7 +17,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <memory_resource>
+#include <new>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <malloc.h>
@@ -228,4 +231,100 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_first_notify_allocates_nothing_beside_many_keys,
     BOOST_TEST(grown == 0u);
     for (::pthread_key_t const k : keys)
         ::pthread_key_delete(k);
+}
+
+namespace {
+
+/// Memory that ends when the test says so, and goes with the test.
+class scarce : public std::pmr::memory_resource
+{
+public:
+    bool refuses = false;
+
+private:
+    void* do_allocate(std::size_t size, std::size_t align) override
+    {
+        if (refuses)
+            throw std::bad_alloc();
+        return room_.allocate(size, align);
+    }
+    void do_deallocate(void*, std::size_t, std::size_t) override {}
+    bool do_is_equal(memory_resource const& other) const noexcept override
+    {
+        return this == &other;
+    }
+
+    std::pmr::monotonic_buffer_resource room_;
+};
+
+/// Runs `end` in the notify, and counts in `destroyed` when it is destroyed. Owns no memory.
+template <class F>
+struct ends_its_registry
+{
+    F const* end;
+    int* destroyed;
+
+    ends_its_registry(F const& f, int& d) noexcept : end(&f), destroyed(&d) {}
+    ends_its_registry(ends_its_registry&& other) noexcept
+        : end(other.end), destroyed(std::exchange(other.destroyed, nullptr))
+    {
+    }
+    ~ends_its_registry()
+    {
+        if (destroyed != nullptr)
+            ++*destroyed;
+    }
+    void operator()(int const&) const { (*end)(); }
+};
+
+using that_are_small =
+    boost::mp11::mp_list<registry_io::SyncRegistry<int>, registry_io::LocalRegistry<int>>;
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(
+    a_registry_that_ends_inside_its_only_handler_keeps_the_captures_where_memory_is_short, Preset,
+    that_are_small)
+{
+    using registry_type = typename Preset::template with<registry_io::alloc::pmr>;
+    for (bool const is_short : {false, true}) {
+        scarce memory;
+        int called = 0;
+        int destroyed = 0;
+        int destroyed_inside = -1;
+        auto registry = std::make_unique<registry_type>(registry_io::alloc::pmr(&memory));
+        registry_type const& r = *registry;
+        auto const end = [&] {
+            ++called;
+            memory.refuses = is_short;
+            registry.reset();
+            destroyed_inside = destroyed;
+        };
+        registry->register_handler(ends_its_registry(end, destroyed));
+        r.notify(1);
+        BOOST_TEST(called == 1);
+        BOOST_TEST(destroyed_inside == 0);
+        // Nobody is left who could be told that the handler has returned.
+        BOOST_TEST(destroyed == (is_short ? 0 : 1));
+    }
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_first_change_may_add_one_handler_and_take_out_another, Preset,
+                              that_are_small)
+{
+    Preset registry;
+    int called = 0;
+    registry_io::handler_id kept;
+    auto const owner = std::make_shared<int>(1);
+    registry.update([&](auto& tx) {
+        kept = tx.register_handler([&](int const&) { ++called; });
+        tx.unregister(tx.register_handler([owner](int const&) {}));
+    });
+    BOOST_TEST(owner.use_count() == 1);
+    registry.notify(1);
+    BOOST_TEST(called == 1);
+    registry.register_handler([&](int const&) { ++called; });
+    BOOST_TEST(registry.unregister(kept));
+    registry.notify(1);
+    BOOST_TEST(called == 2);
 }

@@ -154,7 +154,7 @@ public:
     };
 
     publisher policy_writer;
-    std::atomic<std::size_t> size{0};
+    std::atomic<std::uint32_t> size{0};
     std::atomic<registry_io::archetype::panic*> panic{nullptr};
 
     tree() : tree::pieces({}), tree::row_order({}, {}) {}

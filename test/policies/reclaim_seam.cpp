@@ -95,11 +95,13 @@ struct root : root_type
 {
     root(retired& log, std::uint64_t version)
     {
+        attach(late);
         belong(log);
         birth = version;
         destroy = [](garbage* g) noexcept { static_cast<root*>(g)->freed = true; };
     }
     bool freed = false;
+    late_part late;
 };
 
 BOOST_AUTO_TEST_CASE(a_read_that_starts_over_stays_known_whatever_captures_do_meanwhile)

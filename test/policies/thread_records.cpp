@@ -202,15 +202,17 @@ BOOST_AUTO_TEST_CASE(a_wait_goes_on_until_it_is_signalled)
 /// What a reader has left. Its memory is used again as soon as it is drained.
 struct node
 {
-    node* next_left = nullptr;
+    node* next = nullptr;
     std::vector<int>* drained = nullptr;
     int number = 0;
     std::function<void()> at_end;
 
+    node*& next_left() noexcept { return next; }
+
     void drain() noexcept
     {
         drained->push_back(number);
-        next_left = drained->size() < 100 ? this : nullptr;
+        next = drained->size() < 100 ? this : nullptr;
         if (at_end != nullptr)
             at_end();
     }

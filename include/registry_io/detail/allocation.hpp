@@ -13,7 +13,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include <boost/throw_exception.hpp>
+#include <registry_io/detail/raise.hpp>
 
 namespace registry_io {
 inline namespace v1 {
@@ -24,26 +24,22 @@ namespace detail {
 
 [[noreturn]] inline void no_memory()
 {
-    boost::throw_exception(std::bad_alloc(), BOOST_CURRENT_LOCATION);
+    raise(std::bad_alloc());
 }
 
 [[noreturn]] inline void refuse_full()
 {
-    boost::throw_exception(
-        std::length_error("registry_io: the registry holds as many handlers as it can"),
-        BOOST_CURRENT_LOCATION);
+    raise(std::length_error("registry_io: the registry holds as many handlers as it can"));
 }
 
 [[noreturn]] inline void refuse_empty_handler()
 {
-    boost::throw_exception(std::invalid_argument("registry_io: the handler is empty"),
-                           BOOST_CURRENT_LOCATION);
+    raise(std::invalid_argument("registry_io: the handler is empty"));
 }
 
 [[noreturn]] inline void refuse_priority()
 {
-    boost::throw_exception(std::out_of_range("registry_io: the priority is out of its key's range"),
-                           BOOST_CURRENT_LOCATION);
+    raise(std::out_of_range("registry_io: the priority is out of its key's range"));
 }
 
 /// Memory for a `T`, freed unless it is released.

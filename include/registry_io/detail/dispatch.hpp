@@ -90,7 +90,7 @@ public:
                 return p;
             }
         }
-        char const* event_name() const noexcept { return home().event_name; }
+        char const* event_name() const noexcept { return home().kind->event_name; }
         panic_hooks hooks() const noexcept
         {
             hook* const report = snapshot->hooks[report_hook];
@@ -132,7 +132,7 @@ public:
         row compact() const noexcept { return *this; }
 
     private:
-        bool is_in_chunk() const noexcept { return (table & 1) != 0; }
+        bool is_in_chunk() const noexcept { return root::has_chunks && (table & 1) != 0; }
         // NOLINTBEGIN(performance-no-int-to-ptr): after a failure nothing is to be optimised.
         chunk const& in_chunk() const noexcept
         {
@@ -284,7 +284,7 @@ public:
     BOOST_FORCEINLINE static result_type dispatch(root const& r, void const* event,
                                                   extent seen) noexcept(panic_policy::isolates)
     {
-        if (std::is_void_v<Event> || !seen.is_plain())
+        if (std::is_void_v<Event> || !root::is_plain(seen))
             return dispatch_shared(seen, event, r);
         scope s(failing{&r});
         walk<Event>(r, seen.plain_size(), event, s);
@@ -307,7 +307,7 @@ public:
             scope_of<panic_policy, failing_to<Sink>> scope(failing_to<Sink>{{&r}, &sink});
             extent const seen = r.look();
             // By rows, also where there are runs: those know no sink.
-            if (seen.is_flat())
+            if (root::is_flat(seen))
                 walk<Event>(r, seen.size(), event, scope);
             else
                 r.each_chunk(seen, [&](chunk const& c, std::uint32_t m) {
@@ -353,7 +353,7 @@ private:
         if constexpr (columns::has_runs)
             if (seen.is_one_run())
                 return dispatch_run(seen, event, r);
-        if (!seen.is_plain())
+        if (!root::is_plain(seen))
             return dispatch_parts(seen, event, r);
         scope s(failing{&r});
         walk<void>(r, seen.plain_size(), event, s);

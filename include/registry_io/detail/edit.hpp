@@ -112,14 +112,16 @@ public:
         if (n == extent::most || (bounded && n == flat_limit))
             refuse_full();
         if (work_ == nullptr || !work_->is_spine()) {
-            if (n < flat_limit) {
+            if (bounded || n < flat_limit) {
                 this->insert_flat(e, t, k, n, hint);
                 count(1, 0);
                 return;
             }
-            this->to_spine();
+            if constexpr (!bounded)
+                this->to_spine();
         }
-        this->insert_chunked(e, t, k, n);
+        if constexpr (!bounded)
+            this->insert_chunked(e, t, k, n);
         count(1, 0);
     }
 
@@ -201,7 +203,8 @@ public:
             if (old != nullptr)
                 home_.count_replaced();
         }
-        home_.policy_writer.publish(work_, r, [this](garbage_list& free) { home_.recycle(free); });
+        home_.policy_writer.publish(work_, r,
+                                    [this](garbage_list& free) { home_.recycle(free, work_); });
         committed_ = true;
         if (work_ == nullptr || !work_->is_spine())
             home_.index_clear();

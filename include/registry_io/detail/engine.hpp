@@ -287,8 +287,8 @@ public:
         writers* const w = writers_.load(std::memory_order_acquire);
         if (w != nullptr) [[likely]]
             return *w;
-        return writers::first(writers_, making_, store_, panic_, ordering_, alloc_,
-                              detail::event_name<Event>);
+        static constexpr auto kind = writers::kind_of(detail::event_name<Event>);
+        return writers::first(writers_, making_, store_, panic_, ordering_, alloc_, kind);
     }
 
     // ----- for registries that make the blocks of handlers themselves, and walk by themselves

@@ -72,7 +72,7 @@ protected:
         in_place_ = false;
         std::uint32_t capacity = work_ == nullptr ? first_capacity(hint) : work_->capacity;
         if (n == capacity)
-            capacity = capacity < flat_limit / 2 ? capacity * 2 : flat_limit;
+            capacity = next_capacity(capacity);
         root* const fresh = home_.new_root(capacity, false);
         columns rows = fresh->rows();
         if (work_ != nullptr) {
@@ -116,7 +116,14 @@ private:
     {
         if (bounded)
             return flat_limit;
-        return hint < 4 ? 4 : hint < flat_limit ? hint : flat_limit;
+        // Most registries of a program with many have one handler.
+        return hint < 1 ? 1 : hint < flat_limit ? hint : flat_limit;
+    }
+
+    static std::uint32_t next_capacity(std::uint32_t n) noexcept
+    {
+        // Who has a second handler soon has a third.
+        return n == 1 ? 4 : n < flat_limit / 2 ? n * 2 : flat_limit;
     }
 };
 

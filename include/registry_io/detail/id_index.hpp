@@ -5,7 +5,8 @@
 
 // A hash table from a handler's id to its key, which leads to its chunk by binary search: open
 // addressing with linear probing (Knuth, TAOCP 6.4, algorithms L and R), at most three quarters
-// full. Invariant: no free slot lies between the slot that an id hashes to and the slot it is in; a
+// full. Most handlers of most registries have one key, so the ids with that key are left out.
+// Invariant: no free slot lies between the slot that an id hashes to and the slot it is in; a
 // removal moves later ids back instead of leaving a mark.
 
 #ifndef REGISTRY_IO_DETAIL_ID_INDEX_HPP
@@ -14,7 +15,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <new>
+#include <type_traits>
 #include <utility>
+
+#include <boost/core/addressof.hpp>
 
 #include <registry_io/config.hpp>
 
@@ -26,6 +31,10 @@ namespace detail {
 ///
 /// It keeps 32 bits of an id, not 64, to stay within a budget of bytes for each handler: `find`
 /// offers every candidate, and the table knows the right one. `Key` is trivially copyable.
+///
+/// A key that is equal by its bytes to the common one is not kept: `find` offers the common key
+/// last. Where equal keys can differ in their bytes, or a key is a pointer that may end before its
+/// equals, all ids are kept.
 template <class Key, class Source>
 class id_index
 {
@@ -34,6 +43,19 @@ class id_index
         std::uint32_t tag;  // 0: free
         Key key;
     };
+    struct header
+    {
+        std::size_t mask;
+        std::size_t count;
+        Key common;
+    };
+    static constexpr std::size_t slots_offset =
+        (sizeof(header) + alignof(slot) - 1) / alignof(slot) * alignof(slot);
+    static constexpr std::size_t align =
+        alignof(header) < alignof(slot) ? alignof(slot) : alignof(header);
+    static constexpr bool has_common =
+        (std::has_unique_object_representations_v<Key> && !std::is_pointer_v<Key>) ||
+        std::is_floating_point_v<Key>;
 
 public:
     explicit id_index(Source const& s) noexcept : source_(s) {}
@@ -44,66 +66,109 @@ public:
     /// Gives up all memory.
     void clear() noexcept
     {
-        if (slots_ != nullptr)
-            source_.deallocate(slots_, capacity() * sizeof(slot), alignof(slot));
-        slots_ = nullptr;
-        mask_ = 0;
+        if (header_ != nullptr)
+            source_.deallocate(header_, bytes(capacity()), align);
+        header_ = nullptr;
     }
 
     /// Forgets all ids, and keeps the memory.
     void reset() noexcept
     {
-        if (slots_ != nullptr)
-            std::memset(static_cast<void*>(slots_), 0, capacity() * sizeof(slot));
+        if (header_ != nullptr) {
+            std::memset(static_cast<void*>(slots()), 0, capacity() * sizeof(slot));
+            header_->count = 0;
+        }
     }
 
-    /// Makes room for `n` ids in all. Calls `no_memory`, which must not return, when there is none.
+    /// Makes the index, if there is none yet: `common` stays the common key until `clear`. Calls
+    /// `no_memory`, which must not return, when there is none.
     template <class NoMemory>
-    BOOST_NOINLINE void reserve(std::size_t n, NoMemory no_memory)
+    void begin(Key const& common, NoMemory no_memory)
     {
-        std::size_t wanted = slots_ == nullptr ? 16 : capacity();
-        while (n > wanted / 4 * 3)
-            wanted *= 2;
-        if (slots_ != nullptr && wanted == capacity())
-            return;
-        void* const p = source_.allocate(wanted * sizeof(slot), alignof(slot));
-        if (p == nullptr)
-            no_memory();
-        auto* const fresh = static_cast<slot*>(p);
-        std::memset(p, 0, wanted * sizeof(slot));
-        slot* const old = std::exchange(slots_, fresh);
-        std::size_t const old_capacity = old == nullptr ? 0 : capacity();
-        mask_ = wanted - 1;
-        for (std::size_t i = 0; i < old_capacity; ++i)
-            if (old[i].tag != 0)
-                put(old[i]);
-        if (old != nullptr)
-            source_.deallocate(old, old_capacity * sizeof(slot), alignof(slot));
+        if (header_ == nullptr)
+            grow(16, common, no_memory);
+    }
+
+    /// Makes room for another id with this key. Precondition: `begin`.
+    template <class NoMemory>
+    void reserve(Key const& key, NoMemory no_memory)
+    {
+        if (!is_common(key) && header_->count + 1 > capacity() / 4 * 3)
+            grow(2 * capacity(), header_->common, no_memory);
     }
 
     /// Precondition: there is room.
-    void insert(std::uint64_t id, Key key) noexcept { put(slot{tag_of(id), key}); }
+    void insert(std::uint64_t id, Key key) noexcept
+    {
+        if (is_common(key))
+            return;
+        put(slot{tag_of(id), key});
+        ++header_->count;
+    }
 
     /// Calls `match(key)` for candidates until it returns true; returns whether it did, and with
     /// `take` forgets that one.
     template <class Match>
     bool find(std::uint64_t id, bool take, Match match)
     {
-        if (slots_ == nullptr)
+        if (header_ == nullptr)
             return false;
         std::uint32_t const tag = tag_of(id);
-        for (std::size_t i = tag & mask_; slots_[i].tag != 0; i = (i + 1) & mask_) {
-            if (slots_[i].tag != tag || !match(slots_[i].key))
+        std::size_t const mask = header_->mask;
+        slot const* const all = slots();
+        for (std::size_t i = tag & mask; all[i].tag != 0; i = (i + 1) & mask) {
+            if (all[i].tag != tag || !match(all[i].key))
                 continue;
             if (take)
                 remove(i);
             return true;
         }
-        return false;
+        if constexpr (has_common)
+            return match(header_->common);
+        else
+            return false;
     }
 
 private:
-    std::size_t capacity() const noexcept { return mask_ + 1; }
+    std::size_t capacity() const noexcept { return header_->mask + 1; }
+    slot* slots() const noexcept
+    {
+        return reinterpret_cast<slot*>(reinterpret_cast<std::byte*>(header_) + slots_offset);
+    }
+    static std::size_t bytes(std::size_t capacity) noexcept
+    {
+        return slots_offset + capacity * sizeof(slot);
+    }
+
+    bool is_common(Key const& key) const noexcept
+    {
+        if constexpr (has_common)
+            return std::memcmp(static_cast<void const*>(boost::addressof(key)),
+                               static_cast<void const*>(boost::addressof(header_->common)),
+                               sizeof(Key)) == 0;
+        else
+            return false;
+    }
+
+    template <class NoMemory>
+    BOOST_NOINLINE void grow(std::size_t wanted, Key const& common, NoMemory no_memory)
+    {
+        void* const p = source_.allocate(bytes(wanted), align);
+        if (p == nullptr)
+            no_memory();
+        header* const old = std::exchange(header_, ::new (p) header{wanted - 1, 0, common});
+        std::memset(static_cast<void*>(slots()), 0, wanted * sizeof(slot));
+        if (old == nullptr)
+            return;
+        header_->count = old->count;
+        std::size_t const old_capacity = old->mask + 1;
+        auto* const from =
+            reinterpret_cast<slot*>(reinterpret_cast<std::byte*>(old) + slots_offset);
+        for (std::size_t i = 0; i < old_capacity; ++i)
+            if (from[i].tag != 0)
+                put(from[i]);
+        source_.deallocate(old, bytes(old_capacity), align);
+    }
 
     static std::uint32_t tag_of(std::uint64_t id) noexcept
     {
@@ -114,27 +179,31 @@ private:
 
     void put(slot s) noexcept
     {
-        std::size_t i = s.tag & mask_;
-        while (slots_[i].tag != 0)
-            i = (i + 1) & mask_;
-        slots_[i] = s;
+        std::size_t const mask = header_->mask;
+        slot* const all = slots();
+        std::size_t i = s.tag & mask;
+        while (all[i].tag != 0)
+            i = (i + 1) & mask;
+        all[i] = s;
     }
 
     void remove(std::size_t hole) noexcept
     {
         // Moves back what would no longer be found across the hole (Knuth, algorithm R).
-        for (std::size_t i = (hole + 1) & mask_; slots_[i].tag != 0; i = (i + 1) & mask_) {
-            std::size_t const home = slots_[i].tag & mask_;
-            if (((i - home) & mask_) >= ((i - hole) & mask_)) {
-                slots_[hole] = slots_[i];
+        std::size_t const mask = header_->mask;
+        slot* const all = slots();
+        for (std::size_t i = (hole + 1) & mask; all[i].tag != 0; i = (i + 1) & mask) {
+            std::size_t const home = all[i].tag & mask;
+            if (((i - home) & mask) >= ((i - hole) & mask)) {
+                all[hole] = all[i];
                 hole = i;
             }
         }
-        slots_[hole].tag = 0;
+        all[hole].tag = 0;
+        --header_->count;
     }
 
-    slot* slots_ = nullptr;
-    std::size_t mask_ = 0;
+    header* header_ = nullptr;
     REGISTRY_IO_NO_UNIQUE_ADDRESS Source source_;
 };
 

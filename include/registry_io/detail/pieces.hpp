@@ -15,7 +15,9 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <new>
+#include <type_traits>
 #include <utility>
 
 #include <registry_io/config.hpp>
@@ -27,6 +29,12 @@
 namespace registry_io {
 inline namespace v1 {
 namespace detail {
+
+/// A root's header that keeps apart what the root needs when it is replaced.
+template <class Root>
+concept has_late_part = requires { typename Root::late_part; } &&
+    std::is_trivially_destructible_v<typename Root::late_part> &&
+    alignof(typename Root::late_part) <= 8;
 
 /// `Home` derives from this class, and is what `root::home` and `piece::home` point to. Its member
 /// `drop()` is called when the last root has gone after `close_tables`.
@@ -44,7 +52,7 @@ public:
     pieces(pieces const&) = delete;
     pieces& operator=(pieces const&) = delete;
 
-    source memory;
+    REGISTRY_IO_NO_UNIQUE_ADDRESS source memory;
     std::uint64_t version = 0;  ///< of the current root
     hook* hooks[hook_kinds] = {};
 
@@ -52,63 +60,71 @@ public:
     root* new_root(std::uint32_t capacity, bool spine)
     {
         std::size_t bytes = root::bytes(capacity, spine);
-        void* const p = take(spare_root_, bytes, table_align);
+        [[maybe_unused]] std::size_t const end = (bytes + 7) / 8 * 8;
+        [[maybe_unused]] bool const is_first = prepare_second();
+        if constexpr (has_late_part<root>)
+            if (!is_first)
+                bytes = end + sizeof(typename root::late_part);
+        void* const p = take(&spares::root, bytes);
         root* const r = ::new (p) root(home(), bytes, capacity, spine, version + 1, &destroy_root);
+        if constexpr (has_late_part<root>)
+            if (!is_first)
+                r->attach(*::new (static_cast<std::byte*>(p) + end) typename root::late_part);
         for (unsigned i = 0; i < hook_kinds; ++i)
             r->hooks[i] = hooks[i];
         return r;
     }
 
     /// Frees a root that was never published, or that no reader can see any more. Needs the lock.
-    void free_root(root& r) noexcept
+    void free_root(root& r, std::uint32_t least = 0) noexcept
     {
         std::size_t const bytes = r.memory;
         r.~root();
-        give(spare_root_, &r, bytes, table_align);
+        if (bytes < least)
+            memory.deallocate(&r, bytes, table_align);
+        else
+            give(&spares::root, &r, bytes);
     }
 
     chunk* new_chunk(std::uint64_t birth)
     {
         std::size_t bytes = chunk::bytes();
-        return ::new (take(spare_chunk_, bytes, table_align))
-            chunk(home(), birth, &destroy_piece<chunk>);
+        return ::new (take(&spares::chunk, bytes)) chunk(home(), birth, &destroy_piece<chunk>);
     }
 
     branch* new_branch(std::uint64_t birth)
     {
         std::size_t bytes = branch::bytes();
-        return ::new (take(spare_branch_, bytes, table_align))
-            branch(home(), birth, &destroy_piece<branch>);
+        return ::new (take(&spares::branch, bytes)) branch(home(), birth, &destroy_piece<branch>);
     }
 
     /// Keeps or frees the tables among what no reader can see any more, and takes them out of the
-    /// list. Needs the lock.
-    void recycle(garbage_list& free) noexcept
+    /// list. Needs the lock. A root that is smaller than the current one, which may be null, is of
+    /// no use to a registry that grows, and is freed.
+    void recycle(garbage_list& free, root const* current) noexcept
     {
         garbage_list rest;
-        while (garbage* const g = free.pop()) {
-            // Where a shared object has another copy of these functions, the table is freed
-            // instead.
-            if (g->destroy == &destroy_root) {
-                --tables_;
-                free_root(static_cast<root&>(*g));
-            } else if (g->destroy == &destroy_piece<chunk>) {
-                free_piece(spare_chunk_, static_cast<chunk*>(g));
-            } else if (g->destroy == &destroy_piece<branch>) {
-                free_piece(spare_branch_, static_cast<branch*>(g));
-            } else {
+        while (garbage* const g = free.pop())
+            if (!recycle(*g, current == nullptr ? 0 : current->memory))
                 rest.push(g);
-            }
-        }
         free = rest;
     }
 
     /// Counts a root that is replaced and goes to the snapshot policy.
-    void count_replaced() noexcept { ++tables_; }
+    void count_replaced() noexcept
+    {
+        if (++tables_ < enough)
+            return;
+        // Both numbers only grow, and 32 bits are not for ever. relaxed: what is counted has gone.
+        // Until the count is closed it does not pass zero.
+        std::uint32_t const freed = freed_.load(std::memory_order_relaxed);
+        freed_.fetch_sub(freed, std::memory_order_relaxed);
+        tables_ -= freed;
+    }
 
     /// Ends the count: no root will follow. Returns how many roots readers still hold; if there are
     /// any, freeing the last of them calls `drop()`.
-    std::size_t close_tables() noexcept
+    std::uint32_t close_tables() noexcept
     {
         // acq_rel: every table's end comes before ours.
         return tables_ - freed_.fetch_sub(tables_, std::memory_order_acq_rel);
@@ -116,9 +132,10 @@ public:
 
     REGISTRY_IO_DETAIL_COLD void free_spares() noexcept
     {
-        for (spare* s : {&spare_root_, &spare_branch_, &spare_chunk_})
-            if (void* const p = std::exchange(s->memory, nullptr))
-                memory.deallocate(p, s->bytes, table_align);
+        if constexpr (!bounded)
+            for (void** s : {&spares_.root, &spares_.branch, &spares_.chunk})
+                if (void* const p = std::exchange(*s, nullptr))
+                    memory.deallocate(p, size_of(p), table_align);
     }
 
     // The functions that `garbage::destroy` points to.
@@ -147,48 +164,107 @@ public:
     }
 
 private:
-    struct spare
+    /// What is kept for next time; each begins with its size.
+    struct spares
     {
-        void* memory = nullptr;
-        std::size_t bytes = 0;
+        void* root = nullptr;
+        void* branch = nullptr;
+        void* chunk = nullptr;
+    };
+    struct no_spares
+    {
     };
 
-    BOOST_NOINLINE void* take(spare& s, std::size_t& bytes, std::size_t align)
+    static std::size_t size_of(void const* spare) noexcept
     {
-        if (s.memory != nullptr && s.bytes >= bytes && s.bytes / 2 <= bytes) {
-            bytes = s.bytes;
-            return std::exchange(s.memory, nullptr);
+        std::size_t bytes = 0;
+        std::memcpy(&bytes, spare, sizeof bytes);
+        return bytes;
+    }
+
+    BOOST_NOINLINE void* take([[maybe_unused]] void* spares::* which, std::size_t& bytes)
+    {
+        if constexpr (!bounded) {
+            void*& spare = spares_.*which;
+            if (spare != nullptr) {
+                std::size_t const had = size_of(spare);
+                if (had >= bytes && had / 2 <= bytes) {
+                    bytes = had;
+                    return std::exchange(spare, nullptr);
+                }
+                // Of no use for a while, and maybe what a bounded source is short of.
+                memory.deallocate(std::exchange(spare, nullptr), had, table_align);
+            }
         }
-        void* const p = memory.allocate(bytes, align);
+        void* const p = memory.allocate(bytes, table_align);
         if (p == nullptr)
             no_memory();
         return p;
     }
 
-    BOOST_NOINLINE void give(spare& s, void* p, std::size_t bytes, std::size_t align) noexcept
+    BOOST_NOINLINE void give([[maybe_unused]] void* spares::* which, void* p,
+                             std::size_t bytes) noexcept
     {
-        if (!bounded)
-            std::swap(s.memory, p), std::swap(s.bytes, bytes);
-        if (p != nullptr)
-            memory.deallocate(p, bytes, align);
+        if constexpr (!bounded) {
+            std::memcpy(p, &bytes, sizeof bytes);
+            p = std::exchange(spares_.*which, p);
+            if (p == nullptr)
+                return;
+            bytes = size_of(p);
+        }
+        memory.deallocate(p, bytes, table_align);
     }
 
     template <class Piece>
-    void free_piece(spare& s, Piece* p) noexcept
+    void free_piece(void* spares::* which, Piece* p) noexcept
     {
         p->~Piece();
-        give(s, p, Piece::bytes(), table_align);
+        give(which, p, Piece::bytes());
+    }
+
+    /// Keeps or frees a table; false for what is none.
+    bool recycle(garbage& g, std::uint32_t least) noexcept
+    {
+        // Where a shared object has another copy of these functions, the table is freed instead.
+        if (g.destroy == &destroy_root) {
+            --tables_;
+            free_root(static_cast<root&>(g), least);
+            return true;
+        }
+        if constexpr (root::has_chunks) {
+            if (g.destroy == &destroy_piece<chunk>) {
+                free_piece(&spares::chunk, static_cast<chunk*>(&g));
+                return true;
+            }
+            if (g.destroy == &destroy_piece<branch>) {
+                free_piece(&spares::branch, static_cast<branch*>(&g));
+                return true;
+            }
+        }
+        return false;
     }
 
     void* home() noexcept { return static_cast<Home*>(this); }
 
+    /// Lets the snapshot policy make what it needs from the second root on, before there is one.
+    /// Returns whether the root that is to be made is a registry's first.
+    bool prepare_second()
+    {
+        auto& w = static_cast<Home*>(this)->policy_writer;
+        if constexpr (requires { w.prepare(); }) {
+            if (!w.prepared() && w.current() == nullptr)
+                return true;
+            w.prepare();
+        }
+        return false;
+    }
+
     /// How many roots were replaced and not taken back by a writer; and how many of them others
     /// have freed.
-    std::size_t tables_ = 0;
-    typename Shapes::template atomic<std::size_t> freed_{0};
-    spare spare_root_{};
-    spare spare_branch_{};
-    spare spare_chunk_{};
+    std::uint32_t tables_ = 0;
+    typename Shapes::template atomic<std::uint32_t> freed_{0};
+    static constexpr std::uint32_t enough = std::uint32_t(1) << 30;
+    REGISTRY_IO_NO_UNIQUE_ADDRESS std::conditional_t<bounded, no_spares, spares> spares_;
 };
 
 /// A new piece, until it has its place.

@@ -45,10 +45,11 @@ class row_order
     using key = typename Shapes::key;
     using source = typename Shapes::source;
     static constexpr bool keyed = Shapes::keyed;
-    static constexpr bool indexed = keyed && !keys_are_known<typename Shapes::ordering>;
+    static constexpr bool indexed =
+        keyed && !Shapes::bounded && !keys_are_known<typename Shapes::ordering>;
 
 public:
-    row_order(typename Shapes::ordering const& order, source const& src)
+    row_order(typename Shapes::ordering const& order, [[maybe_unused]] source const& src)
         : ordering_(order), index_(src)
     {
     }
@@ -141,10 +142,19 @@ public:
 
     // ----- the index
 
-    void index_reserve([[maybe_unused]] std::size_t n)
+    /// Makes the index of a table in chunks, if there is none yet, with the key that most of `n`
+    /// rows have for the common one: they are sorted, so a key of more than half of them is in the
+    /// middle.
+    void index_begin([[maybe_unused]] columns const& rows, [[maybe_unused]] std::uint32_t n)
     {
         if constexpr (indexed)
-            index_.reserve(n, no_memory);
+            index_.begin(rows.key(n / 2), no_memory);
+    }
+    /// Makes room for another id with this key.
+    void index_reserve([[maybe_unused]] key const& k)
+    {
+        if constexpr (indexed)
+            index_.reserve(k, no_memory);
     }
     void index_insert([[maybe_unused]] std::uint64_t id, [[maybe_unused]] key k) noexcept
     {
@@ -153,9 +163,17 @@ public:
     }
 
     /// Forgets all ids, and keeps the memory.
-    void index_reset() noexcept { index_.reset(); }
+    void index_reset() noexcept
+    {
+        if constexpr (indexed)
+            index_.reset();
+    }
     /// Forgets all ids, and gives up the memory.
-    void index_clear() noexcept { index_.clear(); }
+    void index_clear() noexcept
+    {
+        if constexpr (indexed)
+            index_.clear();
+    }
 
     /// Makes the index say what root `r` says, which may be null. The index has room: it never
     /// shrinks while there are handlers.
@@ -224,7 +242,12 @@ private:
     }
 
     REGISTRY_IO_NO_UNIQUE_ADDRESS typename Shapes::ordering ordering_;
-    id_index<key, source> index_;
+    struct no_index
+    {
+        explicit no_index(source const&) noexcept {}
+    };
+    REGISTRY_IO_NO_UNIQUE_ADDRESS
+    std::conditional_t<indexed, id_index<key, source>, no_index> index_;
 };
 
 }  // namespace detail

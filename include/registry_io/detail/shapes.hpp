@@ -56,7 +56,8 @@ struct shapes
     static constexpr bool has_runs = !bounded && !calls_apart<Panic>;
     using columns =
         detail::columns<entry, key, std::conditional_t<has_runs, atomic<std::uint64_t>, no_heads>>;
-    using root = detail::root<typename Snapshot::root_header, columns, atomic<std::uint32_t>>;
+    using root =
+        detail::root<typename Snapshot::root_header, columns, atomic<std::uint32_t>, !bounded>;
     using chunk = typename root::chunk_type;
     using branch = typename root::branch_type;
     using block_base = detail::block_base<typename Panic::handler_state>;

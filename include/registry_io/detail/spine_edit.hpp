@@ -64,7 +64,7 @@ protected:
         std::uint32_t const at = last.size();
         if (at == chunk::capacity || last.sealed || !home_.fires_last(last.rows(), at, k, id))
             return false;
-        home_.index_reserve(n + 1);
+        home_.index_reserve(k);
         if (has_block)
             shape::block_of(e)->birth = home_.version;
         columns rows = last.rows();
@@ -94,7 +94,8 @@ protected:
         in_place_ = false;
         std::uint32_t const n = work_->handlers();
         columns const old = work_->rows();
-        home_.index_reserve(n + 1);
+        index_changed_ = true;
+        home_.index_begin(old, n);
         owner<chunk> c(home_.new_chunk(birth()));
         owner<branch> b(home_.new_branch(birth()));
         root* const fresh = home_.new_root(4, true);
@@ -103,10 +104,11 @@ protected:
         b->chunks().set(b->count++, c.release());
         fresh->branches().set(fresh->count++, b.release());
         fresh->set_handlers(n);
-        index_changed_ = true;
-        for (std::uint32_t i = 0; i < n; ++i)
-            home_.index_insert(old.id(i), old.key(i));
         adopt(fresh);
+        for (std::uint32_t i = 0; i < n; ++i) {
+            home_.index_reserve(old.key(i));
+            home_.index_insert(old.id(i), old.key(i));
+        }
     }
 
     REGISTRY_IO_DETAIL_COLD void to_flat()
@@ -128,7 +130,7 @@ protected:
                                                 std::uint32_t n)
     {
         std::uint64_t const id = t >> 1;
-        home_.index_reserve(n + 1);
+        home_.index_reserve(k);
         if (!owns_root() || work_->count == work_->capacity)
             grow_root(work_->count + 1 + work_->count / 4);
         auto const branches = work_->branches();

@@ -220,6 +220,8 @@ struct REGISTRY_IO_EXPORT columns
     BOOST_NOINLINE std::uint32_t mark_appended(std::uint32_t i, std::uint32_t count) const noexcept
         requires has_runs
     {
+        if (capacity == 1)
+            return 1;
         Head& word = heads()[i / 64];
         std::uint64_t const was = word.load(std::memory_order_relaxed);
         std::uint64_t const bits = with(was, i, begins_run(i));
@@ -342,6 +344,8 @@ private:
     // loaded with acquire.
     head_bits load() const noexcept
     {
+        if (capacity == 1)
+            return {1, 0};
         return {heads()[0].load(std::memory_order_relaxed),
                 capacity <= 64 ? 0 : heads()[1].load(std::memory_order_relaxed)};
     }
@@ -363,7 +367,7 @@ private:
     }
     static constexpr std::uint32_t words(std::uint32_t capacity) noexcept
     {
-        return (capacity + 63) / 64;
+        return capacity == 1 ? 0 : (capacity + 63) / 64;  // a row alone begins a run
     }
 };
 
@@ -510,10 +514,12 @@ struct branch : piece
 
 /// One snapshot: either flat, the rows right behind the header, or a spine of branches of chunks.
 /// Immutable once it is published, but for one thing: rows are appended behind the last one, and
-/// become visible by the size alone.
-template <class Header, class Columns, class Size>
+/// become visible by the size alone. Without `Chunks` all are flat, and the code for the others is
+/// left out.
+template <class Header, class Columns, class Size, bool Chunks>
 struct REGISTRY_IO_EXPORT root : Header
 {
+    static constexpr bool has_chunks = Chunks;
     using chunk_type = chunk<Columns, Size>;
     using branch_type = branch<chunk_type>;
     using children_type = children<branch_type, typename Columns::key_type>;
@@ -556,7 +562,7 @@ struct REGISTRY_IO_EXPORT root : Header
     children_type branches() const noexcept { return children_type(payload_of(*this), capacity); }
 
     // For writers, who know what they wrote.
-    bool is_spine() const noexcept { return !written().is_flat(); }
+    bool is_spine() const noexcept { return !is_flat(written()); }
     std::uint32_t handlers() const noexcept { return written().size(); }
     void set_handlers(std::uint32_t n) noexcept
     {
@@ -586,12 +592,20 @@ struct REGISTRY_IO_EXPORT root : Header
         return extent(size_.load(std::memory_order_acquire));
     }
 
+    /// Whether what a reader sees lies in one table, and not in chunks.
+    static bool is_flat(extent seen) noexcept { return !has_chunks || seen.is_flat(); }
+    /// Whether it lies in one table, which is walked row by row.
+    static bool is_plain(extent seen) noexcept
+    {
+        return (!has_chunks && !Columns::has_runs) || seen.is_plain();
+    }
+
     /// Calls `f(rows, n)` for each table of rows, in order: the root itself, or its chunks.
     template <class F>
     void each_table(F f) const
     {
         extent const seen = look();
-        if (seen.is_flat()) [[likely]]
+        if (is_flat(seen)) [[likely]]
             f(rows(), seen.size());
         else
             each_chunk(seen, [&](chunk_type const& c, std::uint32_t m) { f(c.rows(), m); });

@@ -22,12 +22,12 @@
 
 #include <boost/assert.hpp>
 #include <boost/core/addressof.hpp>
-#include <boost/throw_exception.hpp>
 
 #include <registry_io/config.hpp>
 #include <registry_io/detail/allocation.hpp>
 #include <registry_io/detail/edit.hpp>
 #include <registry_io/detail/pieces.hpp>
+#include <registry_io/detail/raise.hpp>
 #include <registry_io/detail/row_order.hpp>
 #include <registry_io/detail/shapes.hpp>
 #include <registry_io/garbage.hpp>
@@ -44,19 +44,15 @@ REGISTRY_IO_EXPORT inline constinit std::atomic<std::uint64_t> last_serial{0};
 
 [[noreturn]] inline void refuse_foreign()
 {
-    boost::throw_exception(
-        std::logic_error("registry_io: this shared object has its own copy of the library's "
-                         "variables; export them, or use a registry_ref that the registry's "
-                         "owner made"),
-        BOOST_CURRENT_LOCATION);
+    raise(std::logic_error("registry_io: this shared object has its own copy of the library's "
+                           "variables; export them, or use a registry_ref that the registry's "
+                           "owner made"));
 }
 
 [[noreturn]] inline void refuse_deadlock()
 {
-    boost::throw_exception(
-        std::system_error(std::make_error_code(std::errc::resource_deadlock_would_occur),
-                          "registry_io: waiting here would wait for itself"),
-        BOOST_CURRENT_LOCATION);
+    raise(std::system_error(std::make_error_code(std::errc::resource_deadlock_would_occur),
+                            "registry_io: waiting here would wait for itself"));
 }
 
 template <class Mutex>
@@ -109,24 +105,34 @@ public:
     writers(writers const&) = delete;
     writers& operator=(writers const&) = delete;
     writers(store& s, Ordering const& order, source const& src)
-        : guard_anchor{nullptr, nullptr},
+        : guard_anchor{nullptr},
           writers::pieces(src),
           writers::row_order(order, src),
           serial(last_serial.fetch_add(1, std::memory_order_relaxed) + 1),
           policy_writer(s, src)
     {
+        // A removal from a bounded registry that nobody reads needs no memory.
+        if constexpr (bounded && requires(writer& w) { w.prepare(); })
+            policy_writer.prepare();
+    }
+
+    static bool unregister_guarded(guard_anchor* a, handler_id id)
+    {
+        auto* const self = static_cast<writers*>(a);
+        return self->panic.load(std::memory_order_relaxed) != nullptr &&
+            self->serial == id.registry_serial() && self->remove(id.value());
+    }
+    static void release_guarded(guard_anchor* a) noexcept { static_cast<writers*>(a)->drop(); }
+
+    /// The kind of registries for events with this name.
+    static constexpr kind_type kind_of(char const* event_name) noexcept
+    {
+        return {&unregister_guarded, &release_guarded, event_name};
     }
 
     REGISTRY_IO_DETAIL_COLD static writers* make(store& s, Ordering const& order, source src)
     {
-        auto* const w = detail::create<writers>(src, s, order, src);
-        w->unregister = [](guard_anchor* a, handler_id id) {
-            auto* const self = static_cast<writers*>(a);
-            return self->panic.load(std::memory_order_relaxed) != nullptr &&
-                self->serial == id.registry_serial() && self->remove(id.value());
-        };
-        w->release = [](guard_anchor* a) noexcept { static_cast<writers*>(a)->drop(); };
-        return w;
+        return detail::create<writers>(src, s, order, src);
     }
 
     /// Lets other threads run, where the snapshot policy knows how to.
@@ -143,7 +149,7 @@ public:
     REGISTRY_IO_DETAIL_COLD static writers& first(atomic<writers*>& place,
                                                   atomic<std::uint32_t>& making, store& s, Panic& p,
                                                   Ordering const& order, Alloc& alloc,
-                                                  char const* event_name)
+                                                  kind_type const& of)
     {
         struct turn
         {
@@ -160,7 +166,7 @@ public:
             return *w;
         writers* const w = make(s, order, alloc.get_source());
         w->panic.store(boost::addressof(p), std::memory_order_relaxed);
-        w->event_name = event_name;
+        w->kind = &of;
         // release: pairs with the acquire loads of the registry's members, which use the block.
         place.store(w, std::memory_order_release);
         return *w;
@@ -169,10 +175,9 @@ public:
     // Constant, or atomic: usable without the lock.
     std::uint64_t const serial;
     atomic<std::uint64_t> ids{0};      ///< the last id given out
-    atomic<std::size_t> size{0};       ///< how many handlers are registered
+    atomic<std::uint32_t> size{0};     ///< how many handlers are registered
     atomic<std::uint32_t> holders{1};  ///< the registry, and its guards
     atomic<Panic*> panic{nullptr};     ///< the registry's; null when that is gone
-    char const* event_name = nullptr;  ///< the type of its events, for logs and debuggers
 
     writer policy_writer;  ///< the snapshot policy's side: its mutex is the writers' lock
 
@@ -251,7 +256,7 @@ public:
         this->free_spares();
         policy_writer.close(dead);
         // From now on the last table to go lets go of this block.
-        std::size_t const left = this->close_tables();
+        std::uint32_t const left = this->close_tables();
         BOOST_ASSERT_MSG(!Alloc::inside || left == 0,
                          "registry_io: a registry that holds all its memory is destroyed inside "
                          "one of its handlers");
@@ -337,10 +342,10 @@ public:
     }
 
     /// Replaces the callback of this kind by `h`, which may be null.
-    BOOST_NOINLINE void set_hook(hook_kind kind, hook* h)
+    BOOST_NOINLINE void set_hook(hook_kind which, hook* h)
     {
         locked_change([&](edit& change, garbage_list& dead) {
-            change.set_hook(kind, h, dead);
+            change.set_hook(which, h, dead);
             return true;
         });
     }

@@ -24,6 +24,9 @@ namespace registry_io {
 inline namespace v1 {
 
 template class reclaim::retired_roots<reclaim::std_env>;
+template class reclaim::hazard_domain<reclaim::std_env>;
+template void panic::catch_log::failed(panic_hooks const&, handler_id, std::string_view,
+                                       char const*, detail::no_label const&) noexcept;
 REGISTRY_IO_DETAIL_SHARED(template class, snapshot::hazard_pointer, ordering::priority,
                           panic::catch_log, alloc::heap);
 REGISTRY_IO_DETAIL_SHARED(template class, snapshot::rcu, ordering::priority, panic::catch_log,

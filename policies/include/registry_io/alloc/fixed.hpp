@@ -41,6 +41,8 @@ public:
     class source
     {
     public:
+        static constexpr bool inside = true;
+
         explicit source(fixed& f) noexcept : fixed_(&f) {}
         void* allocate(std::size_t size, std::size_t align) noexcept
         {

@@ -21,10 +21,9 @@
 #include <new>
 #include <utility>
 
-#include <boost/throw_exception.hpp>
-
 #include <registry_io/alloc/detail/segregated_fit.hpp>
 #include <registry_io/config.hpp>
+#include <registry_io/detail/raise.hpp>
 #include <registry_io/policy.hpp>
 
 #if !defined(_WIN32)
@@ -61,7 +60,7 @@ public:
     static pool_block* make(std::size_t bytes)
     {
         if (bytes > memory::most)
-            boost::throw_exception(std::bad_alloc(), BOOST_CURRENT_LOCATION);
+            registry_io::detail::raise(std::bad_alloc());
         void* const p = ::operator new(header() + memory::needed(bytes));
         auto* const b = ::new (p) pool_block(static_cast<std::byte*>(p) + header(), bytes);
         b->enlist();

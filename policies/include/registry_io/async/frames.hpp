@@ -23,9 +23,8 @@
 #include <new>
 #include <utility>
 
-#include <boost/throw_exception.hpp>
-
 #include <registry_io/config.hpp>
+#include <registry_io/detail/raise.hpp>
 #include <registry_io/thread/exit.hpp>
 
 namespace registry_io {
@@ -81,7 +80,7 @@ public:
         for (;;) {
             auto const at = static_cast<std::size_t>(std::countr_one(used));
             if (size > Bytes || at >= Count)
-                boost::throw_exception(std::bad_alloc(), BOOST_CURRENT_LOCATION);
+                registry_io::detail::raise(std::bad_alloc());
             // acquire: what the previous user of the place did with it happens before our use.
             if (used_.compare_exchange_weak(used, used | std::uint64_t(1) << at,
                                             std::memory_order_acquire, std::memory_order_relaxed))

@@ -88,7 +88,7 @@ private:
         ~state()
         {
             if (r)
-                r.anchor()->release(r.anchor());
+                r.anchor()->kind->release(r.anchor());
         }
 
         template <class Registry, class F>

@@ -45,7 +45,7 @@ class posted_handler
         ~target()
         {
             if (anchor != nullptr)
-                anchor->release(anchor);
+                anchor->kind->release(anchor);
         }
 
         // A posted call may use its registration after the registry has dropped the handler.

@@ -166,7 +166,7 @@ private:
         }
         group(group const&) = delete;
         group& operator=(group const&) = delete;
-        ~group() { anchor->release(anchor); }
+        ~group() { anchor->kind->release(anchor); }
 
         /// Keeps the ids of one-shot handlers and of expired handlers from accumulating.
         void forget_removed()

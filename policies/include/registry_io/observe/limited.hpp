@@ -17,9 +17,8 @@
 #include <stdexcept>
 #include <utility>
 
-#include <boost/throw_exception.hpp>
-
 #include <registry_io/config.hpp>
+#include <registry_io/detail/raise.hpp>
 #include <registry_io/detail/report.hpp>
 #include <registry_io/handler_id.hpp>
 #include <registry_io/handler_label.hpp>
@@ -178,7 +177,7 @@ class limited : public detail::adaptor<Panic, detail::limited_state>
 #ifdef BOOST_NO_EXCEPTIONS
         limited::fatal(text);
 #else
-        boost::throw_exception(reentrancy_error(text), BOOST_CURRENT_LOCATION);
+        registry_io::detail::raise(reentrancy_error(text));
 #endif
     }
 

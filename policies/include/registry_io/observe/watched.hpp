@@ -29,9 +29,8 @@
 #include <pthread.h>
 #include <signal.h>
 
-#include <boost/throw_exception.hpp>
-
 #include <registry_io/config.hpp>
+#include <registry_io/detail/raise.hpp>
 #include <registry_io/detail/report.hpp>
 #include <registry_io/handler_id.hpp>
 #include <registry_io/handler_label.hpp>
@@ -131,10 +130,9 @@ public:
             prepared_ = true;
         }
         if (int const failed = start())
-            boost::throw_exception(
+            registry_io::detail::raise(
                 std::system_error(failed, std::generic_category(),
-                                  "registry_io: observe::watched cannot start its thread"),
-                BOOST_CURRENT_LOCATION);
+                                  "registry_io: observe::watched cannot start its thread"));
         ++policies_;
     }
     /// Removes a policy. After the last one is removed, the thread ends at its next look.

@@ -115,8 +115,8 @@ public:
     /// is being handled. `event` is the name of the event type, or null; `label` is the handler's
     /// `handler_label`, if there is one.
     template <class Label = detail::no_label>
-    void failed(panic_hooks const& hooks, handler_id id, std::string_view message,
-                char const* event = nullptr, Label const& label = {}) noexcept
+    BOOST_NOINLINE void failed(panic_hooks const& hooks, handler_id id, std::string_view message,
+                               char const* event = nullptr, Label const& label = {}) noexcept
     {
         BOOST_TRY
         {
@@ -183,6 +183,11 @@ private:
     // One bit for each handler number modulo 32; occupies the padding after the count.
     std::atomic<std::uint32_t> whose_{0};
 };
+
+#ifdef REGISTRY_IO_SEPARATE_COMPILATION
+extern template void catch_log::failed(panic_hooks const&, handler_id, std::string_view,
+                                       char const*, detail::no_label const&) noexcept;
+#endif
 
 }  // namespace panic
 }  // namespace v1

@@ -27,7 +27,6 @@
 #include <utility>
 
 #include <boost/core/no_exceptions_support.hpp>
-#include <boost/throw_exception.hpp>
 
 #include <registry_io/config.hpp>
 #include <registry_io/queued/detail/drain_right.hpp>
@@ -154,9 +153,8 @@ public:
     {
         if constexpr (requires { hook_ == nullptr; }) {
             if (hook_ == nullptr)
-                boost::throw_exception(
-                    std::invalid_argument("registry_io: the wake-up hook of a mailbox is empty"),
-                    BOOST_CURRENT_LOCATION);
+                registry_io::detail::raise(
+                    std::invalid_argument("registry_io: the wake-up hook of a mailbox is empty"));
         }
         traffic_.lie_down();
     }

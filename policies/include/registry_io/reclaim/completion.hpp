@@ -81,7 +81,7 @@ private:
 };
 
 /// What readers have left for a writer to drain, because they must not run destructors. `Node` has
-/// `next_left` and `drain()`.
+/// `next_left()`, a reference to a pointer, and `drain()`.
 template <class Env, class Node>
 class left_stack
 {
@@ -91,7 +91,7 @@ public:
     {
         Node* top = top_.load(std::memory_order_relaxed);
         do {
-            n.next_left = top;
+            n.next_left() = top;
             // release: what the readers did comes before the drain.
         } while (!top_.compare_exchange_strong(top, &n, std::memory_order_release,
                                                std::memory_order_relaxed));
@@ -106,7 +106,7 @@ public:
             Node* n = top_.exchange(nullptr, std::memory_order_acquire);
             while (n != nullptr) {
                 // The next one first: the drain frees the memory around this one.
-                Node* const next = static_cast<Node*>(n->next_left);
+                Node* const next = static_cast<Node*>(n->next_left());
                 n->drain();
                 n = next;
             }

@@ -14,8 +14,11 @@
 
 #include <cstdint>
 
+#include <boost/core/no_exceptions_support.hpp>
+
 #include <registry_io/reclaim/misuse.hpp>
 #include <registry_io/reclaim/nesting.hpp>
+#include <registry_io/reclaim/on_demand.hpp>
 #include <registry_io/reclaim/retired.hpp>
 
 namespace registry_io {
@@ -44,14 +47,31 @@ public:
 
     private:
         friend class counting_writer;
-        explicit retirement(retired& log) noexcept : release_(log) {}
+        explicit retirement(retired* log) noexcept : release_(log) {}
 
         typename retired::release release_;
         garbage_list dead_{};
         completion* wait_ = nullptr;
     };
 
-    counting_writer(Store& s, Source const&) : store_(s), retired_(&s) {}
+    counting_writer(Store& s, Source const& source)
+        : store_(s), forks_(retired::prepare()), log_(source, s, forks_)
+    {
+    }
+
+    /// Whether `prepare` has been called.
+    bool prepared() const noexcept { return log_.get() != nullptr; }
+    /// Makes what only the second publication needs. Before a second root is made.
+    void prepare()
+    {
+        if (log_.get() == nullptr) {
+            replacing& l = log_.make(store_, forks_);
+            if (Root* const root = current()) {
+                root->attach(l.first);
+                root->belong(l);
+            }
+        }
+    }
 
     typename Env::mutex& mutex() noexcept { return mutex_; }
     bool foreign() const noexcept { return false; }  // all state lies in the registry
@@ -61,13 +81,15 @@ public:
     {
         // Not while an older root is read either: it may share pieces with the current one.
         return Store::in_place && current() != nullptr && store_.unread(*current()) &&
-            !retired_.read();
+            !retired_read();
     }
 
     template <class NoMemory>
     retirement reserve(garbage_list const& dead, completion* wait, NoMemory)
     {
-        retirement r(retired_);
+        if (current() != nullptr || !dead.empty())
+            prepare();
+        retirement r(log_.get());
         r.dead_ = dead;
         r.wait_ = wait;
         return r;
@@ -77,18 +99,29 @@ public:
     void publish(Root* next, retirement& r, Recycle recycle) noexcept
     {
         Root* const old = current();
+        replacing* const log = log_.get();
+        if (log == nullptr) {  // nothing is replaced, and nothing was
+            store_.exchange(next);
+            if (r.wait_ != nullptr)
+                r.wait_->signal();
+            return;
+        }
         // As in hazard_pointer.
-        if (retired_.forked() && !would_deadlock())
-            retired_.follow_fork(old, 1, nullptr);
+        if (log->forked() && !would_deadlock())
+            log->follow_fork(old, 1, nullptr);
         Root* const replaced = next != old ? old : nullptr;
         if (next != old) {
-            if (next != nullptr)
-                next->belong(retired_);
+            if (next != nullptr) {
+                // As in hazard_pointer.
+                if (!next->attached())
+                    next->attach(log->first);
+                next->belong(*log);
+            }
             store_.exchange(next);
         }
-        retired_.replace(replaced, r.dead_, r.release_);
+        log->replace(replaced, r.dead_, r.release_);
         if (r.wait_ != nullptr)
-            retired_.wait_for_all(*r.wait_);
+            log->wait_for_all(*r.wait_);
         recycle(r.release_.free);
         r.release_.count();
     }
@@ -98,24 +131,51 @@ public:
     bool would_deadlock() const noexcept { return inside<Env>(&store_); }
 
     /// Whether a retired root is still read.
-    bool retired_read() const noexcept { return retired_.read(); }
+    bool retired_read() const noexcept { return log_.get() != nullptr && log_.get()->read(); }
 
     REGISTRY_IO_DETAIL_COLD void close(garbage_list& dead) noexcept
     {
         // A store in place is for one thread, which may be inside.
         reclaim::assert_unread(
             [this] { return Store::in_place || !held() || inside<Env>(&store_); });
-        typename retired::release r(retired_);
+        if (log_.get() == nullptr && held()) {
+            BOOST_TRY
+            {
+                prepare();
+            }
+            BOOST_CATCH(...)
+            {
+                return;  // what a reader holds and nobody can be told to free stays for ever
+            }
+            BOOST_CATCH_END
+        }
         Root* const old = current();
         store_.exchange(nullptr);
-        retired_.replace(old, dead, r);
-        retired_.close(r);
+        retired* const log = log_.get();
+        if (log == nullptr) {
+            if (old != nullptr)
+                dead.push(old);
+            nesting_scope<Env> const nesting(&store_);
+            dead.destroy_all();
+            return;
+        }
+        typename retired::release r(log);
+        log->replace(old, dead, r);
+        log->close(r);
     }
 
 private:
+    /// What there is from the second publication on, since that replaces a root.
+    struct replacing : retired
+    {
+        replacing(Store& s, unsigned forks) noexcept : retired(&s, forks) {}
+        typename root_header::late_part first;  // of the root before it was made
+    };
+
     Store& store_;
-    typename Env::mutex mutex_{};
-    retired retired_;
+    REGISTRY_IO_NO_UNIQUE_ADDRESS typename Env::mutex mutex_;
+    unsigned const forks_;  // when this was made
+    on_demand<replacing, Source> log_;
 };
 
 /// A read that has counted itself, and says so to `would_deadlock`.

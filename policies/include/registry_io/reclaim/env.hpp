@@ -15,7 +15,6 @@
 
 #include <atomic>
 #include <climits>
-#include <mutex>
 
 #include <registry_io/config.hpp>
 #include <registry_io/reclaim/fence.hpp>
@@ -72,31 +71,69 @@ struct REGISTRY_IO_EXPORT process_wide
 };
 }  // namespace detail
 
-#if defined(__MINGW32__)
 namespace detail {
-/// A mutex that is constant-initialised, which winpthreads' is not. The domains lie in variables of
-/// the process, and must be there before any constructor runs.
-class constant_mutex
+/// Sleeps until `word` may have changed from `old`.
+inline void sleep_on(std::atomic<unsigned>& word, unsigned old) noexcept
 {
+#if defined(__linux__)
+    // Not word.wait: libstdc++ counts the waiters in a static of an inline function, of which
+    // shared objects may have a copy each; the one that wakes would see none.
+    ::syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, old, nullptr, nullptr, 0);
+#else
+    word.wait(old);
+#endif
+}
+
+/// Wakes at most so many of those that sleep on `word`.
+inline void wake(std::atomic<unsigned>& word, int most) noexcept
+{
+#if defined(__linux__)
+    ::syscall(SYS_futex, &word, FUTEX_WAKE_PRIVATE, most, nullptr, nullptr, 0);
+#else
+    most == 1 ? word.notify_one() : word.notify_all();
+#endif
+}
+static_assert(sizeof(std::atomic<unsigned>) == sizeof(unsigned));
+
+/// A mutex of four bytes, where `std::mutex` has 40: each registry has one. It is
+/// constant-initialised on every platform, as the domains need, which are there before any
+/// constructor runs. Source: U. Drepper, Futexes Are Tricky (2011), the second mutex.
+class word_mutex
+{
+    enum : unsigned { unlocked, locked, waited_for };
+
 public:
-    constexpr constant_mutex() noexcept = default;
+    constexpr word_mutex() noexcept = default;
+    word_mutex(word_mutex const&) = delete;
+    word_mutex& operator=(word_mutex const&) = delete;
+
     void lock() noexcept
     {
+        unsigned expected = unlocked;
         // acquire: with the release of unlock, what the last holder has written is seen.
-        while (locked_.test_and_set(std::memory_order_acquire))
-            locked_.wait(true, std::memory_order_relaxed);
+        if (!word_.compare_exchange_strong(expected, locked, std::memory_order_acquire,
+                                           std::memory_order_relaxed)) [[unlikely]]
+            lock_slowly();
     }
     void unlock() noexcept
     {
-        locked_.clear(std::memory_order_release);
-        locked_.notify_one();
+        // release: pairs with the acquire of lock.
+        if (word_.exchange(unlocked, std::memory_order_release) == waited_for) [[unlikely]]
+            wake_one();
     }
 
 private:
-    std::atomic_flag locked_{};
+    REGISTRY_IO_DETAIL_COLD void lock_slowly() noexcept
+    {
+        // Whoever has waited does not know whether others still do, so it says that they do.
+        while (word_.exchange(waited_for, std::memory_order_acquire) != unlocked)
+            sleep_on(word_, waited_for);
+    }
+    REGISTRY_IO_DETAIL_COLD void wake_one() noexcept { wake(word_, 1); }
+
+    std::atomic<unsigned> word_{unlocked};
 };
 }  // namespace detail
-#endif
 
 /// The environment of shipped code: all that it shares with other threads, and all that belongs to
 /// a thread. A checker brings its own, with the same members, and so runs the shipped code.
@@ -104,11 +141,7 @@ struct REGISTRY_IO_EXPORT std_env
 {
     template <class T>
     using atomic = std::atomic<T>;
-#if defined(__MINGW32__)
-    using mutex = detail::constant_mutex;
-#else
-    using mutex = std::mutex;
-#endif
+    using mutex = detail::word_mutex;
     using exit_hook = thread_exit::hook;
 
     /// A variable of the process, one for each type; constant-initialised.
@@ -151,25 +184,8 @@ struct REGISTRY_IO_EXPORT std_env
     }
 
     /// Sleeps until `word` may have changed from `old`.
-    static void wait(atomic<unsigned>& word, unsigned old) noexcept
-    {
-#if defined(__linux__)
-        // Not word.wait: libstdc++ counts the waiters in a static of an inline function, of which
-        // shared objects may have a copy each; the one that wakes would see none.
-        ::syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, old, nullptr, nullptr, 0);
-#else
-        word.wait(old);
-#endif
-    }
-    static void wake_all(atomic<unsigned>& word) noexcept
-    {
-#if defined(__linux__)
-        ::syscall(SYS_futex, &word, FUTEX_WAKE_PRIVATE, INT_MAX, nullptr, nullptr, 0);
-#else
-        word.notify_all();
-#endif
-    }
-    static_assert(sizeof(atomic<unsigned>) == sizeof(unsigned));
+    static void wait(atomic<unsigned>& word, unsigned old) noexcept { detail::sleep_on(word, old); }
+    static void wake_all(atomic<unsigned>& word) noexcept { detail::wake(word, INT_MAX); }
 
     /// Lets some time pass, for a wait that nobody ends with a call.
     static void nap() noexcept

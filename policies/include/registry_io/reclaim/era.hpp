@@ -49,7 +49,7 @@ public:
     /// What goes with this era. Set by the writer that ends it, before it drops its count.
     garbage_list own{};
     /// For a `left_stack`.
-    era* next_left = nullptr;
+    era*& next_left() noexcept { return next_left_; }
     /// Where the last holder leaves it; null when that one drains it.
     left_stack<Env, era>* leave_to = nullptr;
 
@@ -193,6 +193,7 @@ private:
     atomic<garbage*> hung_{nullptr};
     garbage chained_{nullptr};  ///< stands for `later_` among what hangs on it
     era* later_ = nullptr;
+    era* next_left_ = nullptr;
 };
 
 }  // namespace reclaim

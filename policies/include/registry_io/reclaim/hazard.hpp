@@ -287,8 +287,48 @@ public:
     class slow_read
     {
     public:
+        /// `load(order)` loads the current root.
         template <class Load>
-        slow_read(void const* cell, Load load) noexcept : record_(mine())
+        slow_read(void const* cell, Load const& load) noexcept
+            : slow_read(cell,
+                        loader{&load, [](void const* l, std::memory_order order) -> root_type* {
+                                   return (*static_cast<Load const*>(l))(order);
+                               }})
+        {
+        }
+        slow_read(slow_read const&) = delete;
+        slow_read& operator=(slow_read const&) = delete;
+
+        BOOST_NOINLINE ~slow_read()
+        {
+            if (root_ != nullptr && handover_) {
+                Env::nesting() = nesting_.outer;
+                root_->leave();
+            } else if (root_ != nullptr) {
+                leave();
+            }
+            // By the read that attached it alone. One that runs inside of it may find all slots
+            // idle: when this read starts over it destroys what it was the last to let go of, and
+            // the destructors may notify.
+            if (attached_ && !record_.permanent)
+                threads().detach(record_);
+        }
+
+        root_type* root() const noexcept { return root_; }
+
+    private:
+        /// Without its type, so that registries share what follows.
+        struct loader
+        {
+            void const* load;
+            root_type* (*call)(void const* load, std::memory_order);
+            root_type* operator()(std::memory_order order) const noexcept
+            {
+                return call(load, order);
+            }
+        };
+
+        BOOST_NOINLINE slow_read(void const* cell, loader load) noexcept : record_(mine())
         {
             if (!record_.linked) {
                 record_.prepare();
@@ -314,31 +354,10 @@ public:
                 leave();
             }
         }
-        slow_read(slow_read const&) = delete;
-        slow_read& operator=(slow_read const&) = delete;
 
-        ~slow_read()
-        {
-            if (root_ != nullptr && handover_) {
-                Env::nesting() = nesting_.outer;
-                root_->leave();
-            } else if (root_ != nullptr) {
-                leave();
-            }
-            // By the read that attached it alone. One that runs inside of it may find all slots
-            // idle: when this read starts over it destroys what it was the last to let go of, and
-            // the destructors may notify.
-            if (attached_ && !record_.permanent)
-                threads().detach(record_);
-        }
-
-        root_type* root() const noexcept { return root_; }
-
-    private:
         slot in() const noexcept { return nested_ == nullptr ? hot() : nested_->get(); }
 
-        template <class Load>
-        root_type* protect(slot const& s, void const* cell, Load load) noexcept
+        root_type* protect(slot const& s, void const* cell, loader load) noexcept
         {
             for (;;) {
                 root_type* const r = load(std::memory_order_relaxed);
@@ -452,6 +471,10 @@ private:
         });
     }
 };
+
+#ifdef REGISTRY_IO_SEPARATE_COMPILATION
+REGISTRY_IO_DETAIL_EXTERN hazard_domain<std_env>;
+#endif
 
 }  // namespace reclaim
 }  // namespace v1

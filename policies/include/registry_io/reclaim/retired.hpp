@@ -123,8 +123,27 @@ class counted_root : public garbage
 public:
     counted_root() noexcept : garbage(nullptr) {}
 
+    /// What a root needs when it is replaced. It lies behind the root's rows; but that of a
+    /// registry's first root lies with what its writer makes for the second.
+    struct late_part
+    {
+        retired_roots<Env>* log = nullptr;
+        // Under the lock of the list.
+        counted_root* older = nullptr;
+        counted_root* newer = nullptr;
+        bool lost = false;             ///< held by threads alone that are gone since a fork
+        std::uint64_t entered = 0;     ///< when it came into the list
+        garbage_list own;              ///< what was taken out when this root was replaced
+        birth_heap passed;             ///< what newer roots have passed on when they went
+        counted_root* left = nullptr;  ///< for a `left_stack`
+    };
+
+    /// To be called before `belong`.
+    void attach(late_part& late) noexcept { late_ = &late; }
+    bool attached() const noexcept { return late_ != nullptr; }
+
     /// For a `left_stack`.
-    counted_root* next_left = nullptr;
+    counted_root*& next_left() noexcept { return late_->left; }
 
     /// Pins the root beyond the thread that reads it: a suspended coroutine. Precondition: the
     /// caller knows of a holder that stays meanwhile. Constant, wait-free.
@@ -151,7 +170,7 @@ public:
     void leave() noexcept
     {
         if (let_go())
-            log_->last_reader_left(*this);
+            late_->log->last_reader_left(*this);
     }
 
     /// The same where the caller knows that it is not the last.
@@ -165,10 +184,10 @@ public:
     bool pinned() const noexcept { return pins_.load(std::memory_order_relaxed) != 0; }
 
     /// For `left_stack`: see `retired_roots::drain`.
-    void drain() noexcept { log_->drain(*this); }
+    void drain() noexcept { late_->log->drain(*this); }
 
     /// The writers' list that it is going to be in. To be set before it is published.
-    void belong(retired_roots<Env>& log) noexcept { log_ = &log; }
+    void belong(retired_roots<Env>& log) noexcept { late_->log = &log; }
 
 private:
     friend class retired_roots<Env>;
@@ -182,14 +201,7 @@ private:
 
     atomic<std::uint32_t> count_{1};
     atomic<std::uint32_t> pins_{0};
-    retired_roots<Env>* log_ = nullptr;
-    // Under the lock of the list.
-    counted_root* older_ = nullptr;
-    counted_root* newer_ = nullptr;
-    bool lost_ = false;          ///< held by threads alone that are gone since a fork
-    std::uint64_t entered_ = 0;  ///< when it came into the list
-    garbage_list own_{};         ///< what was taken out when this root was replaced
-    birth_heap passed_{};        ///< what newer roots have passed on when they went
+    late_part* late_ = nullptr;
 };
 
 /// The roots of one registry that writers have replaced and that readers may still hold, oldest
@@ -224,11 +236,16 @@ public:
     using stack = left_stack<Env, root>;
 
     /// `owner` names the registry on the threads' lists of what they are inside of.
-    explicit retired_roots(void const* owner) noexcept : owner_(owner), forks_(locks::prepare()) {}
+    explicit retired_roots(void const* owner) noexcept : retired_roots(owner, prepare()) {}
+    /// `forks` is what `prepare` has returned, maybe in another process.
+    retired_roots(void const* owner, unsigned forks) noexcept : owner_(owner), forks_(forks) {}
     retired_roots(retired_roots const&) = delete;
     retired_roots& operator=(retired_roots const&) = delete;
 
     void const* owner() const noexcept { return owner_; }
+
+    /// Arranges for `fork`. Returns how many there were.
+    static unsigned prepare() noexcept { return locks::prepare(); }
 
     /// Where the last readers leave roots; null when they drain them. Constant after construction.
     stack* leave_to = nullptr;
@@ -238,6 +255,8 @@ public:
     {
     public:
         explicit release(retired_roots& log) noexcept : log_(&log) {}
+        /// `log` may be null where nothing is set free.
+        explicit release(retired_roots* log) noexcept : log_(log) {}
         release(release&& other) noexcept
             : free(std::exchange(other.free, {})),
               log_(other.log_),
@@ -291,7 +310,7 @@ public:
         } else {
             // What was put in and taken out by one transaction was never shown.
             while (garbage* const g = dead.pop())
-                (g->birth > replaced->birth ? r.free : replaced->own_).push(g);
+                (g->birth > replaced->birth ? r.free : replaced->late_->own).push(g);
         }
     }
 
@@ -310,7 +329,7 @@ public:
     {
         // Nobody is in the list, so nobody but this writer looks at it. acquire: pairs with gone.
         if (inside_.load(std::memory_order_acquire) == 0 && e.holders() == 1) {
-            r.free.append(e.own_);
+            r.free.append(e.late_->own);
             r.free.push(&e);
             return;
         }
@@ -365,7 +384,7 @@ public:
         waiting_ = nullptr;
         std::size_t inside = 0;
         lost_ = 0;
-        for (root* e = oldest_; e != nullptr; e = e->newer_, ++inside) {
+        for (root* e = oldest_; e != nullptr; e = e->late_->newer, ++inside) {
             // One that readers have left to the writers is on its way already.
             if (leave_to != nullptr && e->holders() == 0)
                 continue;
@@ -373,7 +392,7 @@ public:
             if (e->holders() != 0)
                 continue;
             e->enter();
-            e->lost_ = true;
+            e->late_->lost = true;
             ++lost_;
         }
         inside_.store(inside, std::memory_order_relaxed);
@@ -387,8 +406,8 @@ public:
         {
             lock_guard const lock(*this);
             for (root* e = newest_; e != nullptr;) {
-                root* const older = e->older_;
-                if (e->lost_ && e->let_go()) {
+                root* const older = e->late_->older;
+                if (e->late_->lost && e->let_go()) {
                     unlink(*e, r.free);
                     r.free.push(e);
                     inside_.fetch_sub(1, std::memory_order_relaxed);
@@ -416,7 +435,7 @@ public:
     BOOST_NOINLINE void drain(root& e) noexcept
     {
         garbage_list free{};
-        std::uint64_t const entered = e.entered_;
+        std::uint64_t const entered = e.late_->entered;
         {
             // [era.drain] The lock pairs with the writer's in retire: `e` is in the list.
             lock_guard const lock(*this);
@@ -458,10 +477,10 @@ private:
 
     void push(root& e) noexcept
     {
-        e.entered_ = clock_++;
-        e.older_ = newest_;
-        e.newer_ = nullptr;
-        (newest_ == nullptr ? oldest_ : newest_->newer_) = &e;
+        e.late_->entered = clock_++;
+        e.late_->older = newest_;
+        e.late_->newer = nullptr;
+        (newest_ == nullptr ? oldest_ : newest_->late_->newer) = &e;
         newest_ = &e;
         inside_.fetch_add(1, std::memory_order_relaxed);
     }
@@ -469,17 +488,17 @@ private:
     /// Takes `e` off the list. What no root in it shows goes to `free`.
     BOOST_NOINLINE void unlink(root& e, garbage_list& free) noexcept
     {
-        (e.older_ == nullptr ? oldest_ : e.older_->newer_) = e.newer_;
-        (e.newer_ == nullptr ? newest_ : e.newer_->older_) = e.older_;
-        root* const to = e.older_;
-        pass_on(e.own_, to, free);
+        (e.late_->older == nullptr ? oldest_ : e.late_->older->late_->newer) = e.late_->newer;
+        (e.late_->newer == nullptr ? newest_ : e.late_->newer->late_->older) = e.late_->older;
+        root* const to = e.late_->older;
+        pass_on(e.late_->own, to, free);
         if (to == nullptr) {
-            e.passed_.take_all(free);
+            e.late_->passed.take_all(free);
             return;
         }
-        while (!e.passed_.empty() && e.passed_.top().birth > to->birth)
-            free.push(e.passed_.pop());
-        to->passed_.meld(e.passed_);
+        while (!e.late_->passed.empty() && e.late_->passed.top().birth > to->birth)
+            free.push(e.late_->passed.pop());
+        to->late_->passed.meld(e.late_->passed);
     }
 
     /// Hangs on `to`, which may be null, what that root shows. The rest goes to `free`.
@@ -494,7 +513,7 @@ private:
             if (g->birth > to->birth)
                 free.push(g);
             else
-                to->passed_.push(*g);
+                to->late_->passed.push(*g);
         }
     }
 

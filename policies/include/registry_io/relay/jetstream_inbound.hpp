@@ -23,11 +23,11 @@
 #include <utility>
 
 #include <boost/core/no_exceptions_support.hpp>
-#include <boost/throw_exception.hpp>
 
 #include <nats/nats.h>
 
 #include <registry_io/config.hpp>
+#include <registry_io/detail/raise.hpp>
 #include <registry_io/relay/detail/message.hpp>
 #include <registry_io/relay/detail/stream.hpp>
 #include <registry_io/relay/jetstream_stream.hpp>
@@ -115,10 +115,9 @@ public:
                       "panic::propagate or panic::collect");
         nats::detail::check_subject(subject, true);
         if (options_.most_in_flight < 1 || options_.most_attempts < 1)
-            boost::throw_exception(
+            registry_io::detail::raise(
                 std::invalid_argument("registry_io: most_in_flight and most_attempts of an inbound "
-                                      "must be at least 1"),
-                BOOST_CURRENT_LOCATION);
+                                      "must be at least 1"));
         set_up(subject);
         jsSubOptions how;
         jsSubOptions_Init(&how);

@@ -20,11 +20,11 @@
 #include <string>
 
 #include <boost/core/no_exceptions_support.hpp>
-#include <boost/throw_exception.hpp>
 
 #include <nats/nats.h>
 
 #include <registry_io/config.hpp>
+#include <registry_io/detail/raise.hpp>
 
 namespace registry_io {
 inline namespace v1 {
@@ -92,7 +92,7 @@ namespace detail {
 inline void throw_unless_ok(natsStatus s, char const* what)
 {
     if (s != NATS_OK)
-        boost::throw_exception(error(what, s), BOOST_CURRENT_LOCATION);
+        registry_io::detail::raise(error(what, s));
 }
 
 /// Lets a thread wait for something that happens once. Not `std::latch`: the call that opens it may
@@ -178,7 +178,7 @@ public:
         natsConnection* c = nullptr;
         natsStatus const s = natsConnection_Connect(&c, made);
         if (s != NATS_OK)
-            boost::throw_exception(error("cannot connect to " + o.url, s), BOOST_CURRENT_LOCATION);
+            registry_io::detail::raise(error("cannot connect to " + o.url, s));
         connection_ = c;
         tell(change::connected, "");
     }

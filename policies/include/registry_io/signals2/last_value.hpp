@@ -10,8 +10,7 @@
 
 #include <exception>
 
-#include <boost/throw_exception.hpp>
-
+#include <registry_io/detail/raise.hpp>
 #include <registry_io/signals2/optional_last_value.hpp>
 
 namespace registry_io {
@@ -43,7 +42,7 @@ public:
     {
         boost::optional<T> value = optional_last_value<T>()(first, last);
         if (!value)
-            boost::throw_exception(no_slots_error(), BOOST_CURRENT_LOCATION);
+            registry_io::detail::raise(no_slots_error());
         return *value;
     }
 };

@@ -18,8 +18,8 @@
 #include <boost/core/addressof.hpp>
 #include <boost/core/typeinfo.hpp>
 #include <boost/function.hpp>
-#include <boost/throw_exception.hpp>
 
+#include <registry_io/detail/raise.hpp>
 #include <registry_io/signals2/connect_position.hpp>
 #include <registry_io/signals2/connection.hpp>
 #include <registry_io/signals2/detail/callables.hpp>
@@ -54,7 +54,7 @@ struct null_callable
     template <class... Args>
     [[noreturn]] R operator()(Args&&...) const
     {
-        boost::throw_exception(boost::bad_function_call(), BOOST_CURRENT_LOCATION);
+        registry_io::detail::raise(boost::bad_function_call());
     }
 };
 
@@ -72,7 +72,7 @@ public:
     result_type operator()(Args... args) const
     {
         if (!hub_.get().lock())
-            boost::throw_exception(expired_slot(), BOOST_CURRENT_LOCATION);
+            registry_io::detail::raise(expired_slot());
         weak_hub::owner const locked(hub_.get());
         return static_cast<Core&>(hub_.get()).call_slots(static_cast<Args&&>(args)...);
     }

@@ -11,8 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include <boost/throw_exception.hpp>
-
+#include <registry_io/detail/raise.hpp>
 #include <registry_io/signals2/detail/tracked_objects.hpp>
 #include <registry_io/signals2/expired_slot.hpp>
 #include <registry_io/signals2/signal_base.hpp>
@@ -42,7 +41,7 @@ public:
         for (detail::tracked_object const& o : tracked_) {
             all.emplace_back();
             if (!o.operations().lock(o, all.back()))
-                boost::throw_exception(expired_slot(), BOOST_CURRENT_LOCATION);
+                registry_io::detail::raise(expired_slot());
         }
         return all;
     }

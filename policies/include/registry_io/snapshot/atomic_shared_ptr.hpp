@@ -18,8 +18,7 @@
 #include <new>
 #include <utility>
 
-#include <boost/throw_exception.hpp>
-
+#include <registry_io/detail/raise.hpp>
 #include <registry_io/policy.hpp>
 #include <registry_io/reclaim/counting.hpp>
 #include <registry_io/reclaim/env.hpp>
@@ -115,7 +114,7 @@ class atomic_shared_ptr::store<Root>::writer
         {
             void* p = source.allocate(n * sizeof(T), alignof(T));
             if (p == nullptr)
-                boost::throw_exception(std::bad_alloc());
+                registry_io::detail::raise(std::bad_alloc());
             return static_cast<T*>(p);
         }
         void deallocate(T* p, std::size_t n) noexcept

@@ -20,10 +20,14 @@
 #include <type_traits>
 #include <utility>
 
+#include <boost/core/no_exceptions_support.hpp>
+
 #include <registry_io/policy.hpp>
 #include <registry_io/reclaim/env.hpp>
 #include <registry_io/reclaim/hazard.hpp>
 #include <registry_io/reclaim/misuse.hpp>
+#include <registry_io/reclaim/nesting.hpp>
+#include <registry_io/reclaim/on_demand.hpp>
 #include <registry_io/reclaim/option.hpp>
 
 namespace registry_io {
@@ -268,7 +272,7 @@ public:
 
     private:
         friend class writer;
-        explicit retirement(retired& log) noexcept : release_(log) {}
+        explicit retirement(retired* log) noexcept : release_(log) {}
 
         typename retired::release release_;
         garbage_list dead_{};
@@ -276,12 +280,25 @@ public:
         typename retired::stack* left_ = nullptr;
     };
 
-    writer(store& s, Source const&) : store_(s), retired_(&s)
+    writer(store& s, Source const& source)
+        : store_(s), forks_(retired::prepare()), later_(source, s, forks_)
     {
         domain::prepare();
         store_.belong();
-        if constexpr (!Reclaim::on_readers)
-            retired_.leave_to = &left_;
+    }
+
+    /// Whether `prepare` has been called.
+    bool prepared() const noexcept { return later_.get() != nullptr; }
+    /// Makes what only the second publication needs. Before a second root is made.
+    void prepare()
+    {
+        if (later_.get() == nullptr) {
+            replacing& l = later_.make(store_, forks_);
+            if (Root* const root = current()) {
+                root->attach(l.first);
+                root->belong(l.log);
+            }
+        }
     }
 
     typename env::mutex& mutex() noexcept { return mutex_; }
@@ -295,13 +312,18 @@ public:
     template <class NoMemory>
     retirement reserve(garbage_list const& dead, completion* wait, NoMemory)
     {
-        retirement r(retired_);
+        if (current() != nullptr || !dead.empty())
+            prepare();
+        replacing* const l = later_.get();
+        retirement r(l == nullptr ? nullptr : &l->log);
         r.dead_ = dead;
         r.wait_ = wait;
         if constexpr (!Reclaim::on_readers) {
-            r.left_ = &left_;
-            if (wait != nullptr)
-                wait->leaves = &left_;
+            if (l != nullptr) {
+                r.left_ = &l->left;
+                if (wait != nullptr)
+                    wait->leaves = &l->left;
+            }
         }
         return r;
     }
@@ -309,48 +331,59 @@ public:
     template <class Recycle>
     void publish(Root* next, retirement& r, Recycle recycle) noexcept
     {
+        replacing* const l = later_.get();
+        if (l == nullptr) {  // nothing is replaced, and nothing was
+            store_.root_.exchange(next, std::memory_order_seq_cst);  // [hp.publish] as below
+            if (r.wait_ != nullptr)
+                r.wait_->signal();
+            return;
+        }
         // In a child of fork the readers of other threads are gone. Not while this thread is
         // inside: then some of what is held is its own.
-        if (retired_.forked() && !would_deadlock())
-            retired_.follow_fork(current(), 1, pending_.head());
+        if (l->log.forked() && !would_deadlock())
+            l->log.follow_fork(current(), 1, l->pending.head());
         Root* const old = current();
         bool const removes = !r.dead_.empty();
         if (next != old) {
-            if (next != nullptr)
-                next->belong(retired_);
+            if (next != nullptr) {
+                // One that was made as the first, in a change that also takes something out.
+                if (!next->attached())
+                    next->attach(l->first);
+                next->belong(l->log);
+            }
             // [hp.publish] release: readers see the entries. seq_cst: where there is no asymmetric
             // fence this store comes before our scan in the total order; elsewhere the heavy fence
             // sees to it.
             store_.root_.exchange(next, std::memory_order_seq_cst);
             if (old != nullptr)
-                pending_.push(*old);
+                l->pending.push(*old);
         }
-        retired_.take_out(pending_.newest, r.dead_, r.release_);
-        unsettled_ += removes ? 1u : 0u;
-        bool const now = unsettled_ >= Reclaim::batch || r.wait_ != nullptr;
+        l->log.take_out(l->pending.newest, r.dead_, r.release_);
+        l->unsettled += removes ? 1u : 0u;
+        bool const now = l->unsettled >= Reclaim::batch || r.wait_ != nullptr;
         // [hp.deferred] What only a registration replaced is tables, which nobody waits for: it may
         // go with the next removal, and costs no fence of its own, but for the sake of memory once
         // in a while. The same holds for the first removals of a batch.
-        fence const use = now || pending_.count >= most_pending ? fence::allowed : fence::not_now;
-        if (pending_.newest != nullptr) {
+        fence const use = now || l->pending.count >= most_pending ? fence::allowed : fence::not_now;
+        if (l->pending.newest != nullptr) {
             // After a refusal all pending roots wait until the kernel agrees again: to look through
             // them each time would cost more and more.
-            outcome const o = refused_ && use == fence::allowed && !domain::fence_works()
+            outcome const o = l->refused && use == fence::allowed && !domain::fence_works()
                 ? outcome::refused
-                : domain::settle(&store_, pending_.head(), use);
+                : domain::settle(&store_, l->pending.head(), use);
             if (o != outcome::deferred)
-                refused_ = o == outcome::refused;
+                l->refused = o == outcome::refused;
             if (o != outcome::settled) {
                 // Nobody can be told that readers are gone: to return would be too early.
                 if (r.wait_ != nullptr)
                     reclaim::fence_refused();
                 return r.release_.count();
             }
-            retire_pending(r.release_);
+            l->retire_pending(r.release_);
         }
-        unsettled_ = 0;
+        l->unsettled = 0;
         if (r.wait_ != nullptr)
-            retired_.wait_for_all(*r.wait_);
+            l->log.wait_for_all(*r.wait_);
         recycle(r.release_.free);
         r.release_.count();
     }
@@ -365,17 +398,37 @@ public:
     REGISTRY_IO_DETAIL_COLD void close(garbage_list& dead) noexcept
     {
         reclaim::assert_unread([this] { return !domain::read_by_others(&store_); });
-        typename retired::release r(retired_);
-        if (Root* const old = store_.root_.exchange(nullptr, std::memory_order_relaxed))
-            pending_.push(*old);
-        retired_.take_out(pending_.newest, dead, r);
+        if (later_.get() == nullptr && (would_deadlock() || held_longer())) {
+            BOOST_TRY
+            {
+                prepare();
+            }
+            BOOST_CATCH(...)
+            {
+                return;  // what a reader holds and nobody can be told to free stays for ever
+            }
+            BOOST_CATCH_END
+        }
+        Root* const old = store_.root_.exchange(nullptr, std::memory_order_relaxed);
+        replacing* const l = later_.get();
+        if (l == nullptr) {
+            if (old != nullptr)
+                dead.push(old);
+            reclaim::nesting_scope<env> const nesting(&store_);
+            dead.destroy_all();
+            return;
+        }
+        typename retired::release r(&l->log);
+        if (old != nullptr)
+            l->pending.push(*old);
+        l->log.take_out(l->pending.newest, dead, r);
         // What this thread is inside of goes when it leaves.
-        domain::settle(&store_, pending_.head(), fence::needless);
-        retire_pending(r);
-        retired_.leave_to = nullptr;
-        retired_.close(r);
+        domain::settle(&store_, l->pending.head(), fence::needless);
+        l->retire_pending(r);
+        l->log.leave_to = nullptr;
+        l->log.close(r);
         if constexpr (!Reclaim::on_readers)
-            left_.drain_all();
+            l->left.drain_all();
     }
 
 private:
@@ -411,24 +464,41 @@ private:
         }
     };
 
-    void retire_pending(typename retired::release& r) noexcept
+    /// What there is from the second publication on, since that replaces a root.
+    struct replacing
     {
-        while (root_header* const e = pending_.pop())
-            retired_.retire(*e, r);
-    }
+        replacing(store& s, unsigned forks) noexcept : log(&s, forks)
+        {
+            if constexpr (!Reclaim::on_readers)
+                log.leave_to = &left;
+        }
+
+        void retire_pending(typename retired::release& r) noexcept
+        {
+            while (root_header* const e = pending.pop())
+                log.retire(*e, r);
+        }
+
+        typename root_header::late_part first;  // of the root before it was made
+        retired log;
+        pending_roots pending;
+        unsigned unsettled = 0;  // removals since the readers were looked for
+        bool refused = false;    // the kernel refused the last fence
+        // By readers, where they do not destroy.
+        struct nothing
+        {
+        };
+        REGISTRY_IO_NO_UNIQUE_ADDRESS
+        std::conditional_t<Reclaim::on_readers, nothing, typename retired::stack> left;
+    };
+
+    /// Whether the current root is held beyond the thread that reads it.
+    bool held_longer() const noexcept { return current() != nullptr && current()->holders() != 1; }
 
     store& store_;
-    typename env::mutex mutex_{};
-    retired retired_;
-    pending_roots pending_{};
-    unsigned unsettled_ = 0;  // removals since the readers were looked for
-    bool refused_ = false;    // the kernel refused the last fence
-    // By readers, where they do not destroy.
-    struct nothing
-    {
-    };
-    REGISTRY_IO_NO_UNIQUE_ADDRESS
-    std::conditional_t<Reclaim::on_readers, nothing, typename retired::stack> left_{};
+    typename env::mutex mutex_;
+    unsigned const forks_;  // when this was made
+    reclaim::on_demand<replacing, Source> later_;
 };
 
 }  // namespace snapshot

@@ -22,9 +22,9 @@
 #include <utility>
 
 #include <boost/assert.hpp>
-#include <boost/throw_exception.hpp>
 
 #include <registry_io/config.hpp>
+#include <registry_io/detail/raise.hpp>
 #include <registry_io/policy.hpp>
 #include <registry_io/reclaim/env.hpp>
 #include <registry_io/reclaim/misuse.hpp>
@@ -421,7 +421,7 @@ void rcu_synchronize()
     domain_type& domain =
         reclaim::rcu_domain_of<Env, detail::rcu_domain_name<Domain, Reclaim>>::instance();
     if (domain.would_deadlock())
-        boost::throw_exception(
+        registry_io::detail::raise(
             std::system_error(std::make_error_code(std::errc::resource_deadlock_would_occur)));
     domain.prepare();
     completion done;
@@ -429,7 +429,7 @@ void rcu_synchronize()
         done.done.leaves = &domain.left();
     typename domain_type::era_type* const e = domain.allocate();
     if (e == nullptr)
-        boost::throw_exception(std::bad_alloc());
+        registry_io::detail::raise(std::bad_alloc());
     garbage_list nothing;
     switch (domain.retire(*e, nothing, &done, false)) {
     case outcome::refused:

@@ -19,12 +19,11 @@
 #include <type_traits>
 #include <utility>
 
-#include <boost/throw_exception.hpp>
-
 #include <registry_io/async/environment.hpp>
 #include <registry_io/async/task.hpp>
 #include <registry_io/detail/callable.hpp>
 #include <registry_io/detail/check.hpp>
+#include <registry_io/detail/raise.hpp>
 #include <registry_io/registration.hpp>
 
 namespace registry_io {
@@ -158,9 +157,8 @@ private:
     {
         auto const h = t.release();
         if (!h)
-            boost::throw_exception(
-                std::invalid_argument("registry_io: the handler returned no task"),
-                BOOST_CURRENT_LOCATION);
+            registry_io::detail::raise(
+                std::invalid_argument("registry_io: the handler returned no task"));
         h.promise().coroutine = h;
         return &h.promise();
     }

@@ -25,13 +25,13 @@
 #include <boost/assert.hpp>
 #include <boost/core/addressof.hpp>
 #include <boost/core/no_exceptions_support.hpp>
-#include <boost/throw_exception.hpp>
 
 #include <registry_io/async/abandoned.hpp>
 #include <registry_io/async/detail/handler.hpp>
 #include <registry_io/async/environment.hpp>
 #include <registry_io/async/task.hpp>
 #include <registry_io/config.hpp>
+#include <registry_io/detail/raise.hpp>
 #include <registry_io/detail/sink.hpp>
 #include <registry_io/handler_id.hpp>
 #include <registry_io/panic_info.hpp>
@@ -451,7 +451,7 @@ private:
                 }
                 gone compact() const noexcept { return *this; }
             };
-            settle_quietly([] { boost::throw_exception(abandoned()); }, gone{id, state});
+            settle_quietly([] { registry_io::detail::raise(abandoned()); }, gone{id, state});
         }
         release();
     }

@@ -15,9 +15,8 @@
 #include <system_error>
 #include <type_traits>
 
-#include <boost/throw_exception.hpp>
-
 #include <registry_io/config.hpp>
+#include <registry_io/detail/raise.hpp>
 
 namespace registry_io {
 inline namespace v1 {
@@ -56,11 +55,10 @@ public:
             if constexpr (!Several) {
                 // acquire: pairs with the release below; what the last drain left unlocked.
                 if (r.taken_.exchange(true, std::memory_order_acquire))
-                    boost::throw_exception(
+                    registry_io::detail::raise(
                         std::system_error(std::make_error_code(std::errc::device_or_resource_busy),
                                           "registry_io: the mailbox is being drained already; take "
-                                          "many_consumers if several threads are to drain it"),
-                        BOOST_CURRENT_LOCATION);
+                                          "many_consumers if several threads are to drain it"));
             }
             if constexpr (Blocks) {
                 here_ = {&r, rights_of_thread<>::innermost};

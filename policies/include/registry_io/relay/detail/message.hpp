@@ -21,11 +21,11 @@
 #include <utility>
 
 #include <boost/core/no_exceptions_support.hpp>
-#include <boost/throw_exception.hpp>
 
 #include <nats/nats.h>
 
 #include <registry_io/config.hpp>
+#include <registry_io/detail/raise.hpp>
 #include <registry_io/handler_guard.hpp>
 #include <registry_io/relay/nats_connection.hpp>
 
@@ -68,11 +68,10 @@ inline bool is_subject(std::string_view s, bool wildcards) noexcept
 inline void check_subject(std::string const& s, bool wildcards)
 {
     if (!is_subject(s, wildcards))
-        boost::throw_exception(
+        registry_io::detail::raise(
             std::invalid_argument("registry_io: '" + s + "' is no subject of NATS" +
                                   (wildcards ? "" : " that can be published to") +
-                                  ": write tokens without blanks, with dots between them"),
-            BOOST_CURRENT_LOCATION);
+                                  ": write tokens without blanks, with dots between them"));
 }
 
 using counter = std::atomic<std::uint64_t>;

@@ -1,0 +1,87 @@
+// Copyright 2026 the registry_io authors
+// Distributed under the Boost Software License, Version 1.0.
+// (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
+// SPDX-License-Identifier: BSL-1.0
+
+// An object that is made when it is first needed. Writers keep in it what concerns replaced roots:
+// most registries of a program with many have one handler or two, and never replace a root.
+
+#ifndef REGISTRY_IO_RECLAIM_ON_DEMAND_HPP
+#define REGISTRY_IO_RECLAIM_ON_DEMAND_HPP
+
+#include <registry_io/detail/supported.hpp>
+
+#include <registry_io/config.hpp>
+#include <registry_io/detail/allocation.hpp>
+
+namespace registry_io {
+inline namespace v1 {
+namespace reclaim {
+
+/// Owns a `T`, or nothing yet. Concurrency: as a pointer.
+template <class T, class Source>
+class on_demand
+{
+public:
+    /// The arguments are for `make`.
+    template <class... Arguments>
+    explicit on_demand(Source const& s, Arguments const&...) noexcept : source_(s)
+    {
+    }
+    on_demand(on_demand const&) = delete;
+    on_demand& operator=(on_demand const&) = delete;
+    ~on_demand()
+    {
+        if (made_ != nullptr)
+            registry_io::detail::destroy(made_, source_);
+    }
+
+    /// Null when there is none yet.
+    T* get() const noexcept { return made_; }
+
+    /// Makes it. Throws what the source throws, and `std::bad_alloc`. Precondition: there is none.
+    template <class... Arguments>
+    T& make(Arguments&&... arguments)
+    {
+        return *(made_ = registry_io::detail::create<T>(source_,
+                                                        static_cast<Arguments&&>(arguments)...));
+    }
+
+private:
+    T* made_ = nullptr;
+    REGISTRY_IO_NO_UNIQUE_ADDRESS Source source_;
+};
+
+/// There at once where memory lies inside the registry: a first removal must not fail there, and
+/// the code that asks is left out.
+template <class T, class Source>
+    requires(Source::inside)
+class on_demand<T, Source>
+{
+public:
+    template <class... Arguments>
+    explicit on_demand(Source const&, Arguments&&... arguments)
+        : made_(static_cast<Arguments&&>(arguments)...)
+    {
+    }
+    on_demand(on_demand const&) = delete;
+    on_demand& operator=(on_demand const&) = delete;
+
+    T* get() noexcept { return &made_; }
+    T const* get() const noexcept { return &made_; }
+
+    template <class... Arguments>
+    T& make(Arguments&&...) noexcept
+    {
+        return made_;
+    }
+
+private:
+    T made_;
+};
+
+}  // namespace reclaim
+}  // namespace v1
+}  // namespace registry_io
+
+#endif
