@@ -83,6 +83,24 @@ struct ledger
     std::atomic<std::uint64_t> wrong{0};    ///< twice, or behind a later one
 };
 
+/// What the server says of the stream and its consumer.
+void print_server_state(nats::connection& c)
+{
+    jetstream::detail::context const js(c);
+    jsStreamInfo* stream = nullptr;
+    jsConsumerInfo* consumer = nullptr;
+    if (js_GetStreamInfo(&stream, js.get(), "soak", nullptr, nullptr) == NATS_OK)
+        std::printf("the stream has %" PRIu64 " messages, %" PRIu64 " to %" PRIu64 "\n",
+                    stream->State.Msgs, stream->State.FirstSeq, stream->State.LastSeq);
+    if (js_GetConsumerInfo(&consumer, js.get(), "soak", "soak", nullptr, nullptr) == NATS_OK)
+        std::printf("delivered to %" PRIu64 ", acknowledged to %" PRIu64 ", %" PRId64
+                    " unacknowledged, %" PRIu64 " pending, %" PRId64 " requests wait\n",
+                    consumer->Delivered.Stream, consumer->AckFloor.Stream, consumer->NumAckPending,
+                    consumer->NumPending, consumer->NumWaiting);
+    jsStreamInfo_Destroy(stream);
+    jsConsumerInfo_Destroy(consumer);
+}
+
 int run(std::string const& program, std::uint64_t seconds, std::uint64_t seed)
 {
     folder store;
@@ -95,7 +113,6 @@ int run(std::string const& program, std::uint64_t seconds, std::uint64_t seed)
     jetstream::stream_options s;
     s.name = "soak";
     s.subject = "soak.stored";
-    s.configure = [](jsStreamConfig* c) { c->Retention = js_WorkQueuePolicy; };
     jetstream::set_up_stream(a, s);
 
     rio::SyncRegistry<event> sent;
@@ -198,6 +215,8 @@ int run(std::string const& program, std::uint64_t seconds, std::uint64_t seed)
     std::printf("relay soak: %s: %" PRIu64 " events, the server killed %" PRIu64
                 " times, connections cut %" PRIu64 " times, seed %" PRIu64 "\n",
                 held ? "held" : "FAILED", notified.load(), kills, cuts, seed);
+    if (!held)
+        print_server_state(a);
     return held ? 0 : 1;
 }
 

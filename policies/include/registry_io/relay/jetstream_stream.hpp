@@ -63,9 +63,10 @@ struct stream_options
     std::int64_t most_messages = -1;
     /// How long it remembers the ids of messages, to recognise those that are sent twice.
     std::chrono::milliseconds remember_ids = std::chrono::minutes(2);
-    /// Called with the configuration before it goes to the server: for limits, copies and whatever
-    /// else it knows, for example `c->Retention = js_WorkQueuePolicy`, which removes what was
-    /// acknowledged.
+    /// Called with the configuration before it goes to the server: for limits (`c->MaxAge`), copies
+    /// and whatever else it knows. `c->Retention = js_WorkQueuePolicy` removes what was
+    /// acknowledged; but a consumer of a server of version 2.9 that was killed may then wait for
+    /// ever for the acknowledgement of an event that it has removed.
     std::function<void(jsStreamConfig*)> configure = nullptr;
 };
 
