@@ -37,10 +37,10 @@ inline std::string_view message_of(std::exception const* e) noexcept
 
 /// What is known of a handler that failed.
 ///
-/// Copyable; a copy may be kept for as long as one likes. Concurrency: a value type. It is six words:
-/// an id, an exception, a message and a label. It exists only after an exception was thrown, which
-/// costs far more; so the message keeps its length, and a policy may pass one without a null at its
-/// end, or with one inside.
+/// Copyable; a copy may be kept for as long as one likes. Concurrency: a value type. It is six
+/// words: an id, an exception, a message and a label. It exists only after an exception was thrown,
+/// which costs far more; so the message keeps its length, and a policy may pass one without a null
+/// at its end, or with one inside.
 class panic_info
 {
 public:
