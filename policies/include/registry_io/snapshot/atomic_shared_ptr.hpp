@@ -180,7 +180,8 @@ public:
         if (forked)
             retired_.follow_fork(old, 1, nullptr);
         Root* const replaced = next != old ? old : nullptr;
-        if (next != old) {
+        // After a fork a root that stays needs another capsule, too.
+        if (next != old || forked) {
             pointer published;
             if (next != nullptr) {
                 next->belong(retired_);
