@@ -100,7 +100,9 @@ static_assert(sizeof(std::atomic<unsigned>) == sizeof(unsigned));
 /// constructor runs. Source: U. Drepper, Futexes Are Tricky (2011), the second mutex.
 class word_mutex
 {
-    enum : unsigned { unlocked, locked, waited_for };
+    static constexpr unsigned unlocked = 0;
+    static constexpr unsigned locked = 1;
+    static constexpr unsigned waited_for = 2;
 
 public:
     constexpr word_mutex() noexcept = default;
