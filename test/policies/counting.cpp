@@ -176,9 +176,11 @@ struct played_store
 // CONTRACT: synchronize returns when every notify that had taken its snapshot has ended.
 BOOST_AUTO_TEST_CASE(a_wait_after_a_change_is_signalled)
 {
-    using writer = reclaim::counting_writer<test::played_env, played_root, played_store, int>;
+    using source = rio::alloc::basic_heap<>::source;
+    using writer = reclaim::counting_writer<test::played_env, played_root, played_store, source>;
     played_store s;
-    writer w(s, 0);
+    rio::alloc::basic_heap<> memory;
+    writer w(s, memory.get_source());
     played_root roots[2];
     for (played_root& root : roots)
         root.destroy = [](rio::garbage*) noexcept {};

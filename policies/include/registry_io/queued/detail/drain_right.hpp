@@ -11,6 +11,8 @@
 #ifndef REGISTRY_IO_QUEUED_DETAIL_DRAIN_RIGHT_HPP
 #define REGISTRY_IO_QUEUED_DETAIL_DRAIN_RIGHT_HPP
 
+#include <registry_io/detail/supported.hpp>
+
 #include <atomic>
 #include <system_error>
 #include <type_traits>

@@ -9,6 +9,8 @@
 #ifndef REGISTRY_IO_QUEUED_DETAIL_MAILBOX_CHOICE_HPP
 #define REGISTRY_IO_QUEUED_DETAIL_MAILBOX_CHOICE_HPP
 
+#include <registry_io/detail/supported.hpp>
+
 #include <cstddef>
 #include <type_traits>
 
