@@ -17,7 +17,7 @@
 // budget gcc all-at-once 1000 2150
 // budget gcc all-at-once 40000 2150
 // budget gcc next 1000 1900
-// budget gcc next 40000 1900
+// budget gcc next 40000 2300
 // budget clang register 1000 3400
 // budget clang register 40000 3400
 // budget clang unregister 1000 3460
@@ -25,7 +25,7 @@
 // budget clang all-at-once 1000 2160
 // budget clang all-at-once 40000 2160
 // budget clang next 1000 2000
-// budget clang next 40000 2000
+// budget clang next 40000 2350
 
 #include <algorithm>
 #include <cstddef>

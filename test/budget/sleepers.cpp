@@ -24,12 +24,12 @@
 // budget gcc RcuRegistry.captures 1000 3330
 // budget gcc RcuRegistry.removals 30 1580
 // budget gcc RcuRegistry.removals 1000 1580
-// budget gcc LocalRegistry 30 2160
-// budget gcc LocalRegistry 1000 2160
-// budget gcc LocalRegistry.captures 30 2610
-// budget gcc LocalRegistry.captures 1000 2610
-// budget gcc LocalRegistry.removals 30 1200
-// budget gcc LocalRegistry.removals 1000 1200
+// budget gcc LocalRegistry 30 2360
+// budget gcc LocalRegistry 1000 2360
+// budget gcc LocalRegistry.captures 30 2830
+// budget gcc LocalRegistry.captures 1000 2830
+// budget gcc LocalRegistry.removals 30 1290
+// budget gcc LocalRegistry.removals 1000 1290
 // budget clang SyncRegistry 0 2587
 // budget clang SyncRegistry 30 2875
 // budget clang SyncRegistry 1000 2875
@@ -48,8 +48,8 @@
 // budget clang LocalRegistry 1000 2392
 // budget clang LocalRegistry.captures 30 2909
 // budget clang LocalRegistry.captures 1000 2909
-// budget clang LocalRegistry.removals 30 1300
-// budget clang LocalRegistry.removals 1000 1290
+// budget clang LocalRegistry.removals 30 1370
+// budget clang LocalRegistry.removals 1000 1370
 
 #include <memory>
 #include <string>
