@@ -20,16 +20,16 @@
 // budget gcc SyncRegistry 16 145
 // budget gcc SyncRegistry over bare 16 -22
 // budget gcc SyncRegistry.pairs 4 83
-// budget gcc SyncRegistry.pairs over bare 16 -3
-// budget gcc SyncRegistry.pairs over bare 64 -111
+// budget gcc SyncRegistry.pairs over bare 16 -2
+// budget gcc SyncRegistry.pairs over bare 64 -110
 // budget gcc SyncRegistry.alternating over bare 2 40
 // budget gcc SyncRegistry.alternating 4 83
-// budget gcc SyncRegistry.alternating over bare 16 -3
-// budget gcc SyncRegistry.alternating over bare 64 -111
+// budget gcc SyncRegistry.alternating over bare 16 -2
+// budget gcc SyncRegistry.alternating over bare 64 -110
 // budget gcc SyncRegistry.different over bare 2 40
 // budget gcc SyncRegistry.different 4 83
-// budget gcc SyncRegistry.different over bare 16 -3
-// budget gcc SyncRegistry.different over bare 64 -111
+// budget gcc SyncRegistry.different over bare 16 -2
+// budget gcc SyncRegistry.different over bare 64 -110
 // budget gcc SyncRegistry.blocks 16 363
 // budget gcc SyncRegistry.blocks 64 652
 // budget gcc SyncRegistry.nested 1 100

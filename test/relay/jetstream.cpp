@@ -326,7 +326,12 @@ BOOST_AUTO_TEST_CASE(a_full_stream_keeps_events_with_their_sender_until_there_is
     two_ends t(100);
     using small = jetstream::outbound<quote, 64>;
     small out(t.a, t.from, "quotes.acme", sending());
-    t.publish(0, 2000);
+    // No more at once than wait for the sender, until the stream is full.
+    for (int n = 0; n < 100; n += 50) {
+        t.publish(n, n + 50);
+        BOOST_TEST(out.flush());
+    }
+    t.publish(100, 2000);
     BOOST_TEST(eventually([&] { return out.stats().resent >= 2; }));
     auto const before = out.stats();
     BOOST_TEST(before.waiting > 0u);

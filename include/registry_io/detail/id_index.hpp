@@ -75,7 +75,7 @@ public:
     void reset() noexcept
     {
         if (header_ != nullptr) {
-            std::memset(static_cast<void*>(slots()), 0, capacity() * sizeof(slot));
+            std::memset(static_cast<void*>(table()), 0, capacity() * sizeof(slot));
             header_->count = 0;
         }
     }
@@ -115,7 +115,7 @@ public:
             return false;
         std::uint32_t const tag = tag_of(id);
         std::size_t const mask = header_->mask;
-        slot const* const all = slots();
+        slot const* const all = table();
         for (std::size_t i = tag & mask; all[i].tag != 0; i = (i + 1) & mask) {
             if (all[i].tag != tag || !match(all[i].key))
                 continue;
@@ -131,7 +131,7 @@ public:
 
 private:
     std::size_t capacity() const noexcept { return header_->mask + 1; }
-    slot* slots() const noexcept
+    slot* table() const noexcept
     {
         return reinterpret_cast<slot*>(reinterpret_cast<std::byte*>(header_) + slots_offset);
     }
@@ -157,7 +157,7 @@ private:
         if (p == nullptr)
             no_memory();
         header* const old = std::exchange(header_, ::new (p) header{wanted - 1, 0, common});
-        std::memset(static_cast<void*>(slots()), 0, wanted * sizeof(slot));
+        std::memset(static_cast<void*>(table()), 0, wanted * sizeof(slot));
         if (old == nullptr)
             return;
         header_->count = old->count;
@@ -180,7 +180,7 @@ private:
     void put(slot s) noexcept
     {
         std::size_t const mask = header_->mask;
-        slot* const all = slots();
+        slot* const all = table();
         std::size_t i = s.tag & mask;
         while (all[i].tag != 0)
             i = (i + 1) & mask;
@@ -191,7 +191,7 @@ private:
     {
         // Moves back what would no longer be found across the hole (Knuth, algorithm R).
         std::size_t const mask = header_->mask;
-        slot* const all = slots();
+        slot* const all = table();
         for (std::size_t i = (hole + 1) & mask; all[i].tag != 0; i = (i + 1) & mask) {
             std::size_t const home = all[i].tag & mask;
             if (((i - home) & mask) >= ((i - hole) & mask)) {

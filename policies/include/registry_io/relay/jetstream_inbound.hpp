@@ -235,7 +235,7 @@ private:
         }
         jsOptions how;
         jsOptions_Init(&how);
-        how.Wait = std::min(options_.ack_wait, longest_confirmation).count();
+        how.Wait = (std::min)(options_.ack_wait, longest_confirmation).count();
         bool const confirmed = natsMsg_AckSync(m, &how, nullptr) == NATS_OK;
         handled_.acknowledged(meta->Sequence.Stream, confirmed, options_);
     }
