@@ -122,7 +122,7 @@ private:
 
     static std::uint32_t next_capacity(std::uint32_t n) noexcept
     {
-        // Who has a second handler soon has a third.
+        // A registry with a second handler soon gets a third.
         return n == 1 ? 4 : n < flat_limit / 2 ? n * 2 : flat_limit;
     }
 };
