@@ -275,12 +275,12 @@ constexpr auto shared_reader(F f) noexcept
 /// * `foreign()`: without the lock. Whether the calling code has another copy of the policy's
 ///   variables than the code that made the writer, as can happen between shared objects.
 /// * `current()`: the root, null when there is none.
-/// * `exclusive()`: no reader holds the current root and none can until the lock is given up, so
-///   the core may edit it in place.
+/// * `exclusive()`: no reader holds the current root and none can until the lock is given up, and
+///   `reserve` cannot fail, so the core may edit it in place.
 /// * `reserve(dead, wait, fail)`: prepares a publication that takes `dead` out, and at whose
-///   completion `wait` (null, or a `completion`) is signalled. May throw; then nothing has
-///   happened. Calls `fail`, which does not return, when there is no memory. Returns a movable
-///   `retirement`.
+///   completion `wait` (null, or a `completion`) is signalled. May throw, unless `exclusive` was
+///   true; then nothing has happened. Calls `fail`, which does not return, when there is no
+///   memory. Returns a movable `retirement`.
 /// * `publish(root, retirement, recycle)`: makes `root` (possibly null, possibly the current one)
 ///   current and retires what it replaces: the old root, and then what was taken out, each of which
 ///   is destroyed (`garbage::destroy`) when no reader can see it any more. What lies in `dead` is

@@ -79,8 +79,9 @@ public:
 
     bool exclusive() const noexcept
     {
-        // Not while an older root is read either: it may share pieces with the current one.
-        return Store::in_place && current() != nullptr && store_.unread(*current()) &&
+        // Not before `prepare`: that may fail, and an edit in place cannot be undone. Not while an
+        // older root is read either: it may share pieces with the current one.
+        return Store::in_place && prepared() && current() != nullptr && store_.unread(*current()) &&
             !retired_read();
     }
 
