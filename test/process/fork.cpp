@@ -78,8 +78,8 @@ int use(Registry& registry, handler_id old)
     return 0;
 }
 
-/// A handler forks, removes a handler that its snapshot still shows, and goes on, in both processes;
-/// `depth` notifies are open, the last of which forks. Returns 0 if all went well in both.
+/// A handler forks, removes a handler that its snapshot still shows, and goes on, in both
+/// processes; `depth` notifies are open, the last of which forks. Returns 0 if all went well in both.
 template <class Registry>
 int fork_and_go_on(int depth)
 {
