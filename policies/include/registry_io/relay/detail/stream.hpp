@@ -52,7 +52,7 @@ public:
     jsCtx* get() const noexcept { return js_.get(); }
 
 private:
-    nats::detail::owner<jsCtx, &jsCtx_Destroy> js_;
+    nats::detail::owner<jsCtx, &jsCtx_Destroy> js_{};
 };
 
 /// The policies of a full buffer under which what stays keeps its order.
