@@ -9,7 +9,9 @@
 #include <cstdio>
 #include <string>
 
+// tag::import[]
 import registry_io;
+// end::import[]
 
 registry_io::SyncRegistry<std::string>& words();  // in another_file_of_module.cpp
 int length_there();
