@@ -321,6 +321,34 @@ BOOST_FIXTURE_TEST_CASE(handlers_that_are_slower_than_the_server_waits_do_not_ru
     print("handler slower than the ack wait", 10, arrived, out.stats(), in.stats());
 }
 
+// A server that is killed while it writes the state of a consumer has none, and begins again.
+BOOST_AUTO_TEST_CASE(what_is_handled_is_recognised_however_far_a_server_goes_back)
+{
+    jetstream::inbound_options const o;
+    jetstream::detail::handled h;
+    auto const handle = [&](std::uint64_t n, std::int64_t stored_at) {
+        h.received();
+        if (h.contains(n, stored_at))
+            return false;
+        jetstream::detail::handled::entry entry(h, n);
+        entry.keep();
+        h.acknowledged(n, stored_at, true, o);
+        return true;
+    };
+    constexpr std::uint64_t count = 100'000;
+    std::uint64_t handled = 0;
+    // Neighbours change places, as with several in flight; 4 and 5 are another process's.
+    for (std::uint64_t n = 1; n <= count; ++n)
+        if (n / 2 * 2 != 4)
+            handled += handle(n ^ 1, static_cast<std::int64_t>(n ^ 1));
+    BOOST_TEST(handled == count - 2);
+    for (std::uint64_t n = 1; n <= count; ++n)
+        handled += handle(n, static_cast<std::int64_t>(n));
+    BOOST_TEST(handled == count + 2);  // 4 and 5; 1 and the last, whose neighbours came instead
+    // A stream of the same name that is made anew has the same numbers at later times.
+    BOOST_TEST(handle(7, static_cast<std::int64_t>(2 * count)));
+}
+
 BOOST_AUTO_TEST_CASE(a_full_stream_keeps_events_with_their_sender_until_there_is_room)
 {
     two_ends t(100);
