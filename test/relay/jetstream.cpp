@@ -16,6 +16,7 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <map>
@@ -237,6 +238,30 @@ BOOST_FIXTURE_TEST_CASE(a_server_that_is_killed_and_comes_back_loses_nothing, tw
     BOOST_TEST(out.stats().acknowledged == 3000u);
     BOOST_TEST(from_state.count(nats::change::reconnected) >= 3);
     print("server killed three times", 3000, arrived, out.stats(), in.stats());
+}
+
+// As one that is killed while it writes what a consumer has acknowledged.
+BOOST_FIXTURE_TEST_CASE(a_server_that_has_lost_what_was_acknowledged_repeats_nothing, two_ends)
+{
+    outbound out(a, from, "quotes.acme", sending());
+    inbound const in(b, to, "quotes.*", receiving());
+    publish(0, 300);
+    BOOST_TEST(all_arrive(300));
+    broker.kill();
+    int emptied = 0;
+    for (auto const& file : std::filesystem::recursive_directory_iterator(store.path()))
+        if (file.path().filename() == "o.dat") {
+            std::filesystem::resize_file(file.path(), 0);
+            ++emptied;
+        }
+    BOOST_TEST(emptied == 1);
+    broker.start();
+    publish(300, 310);
+    BOOST_TEST(all_arrive(310));
+    BOOST_TEST(arrived.repeated() == 0);
+    BOOST_TEST(arrived.wrong() == 0);
+    BOOST_TEST(in.stats().duplicates >= 300u);
+    print("what was acknowledged is lost", 310, arrived, out.stats(), in.stats());
 }
 
 BOOST_FIXTURE_TEST_CASE(connections_that_are_cut_lose_nothing, two_ends)
