@@ -3,7 +3,8 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// The module `registry_io`, an experiment: the names of `<registry_io.hpp>`, for `import registry_io;`.
+// The module `registry_io`, an experiment: the names of `<registry_io.hpp>`, for those who write
+// `import registry_io;`.
 //
 // The names stay attached to the global module, so files that import and files that include may be
 // linked into one program. Macros are not exported; include `<registry_io/version.hpp>` for the

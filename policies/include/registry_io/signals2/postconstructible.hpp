@@ -33,8 +33,6 @@ class postconstructible
 {
 protected:
     postconstructible() = default;
-    postconstructible(postconstructible const&) = default;
-    postconstructible& operator=(postconstructible const&) = default;
     virtual ~postconstructible() = default;
 
     /// Called when the shared pointer exists.

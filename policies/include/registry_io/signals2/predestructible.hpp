@@ -28,8 +28,6 @@ public:
 
 protected:
     predestructible() = default;
-    predestructible(predestructible const&) = default;
-    predestructible& operator=(predestructible const&) = default;
 
 private:
     /// @cond
