@@ -16,6 +16,7 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <map>
@@ -239,6 +240,30 @@ BOOST_FIXTURE_TEST_CASE(a_server_that_is_killed_and_comes_back_loses_nothing, tw
     print("server killed three times", 3000, arrived, out.stats(), in.stats());
 }
 
+// As one that is killed while it writes what a consumer has acknowledged.
+BOOST_FIXTURE_TEST_CASE(a_server_that_has_lost_what_was_acknowledged_repeats_nothing, two_ends)
+{
+    outbound out(a, from, "quotes.acme", sending());
+    inbound const in(b, to, "quotes.*", receiving());
+    publish(0, 300);
+    BOOST_TEST(all_arrive(300));
+    broker.kill();
+    int emptied = 0;
+    for (auto const& file : std::filesystem::recursive_directory_iterator(store.path()))
+        if (file.path().filename() == "o.dat") {
+            std::filesystem::resize_file(file.path(), 0);
+            ++emptied;
+        }
+    BOOST_TEST(emptied == 1);
+    broker.start();
+    publish(300, 310);
+    BOOST_TEST(all_arrive(310));
+    BOOST_TEST(arrived.repeated() == 0);
+    BOOST_TEST(arrived.wrong() == 0);
+    BOOST_TEST(in.stats().duplicates >= 300u);
+    print("what was acknowledged is lost", 310, arrived, out.stats(), in.stats());
+}
+
 BOOST_FIXTURE_TEST_CASE(connections_that_are_cut_lose_nothing, two_ends)
 {
     outbound out(a, from, "quotes.acme", sending());
@@ -319,6 +344,34 @@ BOOST_FIXTURE_TEST_CASE(handlers_that_are_slower_than_the_server_waits_do_not_ru
     BOOST_TEST(out.flush());
     BOOST_TEST(arrived.repeated() == 0);
     print("handler slower than the ack wait", 10, arrived, out.stats(), in.stats());
+}
+
+// A server that is killed while it writes the state of a consumer has none, and begins again.
+BOOST_AUTO_TEST_CASE(what_is_handled_is_recognised_however_far_a_server_goes_back)
+{
+    jetstream::inbound_options const o;
+    jetstream::detail::handled h;
+    auto const handle = [&](std::uint64_t n, std::int64_t stored_at) {
+        h.received();
+        if (h.contains(n, stored_at))
+            return false;
+        jetstream::detail::handled::entry entry(h, n);
+        entry.keep();
+        h.acknowledged(n, stored_at, true, o);
+        return true;
+    };
+    constexpr std::uint64_t count = 100'000;
+    std::uint64_t handled = 0;
+    // Neighbours change places, as with several in flight; 4 and 5 are another process's.
+    for (std::uint64_t n = 1; n <= count; ++n)
+        if (n / 2 * 2 != 4)
+            handled += handle(n ^ 1, static_cast<std::int64_t>(n ^ 1));
+    BOOST_TEST(handled == count - 2);
+    for (std::uint64_t n = 1; n <= count; ++n)
+        handled += handle(n, static_cast<std::int64_t>(n));
+    BOOST_TEST(handled == count + 2);  // 4 and 5; 1 and the last, whose neighbours came instead
+    // A stream of the same name that is made anew has the same numbers at later times.
+    BOOST_TEST(handle(7, static_cast<std::int64_t>(2 * count)));
 }
 
 BOOST_AUTO_TEST_CASE(a_full_stream_keeps_events_with_their_sender_until_there_is_room)

@@ -434,6 +434,73 @@ CASE(an_object_without_predestruct, "6 6")
     out << q->value << ' ';
 }
 
+// The deprecated bases.
+class with_both : public s2::postconstructible, public s2::predestructible
+{
+public:
+    explicit with_both(std::ostream& to, bool fails = false) : to_(to), fails_(fails) {}
+    with_both(with_both const&) = delete;
+    ~with_both() override { to_ << "gone "; }
+    void predestruct() override { to_ << "before "; }
+
+private:
+    void postconstruct() override
+    {
+        to_ << "after ";
+        if (fails_)
+            throw 1;
+    }
+    std::ostream& to_;
+    bool fails_;
+};
+struct with_predestruct : s2::predestructible
+{
+    explicit with_predestruct(std::ostream& to) : to_(to) {}
+    with_predestruct(with_predestruct const&) = delete;
+    void predestruct() override { to_ << "before "; }
+    std::ostream& to_;
+};
+
+CASE(bases_are_called_by_deconstruct_ptr, "after 1 before gone - after gone - after before gone 1")
+{
+    with_both* const object = new with_both(out);
+    boost::shared_ptr<with_both> p = s2::deconstruct_ptr(object);
+    out << (p.get() == object) << ' ';
+    p.reset();
+    out << "- ";
+    // A deleter of one's own destroys as it likes.
+    s2::deconstruct_ptr(new with_both(out), boost::checked_deleter<with_both>());
+    out << "- ";
+    {
+        boost::shared_ptr<with_both const> q =
+            s2::deconstruct_ptr<with_both const>(new with_both(out));
+    }
+    out << (s2::deconstruct_ptr(static_cast<with_both*>(nullptr)) == nullptr) << ' ';
+}
+
+CASE(a_class_without_the_bases_may_use_deconstruct_ptr, "3")
+{
+    out << *s2::deconstruct_ptr(new int(3)) << ' ';
+}
+
+CASE(an_exception_of_postconstruct_destroys_the_object, "after before gone caught")
+{
+    try {
+        s2::deconstruct_ptr(new with_both(out, true));
+    } catch (int) {
+        out << "caught ";
+    }
+}
+
+CASE(bases_are_called_by_deconstruct, "after before gone before")
+{
+    {
+        boost::shared_ptr<with_both> const p = s2::deconstruct<with_both>(boost::ref(out));
+    }
+    boost::shared_ptr<with_predestruct> const p =
+        s2::deconstruct<with_predestruct>(boost::ref(out)).postconstruct();
+}
+
 }  // namespace
 }  // namespace SIDE
 

@@ -15,8 +15,10 @@
 #include <vector>
 
 #include <boost/signals2.hpp>
+#include <boost/signals2/deconstruct_ptr.hpp>
 #include <boost/test/unit_test.hpp>
 #include <registry_io/signals2.hpp>
+#include <registry_io/signals2/deconstruct_ptr.hpp>
 
 namespace test {
 

@@ -48,7 +48,9 @@ class pieces
     static constexpr bool bounded = Shapes::bounded;
 
 public:
+    REGISTRY_IO_DETAIL_BEGIN_UNINITIALIZED
     explicit pieces(source const& src) : memory(src) {}
+    REGISTRY_IO_DETAIL_END_UNINITIALIZED
     pieces(pieces const&) = delete;
     pieces& operator=(pieces const&) = delete;
 

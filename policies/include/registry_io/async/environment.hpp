@@ -87,9 +87,13 @@ class environment
 public:
     /// No executor, no stop token, recycled frames.
     environment() noexcept {}
+    /// Moves what it consists of.
     environment(environment&&) = default;
+    /// Copies what it consists of.
     environment(environment const&) = default;
+    /// Moves what it consists of.
     environment& operator=(environment&&) = default;
+    /// Copies what it consists of.
     environment& operator=(environment const&) = default;
     ~environment() = default;
 

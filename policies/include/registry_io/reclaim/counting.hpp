@@ -54,10 +54,12 @@ public:
         completion* wait_ = nullptr;
     };
 
+    REGISTRY_IO_DETAIL_BEGIN_UNINITIALIZED
     counting_writer(Store& s, Source const& source)
         : store_(s), forks_(retired::prepare()), log_(source, s, forks_)
     {
     }
+    REGISTRY_IO_DETAIL_END_UNINITIALIZED
 
     /// Whether `prepare` has been called.
     bool prepared() const noexcept { return log_.get() != nullptr; }
@@ -170,7 +172,7 @@ private:
     struct replacing : retired
     {
         replacing(Store& s, unsigned forks) noexcept : retired(&s, forks) {}
-        typename root_header::late_part first;  // of the root before it was made
+        typename root_header::late_part first{};  // of the root before it was made
     };
 
     Store& store_;

@@ -133,8 +133,8 @@ public:
         counted_root* newer = nullptr;
         bool lost = false;             ///< held by threads alone that are gone since a fork
         std::uint64_t entered = 0;     ///< when it came into the list
-        garbage_list own;              ///< what was taken out when this root was replaced
-        birth_heap passed;             ///< what newer roots have passed on when they went
+        garbage_list own{};            ///< what was taken out when this root was replaced
+        birth_heap passed{};           ///< what newer roots have passed on when they went
         counted_root* left = nullptr;  ///< for a `left_stack`
     };
 

@@ -225,7 +225,7 @@ private:
         bool done = false;
         BOOST_TRY
         {
-            done = handle(m, meta->Sequence.Stream, meta->NumDelivered);
+            done = handle(m, *meta);
         }
         BOOST_CATCH(...) {}  // of the hook, or there is no memory: once more
         BOOST_CATCH_END
@@ -237,16 +237,18 @@ private:
         jsOptions_Init(&how);
         how.Wait = (std::min)(options_.ack_wait, longest_confirmation).count();
         bool const confirmed = natsMsg_AckSync(m, &how, nullptr) == NATS_OK;
-        handled_.acknowledged(meta->Sequence.Stream, confirmed, options_);
+        handled_.acknowledged(meta->Sequence.Stream, meta->Timestamp, confirmed, options_);
     }
 
     /// Whether the event is done with, and to be acknowledged.
-    bool handle(natsMsg* m, std::uint64_t number, std::uint64_t attempts)
+    bool handle(natsMsg* m, jsMsgMetaData const& meta)
     {
+        std::uint64_t const number = meta.Sequence.Stream;
+        std::uint64_t const attempts = meta.NumDelivered;
         handled_.received();
         if (attempts > 1)
             nats::detail::count(redelivered_);
-        if (handled_.contains(number)) {
+        if (handled_.contains(number, meta.Timestamp)) {
             nats::detail::count(duplicates_);
             return true;
         }

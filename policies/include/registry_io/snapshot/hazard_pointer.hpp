@@ -467,11 +467,13 @@ private:
     /// What there is from the second publication on, since that replaces a root.
     struct replacing
     {
+        REGISTRY_IO_DETAIL_BEGIN_UNINITIALIZED
         replacing(store& s, unsigned forks) noexcept : log(&s, forks)
         {
             if constexpr (!Reclaim::on_readers)
                 log.leave_to = &left;
         }
+        REGISTRY_IO_DETAIL_END_UNINITIALIZED
 
         void retire_pending(typename retired::release& r) noexcept
         {
@@ -479,9 +481,9 @@ private:
                 log.retire(*e, r);
         }
 
-        typename root_header::late_part first;  // of the root before it was made
+        typename root_header::late_part first{};  // of the root before it was made
         retired log;
-        pending_roots pending;
+        pending_roots pending{};
         unsigned unsettled = 0;  // removals since the readers were looked for
         bool refused = false;    // the kernel refused the last fence
         // By readers, where they do not destroy.
@@ -496,7 +498,7 @@ private:
     bool held_longer() const noexcept { return current() != nullptr && current()->holders() != 1; }
 
     store& store_;
-    typename env::mutex mutex_;
+    typename env::mutex mutex_{};
     unsigned const forks_;  // when this was made
     reclaim::on_demand<replacing, Source> later_;
 };

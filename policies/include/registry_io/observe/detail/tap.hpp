@@ -17,18 +17,11 @@
 #include <registry_io/handler_id.hpp>
 #include <registry_io/handler_label.hpp>
 #include <registry_io/observe/detail/adaptor.hpp>
+#include <registry_io/observe/tapped_call.hpp>
 
 namespace registry_io {
 inline namespace v1 {
 namespace observe {
-
-/// A call of a handler, as a tap sees it.
-struct tapped_call
-{
-    handler_id id;
-    handler_label const& label;  ///< empty unless the registry also has `named`
-    char const* event;           ///< the event type
-};
 
 namespace detail {
 

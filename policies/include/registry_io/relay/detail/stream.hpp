@@ -10,8 +10,12 @@
 
 #include <registry_io/detail/supported.hpp>
 
+#include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <iterator>
+#include <map>
 #include <set>
 #include <type_traits>
 #include <utility>
@@ -52,7 +56,7 @@ public:
     jsCtx* get() const noexcept { return js_.get(); }
 
 private:
-    nats::detail::owner<jsCtx, &jsCtx_Destroy> js_;
+    nats::detail::owner<jsCtx, &jsCtx_Destroy> js_{};
 };
 
 /// The policies of a full buffer under which what stays keeps its order.
@@ -108,30 +112,47 @@ public:
         bool kept_ = false;
     };
 
-    bool contains(std::uint64_t n) const noexcept { return numbers_.count(n) != 0; }
+    /// Whether the message with this number, which was stored at this time, is handled.
+    bool contains(std::uint64_t n, std::int64_t stored_at) const noexcept
+    {
+        if (numbers_.count(n) != 0)
+            return true;
+        auto const after = runs_.upper_bound(n);
+        if (after == runs_.begin())
+            return false;
+        run const& r = std::prev(after)->second;
+        // A younger message with a number of the run is of another stream, which has taken the
+        // place of the one that was removed.
+        return n <= r.last && stored_at <= r.stored_at;
+    }
 
     /// Counts a message that has come in.
     void received() noexcept
     {
         ++received_;
-        for (; !ending_.empty() && ending_.begin()->first < received_;
-             ending_.erase(ending_.begin()))
-            numbers_.erase(ending_.begin()->second);
+        for (; !ending_.empty() && ending_.begin()->when < received_;
+             ending_.erase(ending_.begin())) {
+            compress(ending_.begin()->number, ending_.begin()->stored_at);
+            numbers_.erase(ending_.begin()->number);
+        }
     }
 
-    /// The acknowledgement is confirmed, or on its way. The number is forgotten when so many
+    /// The acknowledgement is confirmed, or on its way. The number may be forgotten when so many
     /// messages have come in that the server has written it down, or, where it is not confirmed,
     /// has sent the message again if it lacks the acknowledgement; and that all have been received
-    /// that it had sent before.
+    /// that it had sent before. But a server that is killed while it writes has no state of its
+    /// consumer at all, and sends everything again. So numbers are not forgotten then: they join
+    /// runs, of which a stream without gaps has one.
     template <class Options>
-    void acknowledged(std::uint64_t n, bool confirmed, Options const& o) noexcept
+    void acknowledged(std::uint64_t n, std::int64_t stored_at, bool confirmed,
+                      Options const& o) noexcept
     {
         std::uint64_t more = written_down_in + static_cast<std::uint64_t>(o.most_in_flight);
         if (!confirmed)
             more += each_millisecond * static_cast<std::uint64_t>(o.ack_wait.count());
         BOOST_TRY
         {
-            ending_.insert({received_ + more, n});
+            ending_.insert({received_ + more, n, stored_at});
         }
         BOOST_CATCH(...) {}  // the number stays
         BOOST_CATCH_END
@@ -143,8 +164,62 @@ private:
     /// A server writes down what was acknowledged at least every 100 ms; here, every 800.
     static constexpr std::uint64_t written_down_in = 800 * each_millisecond;
 
+    /// Where streams have gaps, so many runs are kept, and the oldest are forgotten.
+    static constexpr std::size_t most_runs = 1024;
+
+    struct run
+    {
+        std::uint64_t last = 0;
+        std::int64_t stored_at = 0;  // the last
+    };
+    struct end
+    {
+        std::uint64_t when = 0;  // what is received by then
+        std::uint64_t number = 0;
+        std::int64_t stored_at = 0;
+
+        friend bool operator<(end const& a, end const& b) noexcept
+        {
+            return a.when != b.when ? a.when < b.when : a.number < b.number;
+        }
+    };
+
+    void compress(std::uint64_t n, std::int64_t stored_at) noexcept
+    {
+        auto after = runs_.upper_bound(n);
+        if (after != runs_.begin()) {
+            auto const before = std::prev(after);
+            run& r = before->second;
+            if (n <= r.last) {
+                r.stored_at = (std::max)(r.stored_at, stored_at);
+                return;
+            }
+            if (n == r.last + 1) {
+                r = {n, (std::max)(r.stored_at, stored_at)};
+                if (after != runs_.end() && after->first == n + 1) {
+                    r = {after->second.last, (std::max)(r.stored_at, after->second.stored_at)};
+                    runs_.erase(after);
+                }
+                return;
+            }
+        }
+        BOOST_TRY
+        {
+            run& made = runs_.insert(after, {n, {n, stored_at}})->second;
+            if (after != runs_.end() && after->first == n + 1) {
+                made = {after->second.last, (std::max)(stored_at, after->second.stored_at)};
+                runs_.erase(after);
+            }
+            if (runs_.size() > most_runs)
+                runs_.erase(runs_.begin());
+        }
+        BOOST_CATCH(...) {}  // forgotten
+        BOOST_CATCH_END
+    }
+
     std::set<std::uint64_t> numbers_;
-    std::set<std::pair<std::uint64_t, std::uint64_t>> ending_;  // what is received, and a number
+    std::set<end> ending_;
+    std::map<std::uint64_t, run> runs_;  // by their first numbers
     std::uint64_t received_ = 0;
 };
 
