@@ -23,6 +23,7 @@ namespace detail {
 inline constinit std::atomic<std::uint64_t> allocations{0};
 // Only for the thread under test: the framework's own allocations must not fail.
 inline constinit thread_local long fails_in = -1;
+inline constinit thread_local bool all_fail = false;
 inline constinit thread_local bool has_failed = false;
 
 inline constinit std::atomic<std::size_t> nothrow_size{0};
@@ -32,7 +33,8 @@ inline void* allocate(std::size_t size, std::size_t align) noexcept
 {
     if (fails_in == 0) {
         has_failed = true;
-        fails_in = -1;  // one failure at a time: the cleanup may allocate
+        if (!all_fail)
+            fails_in = -1;  // one failure at a time: the cleanup may allocate
         return nullptr;
     }
     if (fails_in > 0)
@@ -77,12 +79,14 @@ inline std::uint64_t nothrow_blocks() noexcept
     return detail::nothrow_blocks.load(std::memory_order_relaxed);
 }
 
-/// While it lives, this thread's n-th allocation fails, counted from 0; all others succeed.
+/// While it lives, this thread's n-th allocation fails, counted from 0; all others succeed, unless
+/// `later` says that all later ones fail as well.
 class failing_allocation
 {
 public:
-    explicit failing_allocation(long n) noexcept
+    explicit failing_allocation(long n, bool later = false) noexcept
     {
+        detail::all_fail = later;
         detail::has_failed = false;
         detail::fails_in = n;
     }

@@ -13,6 +13,8 @@
 #include <registry_io/handlers/once.hpp>
 #include <registry_io/handlers/with_id.hpp>
 
+#include "memory.hpp"
+
 namespace rio = registry_io;
 
 namespace {
@@ -130,7 +132,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_handler_that_goes_while_it_is_told_is_not_told_a
     r.notify({1});
     r.register_handler(rio::with_id([&](rio::registration const& self, state const& s) {
         log.push_back(s.value);
-        r.notify({2});
+        if (s.value < 9)
+            r.notify({s.value + 1});
         BOOST_TEST(self.unregister());
     }));
     BOOST_TEST((log == numbers{1}));
@@ -213,4 +216,43 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(late_handlers_are_told_the_end_of_many_notifiers, 
         r.register_handler([&](state const& s) { value = s.value; });
         BOOST_TEST(value == r.last()->value);
     }
+}
+
+// CONTRACT: an allocation that fails in a writer changes nothing.
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_latest_that_runs_out_of_memory_is_as_it_was, Registry, registries)
+{
+    rio::latest<Registry> r;
+    numbers log;
+    test::probe p;
+    r.register_handler([&](state const& s) { log.push_back(s.value); });
+    log.reserve(100);
+    r.notify({1});
+    log.clear();
+    for (long n = 0;; ++n) {
+        BOOST_TEST_REQUIRE(n < 100);
+        try {
+            test::failing_allocation const at(n);
+            r.register_handler(
+                1, [&, held = p.token](state const& s) { log.push_back(10 + s.value); });
+            break;
+        } catch (std::bad_alloc const&) {
+            BOOST_TEST(r.size() == 1u);
+            BOOST_TEST(p.alive() == 0);
+            BOOST_TEST(log.empty());
+        }
+    }
+    BOOST_TEST((log == numbers{11}));
+    log.clear();
+    for (long n = 0;; ++n) {
+        BOOST_TEST_REQUIRE(n < 100);
+        try {
+            test::failing_allocation const at(n);
+            r.notify({2});
+            break;
+        } catch (std::bad_alloc const&) {
+            BOOST_TEST(r.last()->value == 1);
+            BOOST_TEST(log.empty());
+        }
+    }
+    BOOST_TEST((log == numbers{12, 2}));
 }

@@ -21,6 +21,7 @@
 #include <registry_io/handlers/on.hpp>
 #include <registry_io/handlers/once.hpp>
 #include <registry_io/handlers/tracked.hpp>
+#include <registry_io/handlers/with_id.hpp>
 #include <registry_io/presets/sync.hpp>
 
 namespace rio = registry_io;
@@ -104,6 +105,35 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_posted_call_does_nothing_after_the_handler_was_r
     BOOST_TEST(p.alive() == 0);
     q.run();
     BOOST_TEST(calls == 0);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_copy_of_a_posted_handler_is_a_handler_of_its_own, Registry,
+                              registries)
+{
+    Registry r;
+    queue q;
+    int calls = 0;
+    auto const f = rio::on(q.executor(), [&](message const&) { ++calls; });
+    rio::handler_id const id = r.register_handler(f);
+    r.notify({0});
+    BOOST_TEST(r.unregister_and_wait(id));
+    q.run();
+    BOOST_TEST(calls == 0);  // although `f` still exists
+
+    std::vector<rio::handler_id> told;
+    auto const g =
+        rio::on(q.executor(), rio::with_id([&](rio::registration const& self, message const&) {
+                    told.push_back(self.id());
+                }));
+    std::vector const ids{r.register_handler(g), r.register_handler(g)};
+    r.notify({0});
+    q.run();
+    BOOST_TEST((told == ids));
+
+    using move_only =
+        decltype(rio::on(q.executor(), [p = std::unique_ptr<int>()](message const&) {}));
+    static_assert(!std::is_copy_constructible_v<move_only>);
+    static_assert(std::is_nothrow_move_constructible_v<move_only>);
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_posted_call_outlives_the_registry_harmlessly, Registry, registries)

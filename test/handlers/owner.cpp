@@ -5,6 +5,7 @@
 
 #include "support.hpp"
 
+#include <csignal>
 #include <optional>
 #include <stdexcept>
 #include <utility>
@@ -16,6 +17,7 @@
 
 #include "async/support.hpp"
 #include "memory.hpp"
+#include "process/child.hpp"
 
 using test::event;
 using test::registries;
@@ -218,6 +220,61 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(an_owner_that_runs_out_of_memory_still_owns, Regis
         BOOST_TEST(o.size() == 0u);
     }
     BOOST_TEST(o.remove_all() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(an_owner_that_could_not_take_a_handler_does_not_know_its_registry,
+                              Registry, registries<>)
+{
+    for (long n = 0;; ++n) {
+        BOOST_TEST_REQUIRE(n < 100);
+        Registry r;
+        rio::owner o;
+        bool failed = false;
+        try {
+            test::failing_allocation const at(n);
+            o.register_handler(r, [](event const&) {});
+        } catch (std::bad_alloc const&) {
+            failed = true;
+        }
+        if (!failed)
+            break;
+        // It would be refused if the owner waited for this registry.
+        int refused = 0;
+        r.register_handler([&](event const&) {
+            refused += static_cast<int>(test::deadlock_refused([&] { o.remove_all_and_wait(); }));
+        });
+        r.notify(event(0));
+        BOOST_TEST(refused == 0);
+    }
+}
+
+// CONTRACT: an owner removes all its handlers. Where there is no memory, neither to take over a
+// handler nor to remove it again, the program ends: it must not go on with a handler of nobody.
+BOOST_AUTO_TEST_CASE(no_handler_is_left_without_its_owner_when_all_memory_is_gone)
+{
+    bool ended = false;
+    for (long n = 0;; ++n) {
+        BOOST_TEST_REQUIRE(n < 100);
+        int const outcome = process::in_child([n] {
+            process::silence();
+            test::registry_of<rio::snapshot::hazard_pointer> r;
+            rio::owner o;
+            for (int i = 0; i < 16; ++i)
+                o.register_handler(r, i, [](event const&) {});
+            try {
+                test::failing_allocation const from(n, true);
+                o.register_handler(r, 3, [](event const&) {});
+            } catch (std::bad_alloc const&) {
+                return r.size() == o.size() ? 1 : 2;
+            }
+            return 0;
+        });
+        if (outcome == 0)
+            break;
+        ended = ended || outcome == -SIGABRT;
+        BOOST_TEST((outcome == 1 || outcome == -SIGABRT));
+    }
+    BOOST_TEST(ended);
 }
 
 BOOST_AUTO_TEST_CASE(an_owner_moves)

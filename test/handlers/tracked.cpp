@@ -16,6 +16,7 @@
 #include <registry_io/handlers/tracked.hpp>
 
 #include "async/support.hpp"
+#include "memory.hpp"
 
 using test::event;
 using test::registries;
@@ -258,4 +259,32 @@ BOOST_AUTO_TEST_CASE(the_object_is_kept_alive_while_its_task_runs)
     rio::async::sync_wait(notify_async(r, e));
     BOOST_TEST(ended == 2);
     BOOST_TEST(r.empty());
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(an_expired_handler_whose_removal_fails_does_not_run_and_goes_later,
+                              Registry, registries<>)
+{
+    for (long n = 0;; ++n) {
+        BOOST_TEST_REQUIRE(n < 100);
+        Registry r;
+        auto s = std::make_shared<session>();
+        int calls = 0;
+        int others = 0;
+        r.register_handler(1, rio::tracked(s, [&](event const&) { ++calls; }));
+        r.register_handler([&](event const&) { ++others; });
+        s.reset();
+        bool failed = false;
+        {
+            test::failing_allocation const at(n);
+            r.notify(event(0));
+            failed = at.has_failed();
+        }
+        BOOST_TEST(others == 1);
+        r.notify(event(0));
+        BOOST_TEST(calls == 0);
+        BOOST_TEST(others == 2);
+        BOOST_TEST(r.size() == 1u);
+        if (!failed)
+            break;
+    }
 }

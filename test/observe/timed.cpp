@@ -8,10 +8,13 @@
 #include <atomic>
 #include <coroutine>
 #include <cstdint>
+#include <memory>
+#include <new>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
@@ -51,8 +54,9 @@ BOOST_AUTO_TEST_CASE(calls_failures_and_durations_of_each_handler_are_exact)
         if (i % 2 != 0)
             throw std::runtime_error("odd");
     }));
+    // The longest call is neither the first nor the last one.
     for (int i = 0; i < 10; ++i)
-        r.notify(i);
+        r.notify(i * 7 % 10);
     observe::registry_timings const all = observe::timings(r);
     BOOST_TEST(all.event == "int");
     BOOST_TEST_REQUIRE(all.handlers.size() == 2u);
@@ -230,4 +234,32 @@ BOOST_AUTO_TEST_CASE(a_coroutine_that_ends_on_another_thread_with_its_registry_i
     g.open();
     BOOST_TEST(ended == 1);
     BOOST_TEST(!r.has_value());
+}
+
+// CONTRACT: an allocation that fails in a writer changes nothing; here it may be one of the label
+// or of the counts.
+BOOST_AUTO_TEST_CASE(a_registration_that_runs_out_of_memory_is_not_observed)
+{
+    registry r;
+    int calls = 0;
+    r.register_handler(observe::name("first", [&](int) { ++calls; }));
+    for (long n = 0;; ++n) {
+        BOOST_TEST_REQUIRE(n < 100);
+        auto const captured = std::make_shared<int>();
+        try {
+            test::failing_allocation const at(n);
+            r.register_handler(
+                1,
+                observe::name("a name that is longer than any string keeps inside of itself",
+                              [&calls, captured](int) { ++calls; }));
+            break;
+        } catch (std::bad_alloc const&) {
+        }
+        BOOST_TEST(captured.use_count() == 1);
+        BOOST_TEST(r.size() == 1u);
+        r.notify(0);
+        BOOST_TEST(std::exchange(calls, 0) == 1);
+    }
+    BOOST_TEST(observe::timings(r).handlers.size() == 2u);
+    BOOST_TEST(observe::timings(r).handlers[0].times.calls == 0u);
 }

@@ -443,6 +443,50 @@ BOOST_AUTO_TEST_CASE(misuse_of_a_firmware_registry_ends_in_the_hook)
     depth = 0;
     limit = 255;
     BOOST_TEST(reason_of([] { changed.notify(0); }) == "registry_io: notify is nested too deep");
+
+    // A walk is one level more.
+    static checked walked;
+    static int seen;
+    walked.register_handler([](int) {
+        if (++depth < limit)
+            walked.notify(0);
+        else
+            walked.for_each_handler([](handler_id, std::int8_t) { ++seen; });
+        --depth;
+    });
+    depth = 0;
+    limit = 253;
+    BOOST_TEST(reason_of([] { walked.notify(0); }).empty());
+    BOOST_TEST(seen == 1);
+    depth = 0;
+    limit = 254;
+    BOOST_TEST(reason_of([] { walked.notify(0); }) == "registry_io: notify is nested too deep");
+}
+
+// CONTRACT: registering and unregistering while a notify runs; a walk is as one.
+BOOST_AUTO_TEST_CASE(what_changes_inside_a_walk_is_in_order_after_it)
+{
+    rio::FirmwareRegistry<int, 1> one;
+    handler_id const id = one.register_handler([](int) {});
+    one.for_each_handler([&](handler_id i, std::int8_t) { BOOST_TEST(one.unregister(i)); });
+    BOOST_TEST(!one.contains(id));
+    // Its slot is free again.
+    BOOST_TEST(bool(one.register_handler([](int) {})));
+
+    struct state
+    {
+        registry r;
+        int calls = 0;
+    } s;
+    s.r.register_handler([&s](int) { ++s.calls; });
+    int walked = 0;
+    s.r.for_each_handler([&](handler_id, std::int8_t) {
+        ++walked;
+        s.r.register_handler(-1, [&s](int) { ++s.calls; });
+    });
+    BOOST_TEST(walked == 1);
+    s.r.notify(0);
+    BOOST_TEST(s.calls == 2);
 }
 
 namespace {

@@ -572,4 +572,44 @@ BOOST_AUTO_TEST_CASE(the_first_removals_of_a_batch_wait_for_the_last_one_and_a_w
     BOOST_TEST(kept() == 3);
 }
 
+// CONTRACT: captures are destroyed when no reader can see them. After a refused fence the writer
+// takes its mail back, but a reader may have taken it before.
+BOOST_AUTO_TEST_CASE(an_era_that_a_reader_is_about_to_let_go_of_is_not_used_again)
+{
+    using tag = struct about_to_let_go;
+    using domain = reclaim::rcu_domain_of<env, tag>;
+    // Eras are never freed; the leak checker is to find the lost one here.
+    static era* taken = nullptr;
+    auto const life = std::make_shared<int>();
+    registry<tag> r;
+    std::vector<registry_io::handler_id> ids;
+    for (int i = 0; i < 2; ++i)
+        ids.push_back(r.register_handler([life](int) {}));
+    r.register_handler([&](int event) {
+        if (event != 1)
+            return;
+        env::as(writer, [&] {
+            env::fences_left = 0;
+            // The reader takes its mail when the writer is about to take it back.
+            env::before_compare_exchange = [&] {
+                env::as(first, [&] {
+                    taken = domain::hot().mail.exchange(nullptr, std::memory_order_relaxed);
+                });
+            };
+            BOOST_TEST(r.unregister(ids[0]));
+            env::fences_left = -1;
+            BOOST_TEST(r.unregister(ids[1]));
+        });
+        BOOST_REQUIRE(taken != nullptr);
+        taken->drop();
+        // This notify still runs, and its snapshot shows both.
+        BOOST_TEST(life.use_count() == 3);
+    });
+    env::as(first, [&] {
+        r.notify(0);
+        r.notify(1);
+    });
+    BOOST_TEST(life.use_count() == 1);
+}
+
 }  // namespace

@@ -267,7 +267,8 @@ BOOST_AUTO_TEST_CASE(a_closed_mailbox_takes_nothing_and_gives_the_rest)
     BOOST_TEST(mailbox.closed());
     movable late = movable::make(0, 2);
     BOOST_TEST((mailbox.post(std::move(late)) == post_result::closed));
-    BOOST_TEST(late.is_there());
+    // What follows waits for ever for an event that was taken and not counted.
+    BOOST_REQUIRE(late.is_there());
     BOOST_TEST(mailbox.wait());
     int seen = 0;
     test::sink into{[&](movable const& m) { seen = m.at(); }};

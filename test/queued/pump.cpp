@@ -9,7 +9,10 @@
 #include <registry_io/queued/mailbox.hpp>
 #include <registry_io/queued/pump.hpp>
 
+#include <array>
 #include <atomic>
+#include <memory>
+#include <new>
 #include <string>
 #include <thread>
 #include <vector>
@@ -19,6 +22,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include "memory.hpp"
 #include "queued/support.hpp"
 
 #if defined(__linux__)
@@ -162,4 +166,30 @@ BOOST_AUTO_TEST_CASE(asio_runs_the_drains_that_the_hook_posts)
     closer.join();
     BOOST_TEST(seen == 600);
     BOOST_TEST(overlapping == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_pump_that_cannot_start_leaves_the_mailbox_as_it_was)
+{
+    registry_io::SyncRegistry<plain> registry;
+    queued::mailbox<plain, 4> mailbox;
+    std::atomic<int> seen{0};
+    registry.register_handler([&](plain const&) { ++seen; });
+    BOOST_TEST((mailbox.post({0, 1}) == post_result::posted));
+    for (long n = 0;; ++n) {
+        BOOST_TEST_REQUIRE(n < 100);
+        auto const captured = std::make_shared<int>();
+        try {
+            test::failing_allocation const at(n);
+            queued::pump pump(
+                mailbox, registry, "a name that is longer than fifteen",
+                [captured, large = std::array<int*, 4>()] { static_cast<void>(large); });
+            pump.stop();
+            break;
+        } catch (std::bad_alloc const&) {
+        }
+        BOOST_TEST(captured.use_count() == 1);
+        BOOST_TEST(!mailbox.closed());
+        BOOST_TEST(seen == 0);
+    }
+    BOOST_TEST(seen == 1);
 }

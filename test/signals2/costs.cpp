@@ -227,3 +227,57 @@ BOOST_AUTO_TEST_CASE(a_connection_is_a_word)
     static_assert(sizeof(s2::signal<void()>) == 2 * sizeof(void*));
     BOOST_TEST(true);
 }
+
+namespace {
+
+/// Adds what the slots return to a number that is its state.
+struct add_to
+{
+    using result_type = int;
+    std::shared_ptr<int> first;
+    template <class I>
+    int operator()(I at, I end) const
+    {
+        int sum = *first;
+        for (; at != end; ++at)
+            sum += *at;
+        return sum;
+    }
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_combiner_that_cannot_be_set_leaves_the_one_before)
+{
+    using signal = s2::signal<int(), add_to>;
+    auto const hundred = std::make_shared<int>(100);
+    auto const thousand = std::make_shared<int>(1000);
+    for (int const slots : {0, 1, 3}) {
+        // To make the signal needs memory for the first combiner.
+        std::unique_ptr<signal> s;
+        for (long n = 0; s == nullptr; ++n) {
+            BOOST_TEST_REQUIRE(n < 100);
+            try {
+                test::failing_allocation const fails(n);
+                s = std::make_unique<signal>(add_to{hundred});
+            } catch (std::bad_alloc const&) {
+                BOOST_TEST(hundred.use_count() == 1);
+            }
+        }
+        for (int i = 0; i < slots; ++i)
+            s->connect([] { return 1; });
+        for (long n = 0;; ++n) {
+            BOOST_TEST_REQUIRE(n < 100);
+            try {
+                test::failing_allocation const fails(n);
+                s->set_combiner(add_to{thousand});
+                break;
+            } catch (std::bad_alloc const&) {
+            }
+            BOOST_TEST((*s)() == 100 + slots);
+            BOOST_TEST(thousand.use_count() == 1);
+        }
+        BOOST_TEST((*s)() == 1000 + slots);
+        BOOST_TEST(hundred.use_count() == 1);
+    }
+}

@@ -85,6 +85,18 @@ public:
           target_(std::make_shared<target>(std::in_place, std::forward<G>(f)))
     {
     }
+    /// Moves the handler. Precondition: it is not registered yet.
+    posted_handler(posted_handler&& other) noexcept(
+        std::is_nothrow_move_constructible_v<Executor>) = default;
+    /// Copies the handler with its captures. Throws `std::bad_alloc`, and what copying throws.
+    // Not the pointer: a copy that is not registered would keep posted calls alive, and two that
+    // are would have one registration.
+    posted_handler(posted_handler const& other)
+        requires std::is_copy_constructible_v<F>
+        : executor_(other.executor_),
+          target_(std::make_shared<target>(std::in_place, std::as_const(other.target_->f)))
+    {
+    }
 
     /// Posts a call of the handler with a copy of the event. Throws what copying the event and
     /// posting throw.

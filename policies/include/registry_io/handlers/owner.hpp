@@ -67,7 +67,8 @@ public:
     /// Registers a handler as `registry.register_handler(arguments...)` does, and owns it.
     ///
     /// Returns its id. Throws what registering throws, and `std::bad_alloc`; then the handler is
-    /// not registered. Complexity: that of registering; now and then it forgets the ids of handlers
+    /// not registered. (If there is no memory left to remove it either, the program is terminated,
+    /// as with a guard.) Complexity: that of registering; now and then it forgets the ids of handlers
     /// that were removed elsewhere, which is amortised one `contains` per registration.
     template <class Registry, class... Arguments>
     handler_id register_handler(Registry& registry, Arguments&&... arguments)
@@ -75,18 +76,10 @@ public:
         static_assert(
             requires(Registry& r, handler_id id) { r.registration_of(id); },
             "registry_io: an owner owns handlers of hosted registries and registry_refs");
-        handler_id const id = registry.register_handler(std::forward<Arguments>(arguments)...);
-        BOOST_TRY
-        {
-            add(registry.registration_of(id));
-        }
-        BOOST_CATCH(...)
-        {
-            registry.unregister(id);
-            BOOST_RETHROW
-        }
-        BOOST_CATCH_END
-        return id;
+        // A guard, so that no handler is left without an owner: its destructor must remove it.
+        auto guard = registry.register_guard(std::forward<Arguments>(arguments)...);
+        add(registry.registration_of(guard.id()));
+        return guard.release();
     }
 
     /// Takes ownership of a handler that is already registered, for example by a transaction:
@@ -100,9 +93,14 @@ public:
         auto& groups = owned_->groups;
         auto g = std::find_if(groups.begin(), groups.end(),
                               [&](group const& other) { return other.anchor == r.anchor(); });
-        if (g == groups.end())
-            g = groups.emplace(g, r.anchor(), r.operations());
-        else if (g->ids.size() >= g->forget_at)
+        if (g == groups.end()) {
+            // Put in with its id: a group that stays when memory runs out would be waited for.
+            std::list<group> made;
+            made.emplace_back(r.anchor(), r.operations()).ids.push_back(r.id());
+            groups.splice(g, made);
+            return;
+        }
+        if (g->ids.size() >= g->forget_at)
             g->forget_removed();
         g->ids.push_back(r.id());
     }
