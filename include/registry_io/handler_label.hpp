@@ -3,6 +3,10 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
+// The label of a handler, by which reports, logs and traces name it. Panic policies such as
+// `observe::named` keep one for each handler. It has the size of a pointer; its text is shared and
+// immutable.
+
 #ifndef REGISTRY_IO_HANDLER_LABEL_HPP
 #define REGISTRY_IO_HANDLER_LABEL_HPP
 

@@ -31,7 +31,7 @@ struct REGISTRY_IO_EXPORT prompt
 /// destructor look at once.
 ///
 /// Between two looks up to N - 1 removals' captures, and the tables that showed them, stay
-/// allocated though nobody may be reading. Take it: when handlers come and go at a high rate beside
+/// allocated though nobody may be reading. Use it: when handlers come and go at a high rate beside
 /// busy readers, and it does not matter when their captures go.
 template <unsigned N = 32>
 struct REGISTRY_IO_EXPORT batched
@@ -45,7 +45,7 @@ struct REGISTRY_IO_EXPORT batched
 /// publishes a table, for `synchronize`, or for the registry's destructor.
 ///
 /// A reader that was in a writer's way pays two or three atomic operations, and no destructor, no
-/// deallocation and no system call. `synchronize` polls, since no reader wakes it up. Take it: for
+/// deallocation and no system call. `synchronize` polls, since no reader wakes it up. Use it: for
 /// readers with deadlines.
 struct REGISTRY_IO_EXPORT by_writers
 {

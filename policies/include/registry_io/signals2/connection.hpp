@@ -3,6 +3,9 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
+// `connection` and `scoped_connection`: handles of a connected slot, with the interface of
+// Boost.Signals2. Each is a counted pointer to the slot's attachment, which outlives the signal.
+
 #ifndef REGISTRY_IO_SIGNALS2_CONNECTION_HPP
 #define REGISTRY_IO_SIGNALS2_CONNECTION_HPP
 

@@ -3,6 +3,10 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
+// `deconstruct`: makes objects that need a shared pointer to themselves right after construction or
+// before destruction, for example to connect slots that track them. The interface is that of
+// Boost.Signals2.
+
 #ifndef REGISTRY_IO_SIGNALS2_DECONSTRUCT_HPP
 #define REGISTRY_IO_SIGNALS2_DECONSTRUCT_HPP
 

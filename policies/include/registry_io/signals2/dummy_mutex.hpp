@@ -3,6 +3,9 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
+// `dummy_mutex`: the mutex type that makes a signal one for a single thread, as in Boost.Signals2.
+// The type only selects the implementation: no signal contains one.
+
 #ifndef REGISTRY_IO_SIGNALS2_DUMMY_MUTEX_HPP
 #define REGISTRY_IO_SIGNALS2_DUMMY_MUTEX_HPP
 

@@ -3,6 +3,9 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
+// `last_value`: the combiner that returns the result of the last slot and throws if there is none,
+// as in Boost.Signals2. `optional_last_value` does not throw.
+
 #ifndef REGISTRY_IO_SIGNALS2_LAST_VALUE_HPP
 #define REGISTRY_IO_SIGNALS2_LAST_VALUE_HPP
 

@@ -3,6 +3,9 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
+// `signal_type`: names a signal by keyword arguments for its template parameters, as in
+// Boost.Signals2. A small table of keywords takes the place of Boost.Parameter.
+
 #ifndef REGISTRY_IO_SIGNALS2_SIGNAL_TYPE_HPP
 #define REGISTRY_IO_SIGNALS2_SIGNAL_TYPE_HPP
 

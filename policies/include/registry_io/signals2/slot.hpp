@@ -3,6 +3,10 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
+// `slot`: a callable together with the objects that it tracks, with the interface of
+// Boost.Signals2. `connect` makes one from any callable, and finds the trackable objects that
+// `boost::bind` has bound into it.
+
 #ifndef REGISTRY_IO_SIGNALS2_SLOT_HPP
 #define REGISTRY_IO_SIGNALS2_SLOT_HPP
 

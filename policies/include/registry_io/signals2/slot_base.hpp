@@ -3,6 +3,9 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
+// `slot_base`: the base class of slots of all signatures, as in Boost.Signals2. It holds the
+// tracked objects and locks them for a call.
+
 #ifndef REGISTRY_IO_SIGNALS2_SLOT_BASE_HPP
 #define REGISTRY_IO_SIGNALS2_SLOT_BASE_HPP
 

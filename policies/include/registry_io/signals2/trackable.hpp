@@ -3,6 +3,9 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
+// `trackable`: the base class of objects whose slots are disconnected when they are destroyed, as
+// in Boost.Signals2. For one thread: with several threads track a shared pointer instead.
+
 #ifndef REGISTRY_IO_SIGNALS2_TRACKABLE_HPP
 #define REGISTRY_IO_SIGNALS2_TRACKABLE_HPP
 

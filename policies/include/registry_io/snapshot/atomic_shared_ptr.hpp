@@ -37,7 +37,7 @@ namespace snapshot {
 /// Two things fall short of the other policies: a removal that races with another writer may leave
 /// captures to that other call; and the load of libstdc++ before 13 unlocks with a relaxed store,
 /// which ThreadSanitizer reports as a race in the standard library.
-/// Take it: to compare with what one would write without this library.
+/// Use it: to compare with what one would write without this library.
 struct atomic_shared_ptr
 {
     using category = axis::snapshot;

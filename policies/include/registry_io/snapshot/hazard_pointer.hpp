@@ -43,7 +43,7 @@ namespace snapshot {
 /// destroyed inside the removal when no reader holds them, else by the last reader to leave.
 /// Tables are memory alone and are given back by the next writer. `synchronize` may have to copy
 /// the root, so it can throw what the alloc policy throws.
-/// Take it: unless you know better. Needs threads' local storage (128-byte records).
+/// Use it: by default. Needs threads' local storage (128-byte records).
 ///
 /// `Reclaim` says when captures are destroyed, and by whom: `reclaim::prompt`, as above, unless a
 /// `reclaim::batched<N>` spares the fence of most removals, or `reclaim::by_writers` spares the

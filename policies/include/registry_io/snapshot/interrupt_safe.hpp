@@ -50,7 +50,7 @@ namespace snapshot {
 ///
 /// Threads that preempt each other are not interrupts: they do not run to their end. Under a
 /// scheduler all use of a registry must be within one thread and interrupts.
-/// Take it: for firmware, with `linked_registry.hpp`, which says what differs from other policies.
+/// Use it: for firmware, with `linked_registry.hpp`, which says what differs from other policies.
 template <class Writer = thread_mode>
 struct basic_interrupt_safe
 {

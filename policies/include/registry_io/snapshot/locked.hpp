@@ -28,7 +28,7 @@ namespace snapshot {
 /// Readers: block on each other and on publications, for a few instructions. Writers: take turns.
 /// Memory: at most one snapshot for each read in flight. Captures are destroyed as with
 /// `hazard_pointer`. `notify` is not lock-free, and all readers write one cache line.
-/// Take it: to compare, to debug, or where there is neither membarrier nor a fast thread-local. It
+/// Use it: to compare, to debug, or where there is neither membarrier nor a fast thread-local. It
 /// uses a thread-local for one thing alone: to refuse a `synchronize` that waits for itself.
 struct locked
 {

@@ -50,7 +50,7 @@ namespace snapshot {
 /// `Domain` is any type; registries that name the same one share a domain, so that nested notifies
 /// between them cost next to nothing. With `void` each type of registry has a domain of its own: a
 /// handler that blocks in one of them holds up no registry of another type.
-/// Take it: for short handlers, many registries for each reader, and the highest rates.
+/// Use it: for short handlers, many registries for each reader, and the highest rates.
 ///
 /// `Reclaim` says when captures are destroyed, and by whom, as with `basic_hazard_pointer`. Those
 /// that leave it to writers have domains of their own beside the others of the same name; what is

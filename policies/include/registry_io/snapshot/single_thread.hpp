@@ -29,7 +29,7 @@ namespace snapshot {
 /// runs writers edit in place; while one runs they copy what it walks. Captures are destroyed
 /// inside the removal, or when the outermost notify that can see them ends. `synchronize` has
 /// nothing to wait for, and is refused inside a handler. Handlers may have a mutable call operator.
-/// Take it: for event loops, and for firmware without interrupts that notify.
+/// Use it: for event loops, and for firmware without interrupts that notify.
 struct single_thread
 {
     using category = axis::snapshot;
