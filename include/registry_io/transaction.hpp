@@ -58,7 +58,7 @@ public:
     basic_transaction& operator=(basic_transaction const&) = delete;
 
     /// Adds a handler, with a value-initialised key if the ordering has keys, when the transaction
-    /// ends. Returns the id that it is going to have. Throws as the registry's own.
+    /// ends. Returns the id that the handler will have. Throws as the registry's member.
     template <class F>
     handler_id register_handler(F&& f)
     {
@@ -89,16 +89,16 @@ public:
                                 detail::bind_member<Event>(member, std::forward<Object>(object)));
     }
 
-    /// Removes a handler when the transaction ends, one of its own too. Whether it was registered
-    /// is known only then: see `update_result::unregistered`.
+    /// Removes a handler when the transaction ends; it may be one that the transaction adds.
+    /// Whether the handler was registered is known only then: see `update_result::unregistered`.
     void unregister(handler_id id)
     {
         if (writers* const w = engine_.mine(id); w != nullptr && id)
             push(new_op(*w, incoming(), id.value(), false));
     }
 
-    /// Removes, when the transaction ends, all handlers that are registered then; not the
-    /// transaction's own.
+    /// Removes, when the transaction ends, all handlers that are registered at that time, except
+    /// those that the transaction adds.
     void clear() noexcept { clear_ = true; }
 
 private:
@@ -176,8 +176,8 @@ private:
                         if (!o->adds && change.erase(o->id, dead))
                             ++result.unregistered;
                 };
-                // What goes first makes room, where room is bounded. What was added here and is to
-                // go again goes afterwards.
+                // In a bounded registry, remove first to make room. Handlers that this transaction
+                // adds and removes are removed afterwards.
                 if (writers::bounded)
                     remove();
                 for (op* o = first_; o != nullptr; o = o->next)
