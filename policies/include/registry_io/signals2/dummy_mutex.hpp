@@ -15,8 +15,8 @@ namespace registry_io {
 inline namespace v1 {
 namespace signals2 {
 
-/// As the mutex of a signal: one thread at a time uses the signal and its connections. The signal
-/// then synchronizes nothing.
+/// As the mutex of a signal, says that only one thread at a time uses the signal and its
+/// connections. The signal then does no synchronization.
 class dummy_mutex
 {
 public:

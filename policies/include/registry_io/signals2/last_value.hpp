@@ -20,7 +20,7 @@ namespace registry_io {
 inline namespace v1 {
 namespace signals2 {
 
-/// Thrown by `last_value` when no slot was called that could give the value.
+/// Thrown by `last_value` if no slot was called that could return a value.
 class no_slots_error : public std::exception
 {
 public:
@@ -31,7 +31,7 @@ public:
     }
 };
 
-/// A combiner that calls all slots, and returns what the last one has returned.
+/// A combiner that calls all slots, and returns the result of the last one.
 template <class T>
 class last_value
 {

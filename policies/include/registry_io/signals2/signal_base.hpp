@@ -20,7 +20,7 @@ namespace registry_io {
 inline namespace v1 {
 namespace signals2 {
 
-/// What all signals have in common: slots can track them.
+/// The base class of all signals, so that slots can track them.
 class signal_base
 {
 public:

@@ -87,12 +87,12 @@ template <class T>
 struct signature_type : detail::keyword<detail::parameter::signature, T>
 {
 };
-/// What makes one result of those of the slots.
+/// The combiner, which makes one result of the results of the slots.
 template <class T>
 struct combiner_type : detail::keyword<detail::parameter::combiner, T>
 {
 };
-/// What slots are ordered by.
+/// The type of groups, by which slots are ordered.
 template <class T>
 struct group_type : detail::keyword<detail::parameter::group, T>
 {
@@ -102,12 +102,12 @@ template <class T>
 struct group_compare_type : detail::keyword<detail::parameter::group_compare, T>
 {
 };
-/// What slots keep their callable in.
+/// The type in which slots store their callable.
 template <class T>
 struct slot_function_type : detail::keyword<detail::parameter::slot_function, T>
 {
 };
-/// What slots keep a callable in that is called with its connection.
+/// The type in which slots store a callable that gets its connection.
 template <class T>
 struct extended_slot_function_type : detail::keyword<detail::parameter::extended_slot_function, T>
 {
