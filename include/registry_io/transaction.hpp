@@ -22,8 +22,6 @@
 #include <registry_io/config.hpp>
 #include <registry_io/detail/allocation.hpp>
 #include <registry_io/detail/handler.hpp>
-#include <registry_io/detail/key.hpp>
-#include <registry_io/detail/member.hpp>
 #include <registry_io/garbage.hpp>
 #include <registry_io/handler_id.hpp>
 
@@ -49,9 +47,7 @@ class basic_transaction
 {
     using writers = typename Engine::writers;
     using incoming = typename Engine::incoming;
-    using key_type = typename Engine::key_type;
     using source = typename Engine::source;
-    using Event = typename Engine::event_type;
 
 public:
     basic_transaction(basic_transaction const&) = delete;
@@ -62,22 +58,14 @@ public:
     template <class F>
     handler_id register_handler(F&& f)
     {
-        if constexpr (detail::check_default_key<key_type>())
-            return prepare(detail::default_key<key_type>(), std::forward<F>(f));
-        else
-            return {};
+        return Engine::add_to(*this, std::forward<F>(f));
     }
 
     /// Adds a handler with a key, or a member function with its object; otherwise as above.
     template <class Key, class F>
     handler_id register_handler(Key&& priority, F&& f)
     {
-        if constexpr (detail::is_member_not_key<key_type, Key&&>)
-            return register_handler(detail::bind_member<Event>(priority, std::forward<F>(f)));
-        else if constexpr (detail::check_key<key_type, Key&&, F, Event>())
-            return prepare(Engine::key_from(std::forward<Key>(priority)), std::forward<F>(f));
-        else
-            return {};
+        return Engine::add_to(*this, std::forward<Key>(priority), std::forward<F>(f));
     }
 
     /// Adds a member function and its object as a handler with a key; otherwise as above.
@@ -85,8 +73,8 @@ public:
         requires std::is_member_pointer_v<Member>
     handler_id register_handler(Key&& priority, Member member, Object&& object)
     {
-        return register_handler(std::forward<Key>(priority),
-                                detail::bind_member<Event>(member, std::forward<Object>(object)));
+        return Engine::add_to(*this, std::forward<Key>(priority), member,
+                              std::forward<Object>(object));
     }
 
     /// Removes a handler when the transaction ends; it may be one that the transaction adds.
@@ -132,13 +120,13 @@ private:
     }
 
     template <class Key, class F>
-    handler_id prepare(Key&& key, F&& f)
+    handler_id add(Key&& key, F&& f)
     {
         std::uint64_t const id = engine_.template reserve_id<F>();
-        return add(engine_.prepare(std::forward<Key>(key), std::forward<F>(f), id), id);
+        return keep(engine_.prepare(std::forward<Key>(key), std::forward<F>(f), id), id);
     }
 
-    handler_id add(incoming in, std::uint64_t reserved)
+    handler_id keep(incoming in, std::uint64_t reserved)
     {
         writers& w = engine_.make_known();
         op* const o = new_op(w, std::move(in), reserved, true);
