@@ -30,7 +30,7 @@ class Reference
   LABELS = {
     'Precondition' => 'Preconditions', 'Preconditions' => 'Preconditions', 'Returns' => 'Returns', 'Throws' => 'Throws',
     'Complexity' => 'Complexity', 'Concurrency' => 'Thread safety', 'Reentrancy' => 'Reentrancy',
-    'Readers' => 'Readers', 'Writers' => 'Writers', 'Memory' => 'Memory', 'Take it' => 'Use it'
+    'Readers' => 'Readers', 'Writers' => 'Writers', 'Memory' => 'Memory', 'Use it' => 'Use it'
   }.freeze
   ROWS = ['Preconditions', 'Returns', 'Throws', 'Readers', 'Writers', 'Memory', 'Complexity', 'Thread safety',
           'Reentrancy', 'Use it'].freeze

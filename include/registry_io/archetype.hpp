@@ -3,8 +3,8 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// The least that a policy of each axis can be. Copy one to begin a policy of your own. The core is
-// tested with all four archetypes, so it asks nothing of a policy that its concept does not say.
+// The smallest policy of each axis. Copy one to begin a policy of your own. The core is tested with
+// all four archetypes, so it asks nothing of a policy that its concept does not say.
 
 #ifndef REGISTRY_IO_ARCHETYPE_HPP
 #define REGISTRY_IO_ARCHETYPE_HPP
@@ -22,9 +22,9 @@
 namespace registry_io {
 inline namespace v1 {
 
-/// The least that a policy of each axis can be: what its concept in `policy.hpp` asks for, and
-/// nothing more. They work, and a registry of all four is a small one for one thread, but their use
-/// is to begin a policy of one's own from, and to prove that the core asks for nothing else.
+/// The smallest policy of each axis: it has what its concept in `policy.hpp` requires, and nothing
+/// more. A registry of all four works, for one thread. Copy them to begin your own policies; the
+/// tests use them to prove that the core requires nothing else.
 namespace archetype {
 
 /// Memory from `operator new`.
@@ -110,8 +110,8 @@ struct panic
     [[noreturn]] static void fatal(char const*) noexcept { std::terminate(); }
 };
 
-/// For one thread. It counts reads as a whole, and keeps all that was taken out while any of them
-/// lasts: simple, and right, but a handler that nests others for long keeps more than it has to.
+/// For one thread. It counts the reads in progress, and keeps everything that was taken out until
+/// none is left. That is simple and correct, but a long read keeps more memory than necessary.
 struct snapshot
 {
     using category = axis::snapshot;
@@ -191,7 +191,7 @@ public:
         void unlock() noexcept {}
     };
 
-    /// Nobody is read from while somebody waits, so there is nothing to wait for.
+    /// No read is in progress while the only thread waits, so there is nothing to wait for.
     struct completion
     {
         completion() noexcept = default;

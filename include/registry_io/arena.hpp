@@ -6,9 +6,8 @@
 // An allocator over one piece of memory, for alloc policies that keep everything inside the
 // registry. First fit over a list of holes that is sorted by address (Knuth, TAOCP 2.5, algorithms
 // A and B). Invariant: no two holes touch, since neighbours are joined when memory is given back.
-// All that it needs besides the memory is one pointer; the few blocks of a small registry leave few
-// holes. For a large registry take `alloc::pool`, whose cost does not depend on the number of
-// holes.
+// Besides the memory it needs one pointer. The few blocks of a small registry leave few holes; for
+// a large registry use `alloc::pool`, whose cost does not depend on the number of holes.
 
 #ifndef REGISTRY_IO_ARENA_HPP
 #define REGISTRY_IO_ARENA_HPP
@@ -24,7 +23,7 @@
 namespace registry_io {
 inline namespace v1 {
 
-/// Hands out parts of one piece of memory.
+/// Allocates from one piece of memory.
 ///
 /// Owns nothing: the memory must outlive it. Complexity: linear in the number of holes.
 /// Concurrency: for one thread at a time.

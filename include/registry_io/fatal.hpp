@@ -3,8 +3,8 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// The last words of a program. A panic policy needs a `fatal` of its own for errors that nobody can
-// handle; one that runs on an operating system can call this.
+// Ends the program with a message. A panic policy needs a `fatal` of its own for errors that nobody
+// can handle; one that runs on an operating system can call this.
 
 #ifndef REGISTRY_IO_FATAL_HPP
 #define REGISTRY_IO_FATAL_HPP
@@ -19,7 +19,8 @@ inline namespace v1 {
 
 /// Writes `registry_io: ` and the reason to `stderr`, and calls `std::terminate`.
 ///
-/// What a hosted panic policy's own `fatal` does. Throws: nothing. Concurrency: safe on any thread.
+/// The usual implementation of `fatal` in a panic policy that runs on an operating system. Throws:
+/// nothing. Concurrency: safe on any thread.
 [[noreturn]] inline void fatal(char const* reason) noexcept
 {
     std::fprintf(stderr, "registry_io: %s\n", reason);

@@ -21,15 +21,16 @@ inline namespace v1 {
 
 namespace detail {
 
-/// What a guard holds on to: the part of a registry that may outlive it.
+/// The part of a registry that a guard refers to, and that may outlive the registry.
 struct guard_anchor
 {
-    /// What is the same for all registries of one type.
+    /// The functions that all registries of one type share.
     struct kind_type
     {
         /// Unregisters, unless the registry is gone.
         bool (*unregister)(guard_anchor*, handler_id);
-        /// One guard less; frees the anchor when it was the last and the registry is gone.
+        /// Drops a guard's reference. Frees the anchor if it was the last one and the registry is
+        /// gone.
         void (*release)(guard_anchor*) noexcept;
         /// The type of the registry's events, for logs and debuggers.
         char const* event_name;
@@ -49,7 +50,7 @@ struct guard_anchor
 class [[nodiscard]] handler_guard
 {
 public:
-    /// A guard of nothing.
+    /// A guard that holds no handler.
     handler_guard() noexcept = default;
 
     /// For registries: takes over one reference to `anchor`.
@@ -67,7 +68,7 @@ public:
     }
 
     /// Takes over what `other` holds, then unregisters what this guard held. This guard may lie in
-    /// what that destroys. Terminates when the removal fails.
+    /// the captures that the removal destroys. Terminates if the removal fails.
     handler_guard& operator=(handler_guard&& other) noexcept
     {
         handler_guard before(std::move(other));
@@ -76,11 +77,11 @@ public:
         return *this;  // `before` removes: from here on nothing of this guard is touched
     }
 
-    /// Unregisters the handler. A removal copies a table; when no memory is left for that there is
-    /// nobody to report it to, and the program terminates: call `reset` first where that matters.
+    /// Unregisters the handler. A removal copies a table. If no memory is left for the copy, a
+    /// destructor cannot report it, and the program terminates; call `reset` first if that matters.
     ~handler_guard() { reset(); }
 
-    /// The id of the guarded handler; empty for a guard of nothing.
+    /// The id of the guarded handler; empty if the guard holds none.
     handler_id id() const noexcept { return id_; }
 
     /// Whether the guard holds a handler.
@@ -88,9 +89,8 @@ public:
 
     /// Unregisters the handler now; the guard then holds nothing.
     ///
-    /// The guard may lie in what that destroys.
-    /// Returns whether the handler was still registered.
-    /// Throws what `unregister` throws; then the guard still holds the handler.
+    /// The guard may lie in the captures that this destroys. Returns whether the handler was still
+    /// registered. Throws what `unregister` throws; then the guard still holds the handler.
     bool reset()
     {
         if (anchor_ == nullptr)
@@ -119,7 +119,7 @@ public:
         return removed;
     }
 
-    /// Lets go: the handler stays registered. Returns its id.
+    /// Releases the handler, which stays registered. Returns its id.
     handler_id release() noexcept
     {
         if (detail::guard_anchor* anchor = std::exchange(anchor_, nullptr))

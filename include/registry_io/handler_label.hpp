@@ -3,6 +3,10 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
+// The label of a handler, by which reports, logs and traces name it. Panic policies such as
+// `observe::named` keep one for each handler. It has the size of a pointer; its text is shared and
+// immutable.
+
 #ifndef REGISTRY_IO_HANDLER_LABEL_HPP
 #define REGISTRY_IO_HANDLER_LABEL_HPP
 
@@ -43,7 +47,7 @@ class handler_label
     };
 
 public:
-    /// Names nothing.
+    /// An empty label.
     constexpr handler_label() noexcept = default;
 
     /// A name and a place. Throws `std::bad_alloc`: one allocation.
@@ -62,7 +66,8 @@ public:
         body_ = ::new (static_cast<void*>(p)) body{1, text, type, where, true};
     }
 
-    /// The label of handlers of type `F` that were given none: their type alone. Does not allocate.
+    /// The label of handlers of type `F` that were registered without one: only their type. Does
+    /// not allocate.
     template <class F>
     static handler_label of_type() noexcept
     {
@@ -95,7 +100,7 @@ public:
             release(body_);
     }
 
-    /// Whether it tells anything.
+    /// Whether the label is not empty.
     explicit operator bool() const noexcept { return body_ != nullptr; }
 
     /// The name that was given; empty when there is none. Null-terminated.
@@ -110,8 +115,9 @@ public:
         return body_ != nullptr ? body_->where : std::source_location();
     }
 
-    /// Writes `'name' (file:line)`, or what of it is known, or `(type)` when there is neither. Cuts
-    /// at `size` characters, the null at the end included. Returns how many were written.
+    /// Writes `'name' (file:line)`, or the part of it that is known, or `(type)` if neither is
+    /// known. Cuts the text at `size` characters, including the null at the end. Returns how many
+    /// characters were written, without the null.
     std::size_t write(char* to, std::size_t size) const noexcept
     {
         if (size == 0)
@@ -130,7 +136,7 @@ public:
         auto const written = n < 0 ? 0 : static_cast<std::size_t>(n);
         return written < size ? written : size - 1;
     }
-    /// The same, whole. Throws `std::bad_alloc`.
+    /// Returns the same text, not cut. Throws `std::bad_alloc`.
     std::string text() const
     {
         char room[64];

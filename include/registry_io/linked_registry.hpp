@@ -5,8 +5,7 @@
 
 // The registry for microcontrollers: `basic_registry` for snapshot policies that publish by storing
 // single words. It has the interface of `registry.hpp` but neither locks nor allocates, and its
-// readers are interrupts. The list that it stands on, and what keeps that safe, is in
-// `detail/linked.hpp`.
+// readers are interrupts. The list, and the argument why it is safe, is in `detail/linked.hpp`.
 
 #ifndef REGISTRY_IO_LINKED_REGISTRY_HPP
 #define REGISTRY_IO_LINKED_REGISTRY_HPP
@@ -41,25 +40,25 @@ inline namespace v1 {
 /// changed by single stores, for snapshot policies that ask for that
 /// (`publication_kind::word_store`).
 ///
-/// `notify` may be called at any time, in an interrupt that comes at any instruction of any member,
-/// too; it sees the list as it was before or as it is after, and masks nothing. All that changes
-/// the registry must be called where the snapshot policy's `may_write()` holds, handlers that run
-/// there included; anywhere else it ends in the panic policy's `fatal`.
+/// `notify` may be called at any time, also in an interrupt that comes at any instruction of any
+/// member. It sees the list as it was before a change or as it is after the change, and masks no
+/// interrupts. Members that change the registry must be called where the snapshot policy's
+/// `may_write()` holds, also by handlers; anywhere else they call the panic policy's `fatal`.
 ///
-/// What was stored before a handler was registered it finds, in an interrupt, too; what it has
-/// stored is found after its removal.
+/// A handler sees everything that was stored before its registration, also if it runs in an
+/// interrupt. After its removal, the writer sees everything that the handler has stored.
 ///
-/// Beside the general contract: a running notify skips what has been removed, and runs the rest. A
-/// handler is one trivial word: a function pointer, or a lambda that captures at most one pointer
-/// or reference; so nothing is ever destroyed, and there is nothing to wait for. No member throws
-/// or allocates: a full registry gives an empty id, all other misuse ends in `fatal`. Ids recur
-/// when the same slot has been taken 4096 times, and do not tell the order of registration. The
-/// slot of a handler that is removed while a notify runs is free again when the outermost one has
-/// ended.
+/// In addition to the general contract: a running notify skips handlers that have been removed, and
+/// runs the others. A handler is one trivial word: a function pointer, or a lambda that captures at
+/// most one pointer or reference; so nothing is ever destroyed, and there is nothing to wait for.
+/// No member throws or allocates: a full registry returns an empty id, and any other misuse calls
+/// `fatal`. An id recurs when the same slot has been used 4096 times, and ids do not show the order
+/// of registration. If a handler is removed while a notify runs, its slot is free again when the
+/// outermost notify has ended.
 ///
-/// With `alloc::intrusive` there are no slots: each handler lies in a node of the caller's, ids are
-/// looked for in the list, and recur when the same node is registered 16384 registrations later, of
-/// all such registries together.
+/// With `alloc::intrusive` there are no slots: each handler lies in a node that the caller owns.
+/// Ids are searched in the list. An id recurs when the same node is registered again 16384
+/// registrations later, counted over all such registries.
 ///
 /// Constant-initialised and all zero when empty; trivially destructible. Guards must not outlive
 /// it.
@@ -80,29 +79,29 @@ class basic_registry<Event, SnapshotPolicy, OrderingPolicy, PanicPolicy, AllocPo
     using stored_key = typename list::stored_key;
 
 public:
-    /// What handlers are called with, by const reference.
+    /// The type with which handlers are called, by const reference.
     using event_type = Event;
     /// How readers hold a snapshot.
     using snapshot_policy = SnapshotPolicy;
-    /// In which order handlers fire.
+    /// In which order handlers run.
     using ordering_policy = OrderingPolicy;
-    /// How handlers are called, and what bad input ends in.
+    /// How handlers are called, and what happens on bad input.
     using panic_policy = PanicPolicy;
-    /// How many handlers there is room for.
+    /// Where handlers lie, and how many there may be.
     using alloc_policy = AllocPolicy;
-    /// What handlers are sorted by; `void` when they are not.
+    /// The type by which handlers are sorted; `void` if they are not sorted.
     using key_type = typename OrderingPolicy::key_type;
     /// What `notify` returns.
     using result_type = void;
-    /// With `alloc::intrusive`, what the caller declares for each handler. Destroying one that is
-    /// in use ends in `fatal`.
+    /// With `alloc::intrusive`: the node that the caller declares for each handler. Destroying a
+    /// node that is in use calls `fatal`.
     using handler_node =
         std::conditional_t<caller_owned, detail::checked_node<list, PanicPolicy>, void>;
-    /// The same for objects that are never destroyed: trivially destructible, so a static one asks
-    /// for no code at the end of the program; nothing watches its end.
+    /// The same for nodes that are never destroyed: trivially destructible, so a static node needs
+    /// no code at the end of the program. Its destruction is not checked.
     using static_handler_node = std::conditional_t<caller_owned, any_node, void>;
 
-    /// The same registry with other policies, in any order; each replaces the one on its axis.
+    /// The same registry with other policies, in any order; each replaces the policy on its axis.
     template <class... Policies>
     using with = std::enable_if_t<
         detail::check_with<Policies...>(),
@@ -129,8 +128,8 @@ public:
     ///
     /// Throws: nothing. Complexity: linear in the number of handlers. Concurrency: in any
     /// interrupt, at any time. Reentrancy: handlers may notify, 254 levels deep, interrupts
-    /// included. One more ends in `fatal` if something is changed there, or if something that has
-    /// been removed meanwhile is still in the list; two more always.
+    /// included. One level more calls `fatal` if the registry is changed there, or if a handler
+    /// that has been removed meanwhile is still in the list; two levels more always call `fatal`.
     void notify(Event const& event) const noexcept
     {
         all_.list.notify(static_cast<void const*>(boost::addressof(event)));
@@ -139,8 +138,8 @@ public:
     /// Calls `f(handler_id)`, or `f(handler_id, key)` if it takes two, for each handler, in firing
     /// order.
     ///
-    /// Throws what `f` throws. Concurrency and reentrancy: as `notify`: `f` is where a handler
-    /// would be. 255 levels deep it ends in `fatal`.
+    /// Throws what `f` throws. Concurrency and reentrancy: as `notify`; `f` is called like a
+    /// handler. 255 levels deep it calls `fatal`.
     template <class F>
     void for_each_handler(F f) const
     {
@@ -163,7 +162,7 @@ public:
     /// `unregister`.
     ///
     /// Throws: nothing. Complexity: constant; linear with the caller's nodes. In any interrupt; in
-    /// one that interrupts `clear` each of those that go may be told to be there or not.
+    /// an interrupt of `clear`, the answer for each handler that is being removed may be either.
     bool contains(handler_id id) const noexcept
     {
         return all_.list.find(end, handle_of(id)) != nullptr;
@@ -173,10 +172,10 @@ public:
 
     /// Adds a handler, with a value-initialised key if the ordering has keys.
     ///
-    /// `f` is called as `f(event)`, as a copy that is const; a call that changes a `mutable` member
-    /// of the copy ends in `fatal`. Notifies that begin after this call
-    /// has returned run it. Returns its id, an empty one when the registry is full. Throws:
-    /// nothing; a null pointer ends in `fatal`. Complexity: linear.
+    /// `f` is called as `f(event)`, as a const copy; a call that changes a `mutable` member of the
+    /// copy calls `fatal`. Notifies that begin after this call has returned run the handler.
+    /// Returns its id; an empty id if the registry is full. Throws: nothing; a null pointer calls
+    /// `fatal`. Complexity: linear.
     template <class F>
     BOOST_FORCEINLINE handler_id register_handler(F&& f) noexcept
     {
@@ -187,7 +186,7 @@ public:
     }
 
     /// Adds a handler with a key; otherwise as above. A number that the key cannot hold, or a NaN,
-    /// ends in `fatal`.
+    /// calls `fatal`.
     template <class Key, class F>
         requires(!std::is_base_of_v<any_node, Key>)
     BOOST_FORCEINLINE handler_id register_handler(Key priority, F&& f) noexcept
@@ -201,7 +200,7 @@ public:
     /// Adds a handler that lies in `n`, with `alloc::intrusive`; otherwise as above.
     ///
     /// Returns an empty id when `n` is in use, by this registry or another one. Precondition: `n`
-    /// is there for as long as it is `linked()`.
+    /// exists as long as it is `linked()`.
     template <class F>
         requires(caller_owned)
     BOOST_FORCEINLINE handler_id register_handler(any_node& n, F&& f) noexcept
@@ -251,25 +250,25 @@ public:
     /// Removes a handler.
     ///
     /// Returns whether it was registered: true exactly once for each id; false for unknown and
-    /// stale ids, and for those of another registry that this specialisation makes; without the
-    /// caller's nodes that must lie within 64 KB of this one. Precondition: no id of a registry of
-    /// another kind. Throws: nothing. Complexity: linear.
-    /// Reentrancy: a handler may remove itself.
+    /// stale ids, and for ids of another registry of the same specialisation; unless nodes are the
+    /// caller's, that registry must lie within 64 KB of this one. Precondition: the id is not from
+    /// a registry of another kind. Throws: nothing. Complexity: linear. Reentrancy: a handler may
+    /// remove itself.
     bool unregister(handler_id id) noexcept { return all_.list.remove(end, handle_of(id)) == 0; }
 
-    /// As `unregister`: where one may write and no notify is running there is nothing to wait for.
-    /// Inside a handler, where it would wait for itself, it ends in `fatal`.
+    /// As `unregister`: if the caller may write and no notify is running, there is nothing to wait
+    /// for. Inside a handler it would wait for itself, and calls `fatal`.
     bool unregister_and_wait(handler_id id) noexcept
     {
         synchronize();
         return unregister(id);
     }
 
-    /// Removes all handlers, for a notify in an interrupt all at once. Returns how many there were.
-    /// Throws: nothing. Complexity: linear.
+    /// Removes all handlers. A notify in an interrupt sees all of them or none. Returns how many
+    /// there were. Throws: nothing. Complexity: linear.
     std::size_t clear() noexcept { return all_.list.clear(); }
 
-    /// There are no transactions: they need more than one store.
+    /// Refuses transactions, with an error sentence: they need more than one store.
     template <class F>
     void update(F&&)
     {

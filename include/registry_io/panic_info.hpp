@@ -3,8 +3,8 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// What a panic callback is told of a handler that failed: its id, its exception and the exception's
-// message.
+// What a panic callback gets for a handler that failed: the handler's id, its exception and the
+// exception's message. It is made only after a failure.
 
 #ifndef REGISTRY_IO_PANIC_INFO_HPP
 #define REGISTRY_IO_PANIC_INFO_HPP
@@ -23,7 +23,7 @@ inline namespace v1 {
 
 namespace detail {
 
-/// What an exception says of itself; empty when its `what` returns null; without data when it is no
+/// The message of an exception; empty if its `what` returns null; a null view if it is not a
 /// `std::exception`.
 inline std::string_view message_of(std::exception const* e) noexcept
 {
@@ -35,12 +35,11 @@ inline std::string_view message_of(std::exception const* e) noexcept
 
 }  // namespace detail
 
-/// What is known of a handler that failed.
+/// Describes the failure of a handler.
 ///
-/// Copyable; a copy may be kept for as long as one likes. Concurrency: a value type. It is six
-/// words: an id, an exception, a message and a label. It exists only after an exception was thrown,
-/// which costs far more; so the message keeps its length, and a policy may pass one without a null
-/// at its end, or with one inside.
+/// Copyable; you may keep a copy as long as you like. Concurrency: a value type. Its size is six
+/// words: an id, an exception, a message and a label. The message is a view with a length, so a
+/// policy may pass a message without a terminating null, or with a null inside.
 class panic_info
 {
 public:
@@ -54,11 +53,11 @@ public:
     /// The handler that failed.
     registry_io::handler_id handler_id() const noexcept { return id_; }
 
-    /// What it threw.
+    /// The exception that it threw.
     std::exception_ptr const& exception() const noexcept { return exception_; }
 
-    /// What `what()` says of it; empty when it is not a `std::exception`, or `what()` returns null.
-    /// Valid for as long as this object or a copy of it lives.
+    /// The text of the exception's `what()`; empty if it is not a `std::exception`, or `what()`
+    /// returns null. Valid for as long as this object or a copy of it lives.
     std::string_view message() const noexcept { return message_; }
 
     /// The handler's name and the place where it was registered; empty unless the panic policy is

@@ -3,10 +3,10 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// The four axes on which a registry can be changed, and what a policy of each must have: concepts,
-// with the semantics that no compiler can check beside them. The core is written against these
-// concepts alone. Start with `archetype.hpp` when you write a policy of your own, and test it with
-// the laws in `test/laws.hpp`.
+// The four axes on which a registry can be configured, and the concept of each: what a policy must
+// have. Comments state the semantics that a compiler cannot check. The core is written against
+// these concepts alone. Start with `archetype.hpp` when you write a policy of your own, and test it
+// with the laws in `test/laws.hpp`.
 
 #ifndef REGISTRY_IO_POLICY_HPP
 #define REGISTRY_IO_POLICY_HPP
@@ -86,8 +86,8 @@ concept node_policy = policy_of<P, axis::alloc> && requires { requires P::caller
 ///
 /// `P::key_type` is what users sort by, `void` when handlers fire in the order of registration.
 /// With a key, `p.before(a, b)` is a strict weak order: a handler of key `a` fires before one of
-/// key `b`. Keys that are equivalent fire in registration order, which the core sees to. `before`
-/// runs under the writers' lock: it must not call into the registry.
+/// key `b`. Handlers with equivalent keys fire in registration order; the core guarantees that.
+/// `before` runs under the writers' lock: it must not call into the registry.
 template <class P>
 concept ordering_policy = policy_of<P, axis::ordering> && std::default_initializable<P> &&
     (std::is_void_v<typename P::key_type> ||
@@ -99,7 +99,7 @@ concept ordering_policy = policy_of<P, axis::ordering> && std::default_initializ
 // ---------------------------------------------------------------------------------------------
 // Panic
 
-/// What a panic policy may tell while a notify runs. Valid until the scope ends.
+/// The hooks that a panic policy may call while a notify runs. Valid until the scope ends.
 class panic_hooks
 {
 public:
@@ -344,7 +344,7 @@ concept word_store_policy = policy_of<P, axis::snapshot> && requires {
     { P::may_write() } noexcept -> std::same_as<bool>;
 };
 
-/// Either of the two. They stand on tables of different kinds.
+/// Either of the two. They use tables of different kinds.
 template <class P>
 concept snapshot_policy = root_swap_policy<P> || word_store_policy<P>;
 // end::snapshot_policy[]
@@ -355,8 +355,8 @@ concept snapshot_policy = root_swap_policy<P> || word_store_policy<P>;
 /// * `root.hold()`, called inside a read of this root, keeps it, and all that it shows, as a read
 ///   would; `root.drop()` ends that. The two need not be called by the same thread where
 ///   `P::concurrent`. `drop` may destroy captures, so it is not called under a lock.
-/// * What is held holds up nothing but itself. `synchronize` waits for it; `would_deadlock` need
-///   not know of it.
+/// * A snapshot that is held delays the destruction of nothing but itself and what it shows.
+///   `synchronize` waits for it; `would_deadlock` need not know of it.
 template <class P>
 concept pinning_snapshot_policy = snapshot_policy<P> && requires(typename P::root_header& root) {
     { root.hold() } noexcept;

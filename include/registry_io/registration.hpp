@@ -3,6 +3,10 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
+// Names a registered handler together with its registry, whose type the holder need not know.
+// Handlers that know their registration, such as `once(f)` and `with_id(f)`, and `owner` are built
+// on it. `on_registered` is the member by which a registry passes it to a handler.
+
 #ifndef REGISTRY_IO_REGISTRATION_HPP
 #define REGISTRY_IO_REGISTRATION_HPP
 

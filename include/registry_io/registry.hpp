@@ -5,7 +5,7 @@
 
 // The registry: register handlers, notify them of events, remove them, at any time, from any
 // thread. This header is the interface. It chooses no policies; include a preset for a registry
-// that is ready to use. What the members do is in `detail/engine.hpp`.
+// that is ready to use. The implementation is in `detail/engine.hpp`.
 
 #ifndef REGISTRY_IO_REGISTRY_HPP
 #define REGISTRY_IO_REGISTRY_HPP
@@ -42,14 +42,15 @@ inline namespace v1 {
 ///
 /// `Event` is passed to handlers by const reference and never copied; it may be incomplete where
 /// the registry is declared. The policies decide how readers hold a snapshot, in which order
-/// handlers fire, what becomes of their exceptions, and where memory comes from. An empty registry
+/// handlers run, how their exceptions are handled, and where memory comes from. An empty registry
 /// allocates nothing. It is neither copyable nor movable: other threads hold its address.
 ///
 /// Unless said otherwise, members may be called by any thread at any time, from inside handlers
 /// too. Writers (all but `notify`, `for_each_handler`, `size`, `empty`) take turns; they never wait
 /// for handlers, and neither handlers nor their special members run under the writers' lock. A
-/// writer that throws has changed nothing. What is taken out is destroyed when no running notify
-/// can see it any more: inside the call when there is none, else by the last of them to end.
+/// writer that throws has changed nothing. A removed handler is destroyed when no running notify
+/// can see it any more: inside the call if there is no such notify, otherwise by the last of these
+/// notifies to end.
 template <class Event, class SnapshotPolicy, class OrderingPolicy, class PanicPolicy,
           class AllocPolicy>
     requires detail::acceptable<Event, SnapshotPolicy, OrderingPolicy, PanicPolicy, AllocPolicy>
@@ -61,22 +62,22 @@ public:
     using engine = detail::engine<Event, SnapshotPolicy, OrderingPolicy, PanicPolicy, AllocPolicy>;
     /// @endcond
 
-    /// What handlers are called with, by const reference.
+    /// The type with which handlers are called, by const reference.
     using event_type = Event;
     /// How readers hold a snapshot.
     using snapshot_policy = SnapshotPolicy;
-    /// In which order handlers fire.
+    /// In which order handlers run.
     using ordering_policy = OrderingPolicy;
-    /// What becomes of handlers' exceptions.
+    /// How handlers' exceptions are handled.
     using panic_policy = PanicPolicy;
     /// Where memory comes from.
     using alloc_policy = AllocPolicy;
-    /// What handlers are sorted by; `void` when they are not.
+    /// The type by which handlers are sorted; `void` if they are not sorted.
     using key_type = typename OrderingPolicy::key_type;
     /// What `notify` returns.
     using result_type = typename PanicPolicy::result_type;
 
-    /// The same registry with other policies, in any order; each replaces the one on its axis.
+    /// The same registry with other policies, in any order; each replaces the policy on its axis.
     template <class... Policies>
     using with = std::enable_if_t<
         detail::check_with<Policies...>(),
@@ -91,7 +92,7 @@ public:
     using rebind_event =
         basic_registry<Other, SnapshotPolicy, OrderingPolicy, PanicPolicy, AllocPolicy>;
 
-    /// What `update` hands to its function.
+    /// The type that `update` passes to its function.
     using transaction = typename engine::transaction;
 
     /// An empty registry.
@@ -101,7 +102,8 @@ public:
     basic_registry() = default;
     REGISTRY_IO_DETAIL_END_UNINITIALIZED
 
-    /// An empty registry that expects so many handlers: a hint for the first table.
+    /// An empty registry. `capacity` is the expected number of handlers: a hint for the first
+    /// table.
     explicit basic_registry(std::size_t capacity) : engine_(capacity) {}
 
     /// An empty registry with these policy objects.
@@ -115,37 +117,36 @@ public:
     basic_registry(basic_registry const&) = delete;  // registry_io: hold it in a unique_ptr
     basic_registry& operator=(basic_registry const&) = delete;  // registry_io: not assignable
 
-    /// Destroys the handlers; ids and guards that are still around name nothing then.
+    /// Destroys the handlers. Ids and guards that still exist then refer to no handler.
     ///
-    /// Precondition: no call is running or about to start on any thread, which debug builds check
-    /// as far as readers' records show. Never waits for user code. Inside one of its handlers, if
-    /// no change has replaced a table before, it allocates what that needs; where there is no
-    /// memory the captures are never destroyed.
+    /// Precondition: no call is running or about to start on any thread; debug builds check this as
+    /// far as the records of readers show it. Never waits for user code. If a handler of the
+    /// registry destroys it and no change has replaced a table before, the destructor allocates
+    /// memory; if that fails, the captures are never destroyed.
     ~basic_registry() = default;
 
     // ----- readers
 
     /// Calls every handler with `event`, in order, on this thread.
     ///
-    /// Returns what the panic policy makes of the handlers' exceptions.
-    /// Throws: nothing, if the panic policy isolates; else what it lets pass.
-    /// Complexity: linear in the number of handlers. No allocation, no lock; a thread's first
-    /// notify may take a lock once to make itself known.
-    /// Concurrency: safe with any member but the destructor; as lock-free as the snapshot policy
-    /// says. Reentrancy: handlers may notify, to any depth that the stack allows.
+    /// Returns the result that the panic policy makes of the handlers' exceptions. Throws: nothing
+    /// if the panic policy isolates; otherwise what the policy lets through. Complexity: linear in
+    /// the number of handlers. No allocation, no lock; a thread's first notify may take a lock once
+    /// to make itself known. Concurrency: safe with any member except the destructor; lock-free if
+    /// the snapshot policy is. Reentrancy: handlers may notify, to any depth that the stack allows.
     result_type notify(Event const& event) const noexcept(PanicPolicy::isolates)
     {
         return engine_.notify(event);
     }
 
-    /// Notifies as above and hands the failures of this one notify to `sink`, whatever the panic
-    /// policy: `sink(panic_info const&)` is called on this thread, right after each handler that
-    /// failed and before its next sibling. The panic policy is not told of them: nothing is logged,
-    /// reported to `on_panic`, thrown, collected, or counted for quarantine. Adaptors
-    /// (`observe::timed` and others) see each call as always.
+    /// Notifies as above, and passes the failures of this notify to `sink`, whatever the panic
+    /// policy is: `sink(panic_info const&)` is called on this thread, right after each handler that
+    /// failed and before the next handler runs. The panic policy does not see the failures: nothing
+    /// is logged, reported to `on_panic`, thrown, collected, or counted for quarantine. Adaptors
+    /// (`observe::timed` and others) see each call as usual.
     ///
     /// Throws what `sink` throws; handlers that follow do not run then. `noexcept` if `sink` is.
-    /// Concurrency and reentrancy: as `notify`; nested notifies have their own way.
+    /// Concurrency and reentrancy: as `notify`. The sink does not apply to nested notifies.
     template <class Sink>
     void notify(Event const& event, Sink&& sink) const
         noexcept(std::is_nothrow_invocable_v<Sink&, panic_info const&>)
@@ -156,13 +157,13 @@ public:
             engine_.notify_to(event, sink);
     }
 
-    /// Calls `f(handler_id)`, or `f(handler_id, key)` if it takes two, for each handler of the
-    /// current snapshot, in firing order. If the panic policy keeps something for each handler, as
-    /// those of `observe` do, `f` may take that as a further argument:
+    /// Calls `f(handler_id)`, or `f(handler_id, key)` if `f` takes two arguments, for each handler
+    /// of the current snapshot, in the order in which they run. If the panic policy keeps a state
+    /// for each handler, as those of `observe` do, `f` may take the state as a further argument:
     /// `panic_policy::handler_state const&`.
     ///
-    /// Throws what `f` throws. Complexity: linear; no allocation, no lock.
-    /// Concurrency and reentrancy: as `notify`: `f` is where a handler would be.
+    /// Throws what `f` throws. Complexity: linear; no allocation, no lock. Concurrency and
+    /// reentrancy: as `notify`; `f` is called like a handler.
     template <class F>
     void for_each_handler(F f) const
     {
@@ -179,17 +180,16 @@ public:
 
     /// Adds a handler, with a value-initialised key if the ordering has keys.
     ///
-    /// `f` is called as `f(event)`, as a const object where several threads may be inside it, and
-    /// else as one that is not const; it may be move-only. What a call stores in a `mutable` member
-    /// is kept; a call that changes a handler which is one `mutable` pointer ends in the panic
-    /// policy's `fatal`. Notifies that begin after this call has returned run it.
-    /// Returns its id. With exceptions off: an empty id when a bounded registry is full.
-    /// Throws `std::invalid_argument` for an empty `std::function` or null pointer,
-    /// `std::length_error` when a bounded registry is full, what constructing `f` throws, what the
-    /// alloc policy throws; then nothing has changed.
-    /// Complexity: at the end amortised constant, elsewhere logarithmic plus a copy of at most one
-    /// chunk, its branch and the spine. One allocation, amortised, none for a trivial handler of
-    /// one word.
+    /// `f` is called as `f(event)`. If several threads may be inside it, it is called as a const
+    /// object, otherwise as a non-const one. It may be move-only. What a call stores in a `mutable`
+    /// member is kept; but if the handler consists of one `mutable` pointer, a call that changes
+    /// the pointer calls the panic policy's `fatal`. Notifies that begin after this call has
+    /// returned run the handler. Returns its id. With exceptions off: an empty id when a bounded
+    /// registry is full. Throws `std::invalid_argument` for an empty `std::function` or null
+    /// pointer, `std::length_error` when a bounded registry is full, what constructing `f` throws,
+    /// what the alloc policy throws; then nothing has changed. Complexity: at the end amortised
+    /// constant, elsewhere logarithmic plus a copy of at most one chunk, its branch and the spine.
+    /// One allocation, amortised, none for a trivial handler of one word.
     template <class F>
     handler_id register_handler(F&& f)
     {
@@ -198,8 +198,8 @@ public:
 
     /// Adds a handler with a key; otherwise as above.
     ///
-    /// A number becomes the key with its value. Throws `std::out_of_range` for one that the key
-    /// cannot hold and for a NaN; what converting `priority` throws.
+    /// A number becomes the key with its value. Throws `std::out_of_range` for a number that the
+    /// key cannot hold and for a NaN, and what converting `priority` throws.
     ///
     /// Two arguments may also be a member function and its object: `register_handler(&S::on_event,
     /// &s)`. The object is a pointer, a `std::shared_ptr`, which keeps the object alive while the
@@ -261,7 +261,7 @@ public:
     /// Removes a handler and waits until no notify runs it, and its captures are destroyed.
     ///
     /// As `unregister`, then `synchronize`, also for an id that is stale. Throws what those throw;
-    /// the deadlock is found before anything is removed.
+    /// a deadlock is detected before anything is removed.
     bool unregister_and_wait(handler_id id) { return engine_.unregister_and_wait(id); }
 
     /// Removes all handlers. Returns how many there were. Throws as `unregister`.
@@ -283,13 +283,13 @@ public:
 
     // ----- several changes at once
 
-    /// Calls `f(transaction&)`, then applies all it asked for at once: readers see all or nothing.
+    /// Calls `f(transaction&)`, and then applies all its changes at once: readers see all of them
+    /// or none.
     ///
     /// `f` runs without the lock, on an otherwise unchanged registry; transactions may nest and
-    /// overlap. Firing order is by key, then id. If `f` throws nothing has happened.
-    /// Returns how many handlers were added and removed.
-    /// Throws what `f` throws, what registering and removing throw.
-    /// Complexity: that of its parts; one publication.
+    /// overlap. Handlers run in the order of their keys, then of their ids. If `f` throws, nothing
+    /// has changed. Returns how many handlers were added and removed. Throws what `f` throws, and
+    /// what registering and removing throw. Complexity: that of the changes; one publication.
     template <class F>
     update_result update(F&& f)
     {
@@ -329,8 +329,8 @@ public:
     /// Removes the callback; failures are then logged, if the panic policy logs.
     void clear_panic_callback() { engine_.clear_panic_callback(); }
 
-    /// Sets the sink of the log, instead of `stderr`: `f(std::string_view)`, called with one line
-    /// without its end. Otherwise as `on_panic`. Only where the panic policy logs.
+    /// Sets the sink of the log, instead of `stderr`: `f(std::string_view)`, called with one line,
+    /// without a newline. Otherwise as `on_panic`. Only where the panic policy logs.
     template <class F>
     void log_to(F&& f)
     {

@@ -4,6 +4,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // Declarations without definitions, for headers that only name the registry or its companions.
+// Include the full header where you call members.
 
 #ifndef REGISTRY_IO_REGISTRY_FWD_HPP
 #define REGISTRY_IO_REGISTRY_FWD_HPP

@@ -31,7 +31,7 @@ namespace registry_io {
 inline namespace v1 {
 
 // tag::registry_for[]
-/// A registry of any policies for events of type `Event`: what generic code may ask for.
+/// A registry for events of type `Event`, with any policies: a constraint for generic code.
 template <class R, class Event>
 concept registry_for = std::same_as<typename R::event_type, Event> &&
     requires(R& r, R const& c, Event const& event, handler_id id, void (*handler)(Event const&)) {
@@ -100,7 +100,7 @@ public:
         return f.state_ == nullptr;
     }
 
-    /// The handler's label, for a registry that shows it; else the name of its type.
+    /// The handler's label, if it has one; otherwise the name of its type.
     handler_label const& label() const noexcept { return label_; }
 
     /// For registries: passes on the registration to the handler.
@@ -118,10 +118,10 @@ private:
 
 /// A view of a registry that hides its policies, for the boundary of a library.
 ///
-/// As cheap to copy as two pointers. It does not own the registry, which must outlive it. What the
-/// panic policy returns from `notify` is dropped, and what it lets pass passes. Handlers are
-/// registered with the ordering's default key; a handler costs one allocation more, and a call one
-/// indirect call more. Members do what the registry's members of the same name do.
+/// As cheap to copy as two pointers. It does not own the registry, which must outlive it. The
+/// result of `notify` is dropped; exceptions that the panic policy lets through reach the caller.
+/// Handlers are registered with the ordering's default key; a handler costs one allocation more,
+/// and a call one indirect call more. Members do what the registry's members of the same name do.
 template <class Event>
 class registry_ref
 {
@@ -170,7 +170,7 @@ class registry_ref
     };
 
 public:
-    /// What handlers are called with, by const reference.
+    /// The type with which handlers are called, by const reference.
     using event_type = Event;
 
     /// A view of `registry`, which must outlive it.
@@ -196,22 +196,22 @@ public:
         return table_->register_guard(registry_, erased_handler<Event>(std::forward<F>(f)));
     }
 
-    /// Removes a handler; whether it was registered.
+    /// Removes a handler. Returns whether it was registered.
     bool unregister(handler_id id) const { return table_->unregister(registry_, id); }
-    /// Removes a handler, and waits until nobody can be inside it.
+    /// Removes a handler, and waits until no notify runs it.
     bool unregister_and_wait(handler_id id) const
     {
         return table_->unregister_and_wait(registry_, id);
     }
     /// Whether a handler is registered.
     bool contains(handler_id id) const { return table_->contains(registry_, id); }
-    /// Removes all handlers; how many there were.
+    /// Removes all handlers. Returns how many there were.
     std::size_t clear() const { return table_->clear(registry_); }
     /// How many handlers are registered.
     std::size_t size() const noexcept { return table_->size(registry_); }
     /// Whether no handler is registered.
     bool empty() const noexcept { return size() == 0; }
-    /// Names a handler together with its registry, where the registry can do that; else nothing.
+    /// Names a handler together with its registry; empty if the registry has no `registration_of`.
     registration registration_of(handler_id id) const noexcept
     {
         return table_->registration_of(registry_, id);

@@ -22,8 +22,6 @@
 #include <registry_io/config.hpp>
 #include <registry_io/detail/allocation.hpp>
 #include <registry_io/detail/handler.hpp>
-#include <registry_io/detail/key.hpp>
-#include <registry_io/detail/member.hpp>
 #include <registry_io/garbage.hpp>
 #include <registry_io/handler_id.hpp>
 
@@ -49,35 +47,25 @@ class basic_transaction
 {
     using writers = typename Engine::writers;
     using incoming = typename Engine::incoming;
-    using key_type = typename Engine::key_type;
     using source = typename Engine::source;
-    using Event = typename Engine::event_type;
 
 public:
     basic_transaction(basic_transaction const&) = delete;
     basic_transaction& operator=(basic_transaction const&) = delete;
 
     /// Adds a handler, with a value-initialised key if the ordering has keys, when the transaction
-    /// ends. Returns the id that it is going to have. Throws as the registry's own.
+    /// ends. Returns the id that the handler will have. Throws as the registry's member.
     template <class F>
     handler_id register_handler(F&& f)
     {
-        if constexpr (detail::check_default_key<key_type>())
-            return prepare(detail::default_key<key_type>(), std::forward<F>(f));
-        else
-            return {};
+        return Engine::add_to(*this, std::forward<F>(f));
     }
 
     /// Adds a handler with a key, or a member function with its object; otherwise as above.
     template <class Key, class F>
     handler_id register_handler(Key&& priority, F&& f)
     {
-        if constexpr (detail::is_member_not_key<key_type, Key&&>)
-            return register_handler(detail::bind_member<Event>(priority, std::forward<F>(f)));
-        else if constexpr (detail::check_key<key_type, Key&&, F, Event>())
-            return prepare(Engine::key_from(std::forward<Key>(priority)), std::forward<F>(f));
-        else
-            return {};
+        return Engine::add_to(*this, std::forward<Key>(priority), std::forward<F>(f));
     }
 
     /// Adds a member function and its object as a handler with a key; otherwise as above.
@@ -85,20 +73,20 @@ public:
         requires std::is_member_pointer_v<Member>
     handler_id register_handler(Key&& priority, Member member, Object&& object)
     {
-        return register_handler(std::forward<Key>(priority),
-                                detail::bind_member<Event>(member, std::forward<Object>(object)));
+        return Engine::add_to(*this, std::forward<Key>(priority), member,
+                              std::forward<Object>(object));
     }
 
-    /// Removes a handler when the transaction ends, one of its own too. Whether it was registered
-    /// is known only then: see `update_result::unregistered`.
+    /// Removes a handler when the transaction ends; it may be one that the transaction adds.
+    /// Whether the handler was registered is known only then: see `update_result::unregistered`.
     void unregister(handler_id id)
     {
         if (writers* const w = engine_.mine(id); w != nullptr && id)
             push(new_op(*w, incoming(), id.value(), false));
     }
 
-    /// Removes, when the transaction ends, all handlers that are registered then; not the
-    /// transaction's own.
+    /// Removes, when the transaction ends, all handlers that are registered at that time, except
+    /// those that the transaction adds.
     void clear() noexcept { clear_ = true; }
 
 private:
@@ -132,13 +120,13 @@ private:
     }
 
     template <class Key, class F>
-    handler_id prepare(Key&& key, F&& f)
+    handler_id add(Key&& key, F&& f)
     {
         std::uint64_t const id = engine_.template reserve_id<F>();
-        return add(engine_.prepare(std::forward<Key>(key), std::forward<F>(f), id), id);
+        return keep(engine_.prepare(std::forward<Key>(key), std::forward<F>(f), id), id);
     }
 
-    handler_id add(incoming in, std::uint64_t reserved)
+    handler_id keep(incoming in, std::uint64_t reserved)
     {
         writers& w = engine_.make_known();
         op* const o = new_op(w, std::move(in), reserved, true);
@@ -176,8 +164,8 @@ private:
                         if (!o->adds && change.erase(o->id, dead))
                             ++result.unregistered;
                 };
-                // What goes first makes room, where room is bounded. What was added here and is to
-                // go again goes afterwards.
+                // In a bounded registry, remove first to make room. Handlers that this transaction
+                // adds and removes are removed afterwards.
                 if (writers::bounded)
                     remove();
                 for (op* o = first_; o != nullptr; o = o->next)

@@ -3,8 +3,8 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// The way out when a registry asks for a const call operator: a wrapper for handlers that see to
-// their own synchronization.
+// A wrapper for handlers that synchronize themselves. It lets you register a handler without a
+// const call operator in a registry that several threads notify.
 
 #ifndef REGISTRY_IO_UNSYNCHRONIZED_HPP
 #define REGISTRY_IO_UNSYNCHRONIZED_HPP
@@ -20,10 +20,11 @@
 namespace registry_io {
 inline namespace v1 {
 
-/// Lets a handler with a mutable call operator be registered where several threads notify.
+/// Makes a handler with a mutable call operator acceptable to registries that several threads
+/// notify.
 ///
-/// The caller promises that calls of it do not overlap, or that it locks what it changes; nothing
-/// is checked. A handler that is nested in its own call overlaps itself.
+/// Precondition, not checked: calls of the handler do not overlap, or it locks what it changes. A
+/// handler that is called again inside its own call overlaps itself.
 template <class F>
 class unsynchronized
 {

@@ -3,7 +3,8 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// The version of the library, for the preprocessor and as text.
+// The version of the library, for the preprocessor and as text. Packages and the change log state
+// the same version; a test compares them.
 
 #ifndef REGISTRY_IO_VERSION_HPP
 #define REGISTRY_IO_VERSION_HPP

@@ -136,29 +136,10 @@ public:
     }
     bool empty() const noexcept { return size() == 0; }
 
-    template <class F>
-    handler_id register_handler(F&& f)
+    template <class... KeyAndF>
+    handler_id register_handler(KeyAndF&&... f)
     {
-        if constexpr (detail::check_default_key<key_type>())
-            return add(detail::default_key<key_type>(), std::forward<F>(f));
-        else
-            return {};
-    }
-    template <class Key, class F>
-    handler_id register_handler(Key&& priority, F&& f)
-    {
-        if constexpr (detail::is_member_not_key<key_type, Key&&>)
-            return register_handler(detail::bind_member<Event>(priority, std::forward<F>(f)));
-        else if constexpr (detail::check_key<key_type, Key&&, F, Event>())
-            return add(key_from(std::forward<Key>(priority)), std::forward<F>(f));
-        else
-            return {};
-    }
-    template <class Key, class Member, class Object>
-    handler_id register_handler(Key&& priority, Member member, Object&& object)
-    {
-        return register_handler(std::forward<Key>(priority),
-                                detail::bind_member<Event>(member, std::forward<Object>(object)));
+        return add_to(*this, std::forward<KeyAndF>(f)...);
     }
     template <class... KeyAndF>
     handler_guard register_guard(KeyAndF&&... f)
@@ -317,6 +298,33 @@ public:
     }
 
     // ----- the way of a handler into a table
+
+    /// Makes a key and a handler of the arguments of `register_handler`, and calls `to.add(key, f)`.
+    /// `to` is an engine or a transaction.
+    template <class To, class F>
+    static handler_id add_to(To& to, F&& f)
+    {
+        if constexpr (detail::check_default_key<key_type>())
+            return to.add(detail::default_key<key_type>(), std::forward<F>(f));
+        else
+            return {};
+    }
+    template <class To, class Key, class F>
+    static handler_id add_to(To& to, Key&& priority, F&& f)
+    {
+        if constexpr (detail::is_member_not_key<key_type, Key&&>)
+            return add_to(to, detail::bind_member<Event>(priority, std::forward<F>(f)));
+        else if constexpr (detail::check_key<key_type, Key&&, F, Event>())
+            return to.add(key_from(std::forward<Key>(priority)), std::forward<F>(f));
+        else
+            return {};
+    }
+    template <class To, class Key, class Member, class Object>
+    static handler_id add_to(To& to, Key&& priority, Member member, Object&& object)
+    {
+        return add_to(to, std::forward<Key>(priority),
+                      detail::bind_member<Event>(member, std::forward<Object>(object)));
+    }
 
     /// Whether `F` wants an id, a key, and what else there is.
     template <class F, class... More>

@@ -3,6 +3,10 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
+// Handlers made of a member function and a pointer to its object: `register_handler(&S::on_event,
+// &s)`. A raw pointer is called as it is, a `std::shared_ptr` keeps the object alive, and a
+// `std::weak_ptr` is tracked. Mistakes end in an error sentence at the call.
+
 #ifndef REGISTRY_IO_DETAIL_MEMBER_HPP
 #define REGISTRY_IO_DETAIL_MEMBER_HPP
 

@@ -3,6 +3,10 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
+// The operations that a registration performs on a registry whose type it does not know: one table
+// of functions for each type of registry. Each function gets the anchor, which is the base class of
+// the writers' part and outlives the registry while somebody holds it.
+
 #ifndef REGISTRY_IO_DETAIL_OPERATIONS_HPP
 #define REGISTRY_IO_DETAIL_OPERATIONS_HPP
 

@@ -3,6 +3,10 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
+// The scope of a notify that has a sink: `notify(event, sink)`. It takes the place of the panic
+// policy's scope for this notify, so a failure goes to the caller's sink and to no callback or log.
+// Adaptors of panic policies stay in effect.
+
 #ifndef REGISTRY_IO_DETAIL_SINK_HPP
 #define REGISTRY_IO_DETAIL_SINK_HPP
 

@@ -3,12 +3,12 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
+// The first include of every public header. It replaces the hundreds of errors of a compiler that
+// is too old, or of a missing `-std=c++20`, by one sentence. The include of a header that does not
+// exist, whose name says what is wrong, ends the compilation there.
+
 #ifndef REGISTRY_IO_DETAIL_SUPPORTED_HPP
 #define REGISTRY_IO_DETAIL_SUPPORTED_HPP
-
-// The first include of every public header: one sentence in place of hundreds of errors. The
-// include of a header that does not exist, whose name says what is wrong, ends the compilation
-// there.
 
 #if __cplusplus < 202002L && (!defined(_MSVC_LANG) || _MSVC_LANG < 202002L)
 #error "registry_io needs C++20: compile with -std=c++20 (b2: cxxstd=20; CMake: cxx_std_20)"

@@ -3,6 +3,10 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
+// The handler behind `tracked`: it holds a weak pointer, locks it for each call, and removes itself
+// once the object is gone. Pointers of the standard library and of Boost are recognised by what
+// they offer, so that this header includes neither.
+
 #ifndef REGISTRY_IO_DETAIL_TRACKING_HPP
 #define REGISTRY_IO_DETAIL_TRACKING_HPP
 

@@ -3,6 +3,9 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
+// The name of a type at compile time, without RTTI, cut out of the name that the compiler gives to
+// a function template. Labels, reports and traces use it.
+
 #ifndef REGISTRY_IO_DETAIL_TYPE_NAME_HPP
 #define REGISTRY_IO_DETAIL_TYPE_NAME_HPP
 

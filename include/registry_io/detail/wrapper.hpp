@@ -3,6 +3,11 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
+// What handlers that call another handler have in common. They work in synchronous registries,
+// which pass the event, and in asynchronous ones, which may also pass an environment and await what
+// the handler returns. A wrapper passes on to the inner handler what a registry asks or tells it:
+// its registration, whether it is empty, and its label.
+
 #ifndef REGISTRY_IO_DETAIL_WRAPPER_HPP
 #define REGISTRY_IO_DETAIL_WRAPPER_HPP
 
@@ -21,10 +26,6 @@
 namespace registry_io {
 inline namespace v1 {
 namespace detail {
-
-// What handlers have in common that call another handler. They work in synchronous registries,
-// which pass the event, and in asynchronous ones, which may pass an environment too and await what
-// the handler returns.
 
 template <class R>
 concept awaitable_result = has_awaiter<std::remove_reference_t<R>&> || has_co_await<R>;

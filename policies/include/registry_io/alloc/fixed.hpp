@@ -28,7 +28,7 @@ namespace alloc {
 /// many throws `std::length_error`, and running out of bytes throws `std::bad_alloc`; in both cases
 /// nothing changes. A removal while no notify runs needs no memory. For one thread. Guards must not
 /// outlive the registry, which is asserted.
-/// Take it: where there is no heap, or it must not be used.
+/// Use it: where there is no heap, or it must not be used.
 template <std::size_t N, std::size_t Bytes = 1024 + 144 * N>
 class fixed
 {

@@ -235,7 +235,7 @@ namespace alloc {
 /// list. An allocation that would fail takes blocks off the list until it succeeds or the list is
 /// empty: its steps are bounded by the number of blocks that were freed while another thread held
 /// the lock. With `reclaim::by_writers`, readers never free memory.
-/// Take it: when a registry must not grow without bound, or its latency must not depend on the
+/// Use it: when a registry must not grow without bound, or its latency must not depend on the
 /// heap.
 class REGISTRY_IO_EXPORT pool
 {

@@ -3,7 +3,8 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// Frames of coroutines from a `std::pmr::memory_resource`.
+// The frames of coroutines from a `std::pmr::memory_resource`. A header of its own, so that other
+// programs do not include `<memory_resource>`.
 
 #ifndef REGISTRY_IO_ASYNC_PMR_FRAMES_HPP
 #define REGISTRY_IO_ASYNC_PMR_FRAMES_HPP

@@ -285,25 +285,14 @@ public:
     template <class F>
     handler_id register_handler(F&& f)
     {
-        if constexpr (async::detail::check_handler<std::decay_t<F>, Event>())
-            return base::register_handler(wrap(std::forward<F>(f)));
-        else
-            return {};
+        return add_to(static_cast<base&>(*this), std::forward<F>(f));
     }
 
     /// Adds a handler with a key, or a member function with its object; otherwise as above.
     template <class Key, class F>
     handler_id register_handler(Key&& priority, F&& f)
     {
-        if constexpr (registry_io::detail::is_member_not_key<key_type, Key&&>)
-            return register_handler(registry_io::detail::bind_member<Event, async::environment>(
-                priority, std::forward<F>(f)));
-        else if constexpr (registry_io::detail::check_key<key_type, Key&&, F, Event>()) {
-            if constexpr (async::detail::check_handler<std::decay_t<F>, Event>())
-                return base::register_handler(std::forward<Key>(priority),
-                                              wrap(std::forward<F>(f)));
-        }
-        return {};
+        return add_to(static_cast<base&>(*this), std::forward<Key>(priority), std::forward<F>(f));
     }
 
     /// Adds a member function and its object as a handler with a key; otherwise as above.
@@ -311,9 +300,8 @@ public:
         requires std::is_member_pointer_v<Member>
     handler_id register_handler(Key&& priority, Member member, Object&& object)
     {
-        return register_handler(std::forward<Key>(priority),
-                                registry_io::detail::bind_member<Event, async::environment>(
-                                    member, std::forward<Object>(object)));
+        return add_to(static_cast<base&>(*this), std::forward<Key>(priority), member,
+                      std::forward<Object>(object));
     }
 
     /// Adds a handler that is removed when the returned guard is destroyed.
@@ -375,6 +363,36 @@ public:
     }
 
 private:
+    /// Makes a handler of the last arguments of `register_handler`, and registers it with `to`: the
+    /// base class or its transaction.
+    template <class To, class F>
+    static handler_id add_to(To& to, F&& f)
+    {
+        if constexpr (async::detail::check_handler<std::decay_t<F>, Event>())
+            return to.register_handler(wrap(std::forward<F>(f)));
+        else
+            return {};
+    }
+    template <class To, class Key, class F>
+    static handler_id add_to(To& to, Key&& priority, F&& f)
+    {
+        if constexpr (registry_io::detail::is_member_not_key<key_type, Key&&>)
+            return add_to(to,
+                          registry_io::detail::bind_member<Event, async::environment>(
+                              priority, std::forward<F>(f)));
+        else if constexpr (registry_io::detail::check_key<key_type, Key&&, F, Event>()) {
+            if constexpr (async::detail::check_handler<std::decay_t<F>, Event>())
+                return to.register_handler(std::forward<Key>(priority), wrap(std::forward<F>(f)));
+        }
+        return {};
+    }
+    template <class To, class Key, class Member, class Object>
+    static handler_id add_to(To& to, Key&& priority, Member member, Object&& object)
+    {
+        return add_to(to, std::forward<Key>(priority),
+                      registry_io::detail::bind_member<Event, async::environment>(
+                          member, std::forward<Object>(object)));
+    }
     template <class F>
     static auto wrap(F&& f)
     {
@@ -429,25 +447,14 @@ public:
     template <class F>
     handler_id register_handler(F&& f)
     {
-        if constexpr (async::detail::check_handler<std::decay_t<F>, Event>())
-            return of_base_.register_handler(wrap(std::forward<F>(f)));
-        else
-            return {};
+        return add_to(of_base_, std::forward<F>(f));
     }
 
     /// Adds a handler with a key, or a member function with its object; otherwise as above.
     template <class Key, class F>
     handler_id register_handler(Key&& priority, F&& f)
     {
-        if constexpr (registry_io::detail::is_member_not_key<key_type, Key&&>)
-            return register_handler(registry_io::detail::bind_member<Event, async::environment>(
-                priority, std::forward<F>(f)));
-        else if constexpr (registry_io::detail::check_key<key_type, Key&&, F, Event>()) {
-            if constexpr (async::detail::check_handler<std::decay_t<F>, Event>())
-                return of_base_.register_handler(std::forward<Key>(priority),
-                                                 wrap(std::forward<F>(f)));
-        }
-        return {};
+        return add_to(of_base_, std::forward<Key>(priority), std::forward<F>(f));
     }
 
     /// Adds a member function and its object as a handler with a key; otherwise as above.
@@ -455,9 +462,7 @@ public:
         requires std::is_member_pointer_v<Member>
     handler_id register_handler(Key&& priority, Member member, Object&& object)
     {
-        return register_handler(std::forward<Key>(priority),
-                                registry_io::detail::bind_member<Event, async::environment>(
-                                    member, std::forward<Object>(object)));
+        return add_to(of_base_, std::forward<Key>(priority), member, std::forward<Object>(object));
     }
 
     /// Removes a handler when the transaction ends.

@@ -3,6 +3,10 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
+// `blockable(count, f)`: a handler that does not run while its count has blocks, and stays
+// registered meanwhile. Use it to mute handlers for a scope without changing the order in which
+// they run.
+
 #ifndef REGISTRY_IO_HANDLERS_BLOCKABLE_HPP
 #define REGISTRY_IO_HANDLERS_BLOCKABLE_HPP
 

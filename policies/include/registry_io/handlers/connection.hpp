@@ -3,6 +3,9 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
+// `connect(registry, f)`: registers a handler and returns a copyable handle, which can query,
+// remove and block the handler. For users of Boost.Signals2 and Qt, whose connections work alike.
+
 #ifndef REGISTRY_IO_HANDLERS_CONNECTION_HPP
 #define REGISTRY_IO_HANDLERS_CONNECTION_HPP
 

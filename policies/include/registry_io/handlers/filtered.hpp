@@ -3,6 +3,9 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
+// `filtered(predicate, f)`: a handler that runs only for the events that satisfy a predicate. The
+// predicate runs in the notify, as part of the handler.
+
 #ifndef REGISTRY_IO_HANDLERS_FILTERED_HPP
 #define REGISTRY_IO_HANDLERS_FILTERED_HPP
 

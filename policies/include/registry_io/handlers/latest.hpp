@@ -3,6 +3,9 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
+// `latest<Registry>`: a registry that remembers the last event, and calls a handler with it when
+// the handler registers. Use it for state instead of streams of events.
+
 #ifndef REGISTRY_IO_HANDLERS_LATEST_HPP
 #define REGISTRY_IO_HANDLERS_LATEST_HPP
 

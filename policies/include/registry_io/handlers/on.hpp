@@ -3,6 +3,10 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
+// `on(executor, f)`: a handler that does not run in the notify but is posted to an executor with a
+// copy of the event. Use it for handlers that must run on a certain thread, or that are too slow
+// for the notifying one.
+
 #ifndef REGISTRY_IO_HANDLERS_ON_HPP
 #define REGISTRY_IO_HANDLERS_ON_HPP
 

@@ -3,6 +3,9 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
+// `once(f)`: a handler that runs at most once, for the first event, and removes itself. An atomic
+// flag decides between threads that notify at the same time.
+
 #ifndef REGISTRY_IO_HANDLERS_ONCE_HPP
 #define REGISTRY_IO_HANDLERS_ONCE_HPP
 

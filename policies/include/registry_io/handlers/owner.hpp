@@ -3,6 +3,10 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
+// `owner`: removes the handlers of a module, from any number of registries, when the module is
+// destroyed. `owned<Registry>` is a registry that refuses handlers without an owner, so no module
+// can forget to remove its handlers.
+
 #ifndef REGISTRY_IO_HANDLERS_OWNER_HPP
 #define REGISTRY_IO_HANDLERS_OWNER_HPP
 

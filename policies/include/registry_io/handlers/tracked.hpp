@@ -3,6 +3,10 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
+// `tracked(object, f)`: a handler that runs only while an object is alive that shared pointers own.
+// The implementation is in `detail/tracking.hpp`, since `register_handler` uses it for weak
+// pointers too.
+
 #ifndef REGISTRY_IO_HANDLERS_TRACKED_HPP
 #define REGISTRY_IO_HANDLERS_TRACKED_HPP
 

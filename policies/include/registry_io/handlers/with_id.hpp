@@ -3,6 +3,9 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
+// `with_id(f)`: a handler that is passed its own registration as the first argument. Use it for
+// handlers that remove themselves under a condition; `once` removes after the first event.
+
 #ifndef REGISTRY_IO_HANDLERS_WITH_ID_HPP
 #define REGISTRY_IO_HANDLERS_WITH_ID_HPP
 

@@ -62,7 +62,7 @@ struct crowd_state
 /// work as with `Panic`. The source location is known for handlers that are registered with `name`
 /// or `here` (<registry_io/observe/named.hpp>), with or without the policy `named`; for other
 /// handlers the type is known.
-/// Take it: where there should be only a few handlers.
+/// Use it: where there should be only a few handlers.
 template <std::size_t Threshold, class Panic, class Report = crowd_to_stderr>
 class crowded : public detail::adaptor<Panic, detail::crowd_state>
 {

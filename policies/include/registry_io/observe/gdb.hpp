@@ -10,7 +10,8 @@
 //     gdb -iex "add-auto-load-safe-path /path/of/the/program" /path/of/the/program
 //
 // The code below is Python, with one assembler string per line, so it contains neither double
-// quotes nor backslashes. It depends on the layout of detail/table.hpp and detail/handler.hpp.
+// quotes nor backslashes. It depends on the layout of detail/columns.hpp, detail/table.hpp and
+// detail/handler.hpp.
 
 #ifndef REGISTRY_IO_OBSERVE_GDB_HPP
 #define REGISTRY_IO_OBSERVE_GDB_HPP
@@ -102,7 +103,7 @@ __asm__(R"(
 .ascii "                return s\n"
 .ascii "    return None\n"
 .ascii "class table:\n"
-.ascii "    'The handlers of a snapshot: keep in step with detail/table.hpp.'\n"
+.ascii "    'The handlers of a snapshot: keep in step with detail/columns.hpp and detail/table.hpp.'\n"
 .ascii "    def __init__(self, root, state):\n"
 .ascii "        self.root = root\n"
 .ascii "        self.state = state\n"

@@ -72,7 +72,7 @@ struct limited_state
 /// exceptions off, and in an asynchronous registry, the policy's `fatal` is called with the same
 /// sentence. Other registries and other threads do not count. A notify that a coroutine makes after
 /// it has waited is not nested.
-/// Take it: to find a loop of events before it exhausts the stack.
+/// Use it: to find a loop of events before it exhausts the stack.
 template <std::size_t Depth, class Panic>
 class limited : public detail::adaptor<Panic, detail::limited_state>
 {

@@ -103,7 +103,7 @@ labelled<std::decay_t<F>> here(F&& f, std::source_location where = std::source_l
 /// it and inside it show the label too. A notify does the same work as with `Panic`, but each
 /// handler has a block with one pointer for the label: handlers of one word are no longer stored in
 /// the table.
-/// Take it: to see in a log which handler failed, and where it was registered.
+/// Use it: to see in a log which handler failed, and where it was registered.
 template <class Panic>
 class named : public detail::adaptor<Panic, detail::label_state>
 {

@@ -70,7 +70,7 @@ namespace observe {
 /// current directory. A registry with static storage may be used until then. The child of a fork
 /// starts its own recording. `Clock` has a static `now()` that returns nanoseconds.
 ///
-/// Take it: for a run whose workload you want to hand to `registry_tune`.
+/// Use it: for a run whose workload you want to hand to `registry_tune`.
 template <class Panic, class Tag = void, class Clock = monotonic_clock, std::uint32_t OneIn = 128>
 class recorded : public detail::adaptor<Panic, detail::no_state<recorded<Panic, Tag, Clock, OneIn>>>
 {

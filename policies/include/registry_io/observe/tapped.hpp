@@ -30,7 +30,7 @@ namespace observe {
 ///
 /// They may do whatever a handler may do. All registries with the same `Tap` call the same
 /// functions.
-/// Take it: to trace, log or count in your own way.
+/// Use it: to trace, log or count in your own way.
 template <class Tap, class Panic>
 class tapped : public detail::adaptor<Panic, detail::tap_state<Tap>>
 {

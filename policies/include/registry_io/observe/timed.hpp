@@ -152,7 +152,7 @@ private:
 /// A notify allocates nothing; it reads the clock twice for each handler and adds to two or three
 /// words, which threads that run the same handler share. Each handler takes 424 bytes more. `Clock`
 /// has a static `now()` that returns nanoseconds.
-/// Take it: to find the slow handler. With `named` (inside or outside) the results show names.
+/// Use it: to find the slow handler. With `named` (inside or outside) the results show names.
 template <class Panic, class Clock = monotonic_clock>
 class timed : public detail::adaptor<Panic, detail::timing_state>
 {

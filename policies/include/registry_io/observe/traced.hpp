@@ -65,7 +65,7 @@ struct probes
 ///
 /// While no tool is attached, a probe costs one `nop` and the computation of its arguments. Needs
 /// <sys/sdt.h> (package systemtap-sdt-dev) to compile, and nothing to run.
-/// Take it: to trace a running program from outside.
+/// Use it: to trace a running program from outside.
 template <class Panic>
 class traced : public detail::adaptor<Panic, detail::tap_state<detail::probes>>
 {

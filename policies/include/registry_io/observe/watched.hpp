@@ -284,7 +284,7 @@ struct watched_state
 /// Signals are blocked in it. In the child of a fork it starts with the first handler. Creating
 /// such a registry throws `std::system_error` if the thread cannot be started. `Clock` has a static
 /// `now()` that returns nanoseconds.
-/// Take it: where you must find a handler that hangs while it hangs. With `named` the report names
+/// Use it: where you must find a handler that hangs while it hangs. With `named` the report names
 /// the handler.
 template <std::uint64_t Milliseconds, class Panic, class Report = overdue_to_stderr,
           class Clock = monotonic_clock>

@@ -38,7 +38,7 @@ struct REGISTRY_IO_EXPORT descending
 /// key `a` fires before one with key `b`; by default the greater key fires first. (A NaN has no
 /// place in any order, and registries refuse it.) Keys that are not trivially copyable, or larger
 /// than two words, are stored once, next to the captures.
-/// Take it: when handlers have ranks. Appending at the end is as cheap as with `fifo`.
+/// Use it: when handlers have ranks. Appending at the end is as cheap as with `fifo`.
 template <class Key = int, class Before = descending>
 struct REGISTRY_IO_EXPORT basic_priority
 {

@@ -45,7 +45,7 @@ namespace panic {
 /// registry knows it, and how many failures of how many handlers were held back since the last
 /// line. Costs nothing until a handler throws; then it takes no lock, and makes no allocation
 /// besides that of the exception. With exceptions off it only calls the handlers. The description
-/// of the handler is cut at 300 characters and the message at 350. Take it: by default.
+/// of the handler is cut at 300 characters and the message at 350. Use it: by default.
 class REGISTRY_IO_EXPORT catch_log
 {
 public:

@@ -69,7 +69,7 @@ private:
 /// caller's stack, with 48 bytes for each of the N failures; nothing is allocated besides the
 /// exceptions themselves. With exceptions off it only calls the handlers, and returns an empty
 /// result.
-/// Take it: when the caller of `notify` decides what a failure means.
+/// Use it: when the caller of `notify` decides what a failure means.
 template <std::size_t N = 4>
 struct REGISTRY_IO_EXPORT collect
 {

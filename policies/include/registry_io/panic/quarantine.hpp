@@ -38,7 +38,7 @@ namespace panic {
 /// The notifying thread performs the removal as an `unregister`, with its lock and its cost; if it
 /// runs out of memory, the next failure tries again. Each handler has its own block, for the count.
 /// With exceptions off it only calls the handlers.
-/// Take it: for plug-ins that may break permanently.
+/// Use it: for plug-ins that may break permanently.
 template <std::uint32_t N = 3>
 struct REGISTRY_IO_EXPORT quarantine
 {

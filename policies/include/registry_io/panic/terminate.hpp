@@ -23,7 +23,7 @@ namespace panic {
 ///
 /// `notify` is `noexcept` and has no landing pad, which gives the smallest code. There is no
 /// callback.
-/// Take it: without exceptions, or where a failing handler is a bug that the program must not
+/// Use it: without exceptions, or where a failing handler is a bug that the program must not
 /// survive.
 struct REGISTRY_IO_EXPORT terminate
 {

@@ -22,7 +22,7 @@ inline namespace v1 {
 
 /// The registry whose handlers are coroutines: otherwise as `SyncRegistry`.
 ///
-/// Take it when handlers have to wait for something, and whoever notifies can wait for them.
+/// Use it when handlers have to wait for something, and whoever notifies can wait for them.
 template <class Event REGISTRY_IO_DETAIL_MORE>
 using AsyncRegistry = basic_async_registry<Event, snapshot::hazard_pointer, ordering::priority,
                                            REGISTRY_IO_DETAIL_ALONE(panic::catch_log), alloc::heap>;

@@ -24,7 +24,7 @@ inline namespace v1 {
 
 /// The registry for one thread without a heap: at most N handlers, all of it inside the object.
 ///
-/// Take it where the heap may not be used, or the size must be known when the program is linked.
+/// Use it where the heap may not be used, or the size must be known when the program is linked.
 /// Guards must not outlive it.
 template <class Event, std::size_t N REGISTRY_IO_DETAIL_MORE>
 using FixedRegistry = basic_registry<Event, snapshot::single_thread, ordering::priority,

@@ -21,7 +21,7 @@ inline namespace v1 {
 
 /// The registry for one thread: nothing is atomic, handlers may be mutable lambdas.
 ///
-/// Take it for event loops and user interfaces, where all calls come from one thread.
+/// Use it for event loops and user interfaces, where all calls come from one thread.
 template <class Event REGISTRY_IO_DETAIL_MORE>
 using LocalRegistry = basic_registry<Event, snapshot::single_thread, ordering::priority,
                                      REGISTRY_IO_DETAIL_ALONE(panic::catch_log), alloc::heap>;

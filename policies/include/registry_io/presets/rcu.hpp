@@ -22,7 +22,7 @@ inline namespace v1 {
 
 /// The registry for throughput: as `SyncRegistry`, with RCU.
 ///
-/// Take it when handlers are short, and handlers of one registry notify others: nested notifies
+/// Use it when handlers are short, and handlers of one registry notify others: nested notifies
 /// cost next to nothing. A handler that blocks holds up what is removed from any registry of its
 /// domain, which is all registries of this type.
 template <class Event REGISTRY_IO_DETAIL_MORE>

@@ -21,7 +21,7 @@ inline namespace v1 {
 
 /// The registry for threads: hazard pointers, priorities, failures caught and logged, the heap.
 ///
-/// Take it unless you know better: handlers may block without holding up others, and memory stays
+/// Use it by default: handlers may block without holding up others, and memory stays
 /// bounded when they do.
 template <class Event REGISTRY_IO_DETAIL_MORE>
 using SyncRegistry = basic_registry<Event, snapshot::hazard_pointer, ordering::priority,

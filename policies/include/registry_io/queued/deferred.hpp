@@ -28,7 +28,7 @@ namespace registry_io {
 inline namespace v1 {
 namespace queued {
 
-/// What becomes of an event that a full queue has no room for: it is given up, and counted.
+/// For a full queue: the event that is being posted is dropped, and counted.
 struct discard
 {
     /// Does nothing.
@@ -59,13 +59,14 @@ struct closed_type
 /// See `deferred`.
 inline constexpr closed_type closed{};
 
-/// Events on their way from one context, usually an interrupt, to the one that notifies of them.
+/// A queue of events from one context, usually an interrupt, to the context that notifies a
+/// registry of them.
 ///
 /// Holds at most `Capacity` events, inside the object. One context posts and one drains; they need
-/// not exclude each other. That there are no two that post is checked as far as interrupts go: a
-/// post that interrupts another one to the same queue is given up, and counted as lost. Take one
-/// queue for each priority at which there are posts. `Full` says what becomes of an event when
-/// there is no room. An event is copied once, which must not throw.
+/// not exclude each other. A post that interrupts another post to the same queue is detected: its
+/// event is dropped, and counted as lost. Use one queue for each interrupt priority that posts.
+/// `Full` says what happens to an event if there is no room. An event is copied once, which must
+/// not throw.
 ///
 /// A queue that is made with `closed` is constant-initialised and, if its events are, trivially
 /// destructible: what is posted before `open` is lost, and counted.
@@ -79,12 +80,12 @@ class deferred
     using queue = boost::lockfree::spsc_queue<Event, boost::lockfree::capacity<Capacity>>;
 
 public:
-    /// What is posted.
+    /// The type of the events.
     using event_type = Event;
 
     /// An open, empty queue. Throws: nothing.
     deferred() noexcept { open(); }
-    /// A queue that is to be opened.
+    /// A queue that drops all events until `open` is called.
     constexpr explicit deferred(closed_type) noexcept {}
     deferred(deferred const&) = delete;
     deferred& operator=(deferred const&) = delete;
@@ -98,9 +99,10 @@ public:
             events().~queue();
     }
 
-    /// Lets posts in, if the queue was made with `closed`. Does nothing if it is open. By one
-    /// context; interrupts of it may post meanwhile, and any context may ask for `lost`. Other
-    /// threads may post and drain when they have been told that the queue is open.
+    /// Opens a queue that was made with `closed`. Does nothing if it is open. Call it in one
+    /// context; interrupts of that context may post meanwhile, and any context may call `lost`.
+    /// Other threads may post and drain after they have learned, with synchronization, that the
+    /// queue is open.
     void open() noexcept
     {
         // Not an assertion: with newlib's assert, firmware that is built without NDEBUG would carry
@@ -116,7 +118,7 @@ public:
     /// Leaves a copy of `event` for the next `drain`.
     ///
     /// Returns false when there was no room. Throws: nothing. Complexity: constant, wait-free.
-    /// Concurrency: safe with `drain`, and with all that only looks.
+    /// Concurrency: safe with `drain` and with the const members.
     bool post(Event const& event) noexcept
     {
         // A flag that an interrupt finds set, or sets and clears before this goes on: no atomic
@@ -142,9 +144,9 @@ public:
     /// Notifies `registry` of the events, in the order of their posting, and takes them out.
     ///
     /// Stops when there is none left, or after `limit` of them, so that a poster that is faster
-    /// cannot keep this from returning. An event takes its place until its handlers have returned.
-    /// Returns how many there were. Throws what `notify` throws; that event is then still there.
-    /// Concurrency: by one context at a time. Reentrancy: handlers may post, but not drain.
+    /// cannot keep this from returning. An event occupies its place until its handlers have
+    /// returned. Returns how many there were. Throws what `notify` throws; that event is then still
+    /// there. Concurrency: by one context at a time. Reentrancy: handlers may post, but not drain.
     template <class Registry>
     std::size_t drain(Registry& registry, std::size_t limit = Capacity)
     {
@@ -157,15 +159,15 @@ public:
         return n;
     }
 
-    /// How many events have been given up so far, modulo 2^32. By any context. Where one post is
-    /// given up inside of another that is being given up, the two may count as one.
+    /// Returns how many events have been dropped so far, modulo 2^32. In any context. If a post
+    /// that is dropped interrupts another post that is dropped, the two may count as one.
     std::uint32_t lost() const noexcept
     {
         // relaxed: a count is only a count.
         return lost_.load(std::memory_order_relaxed);
     }
 
-    /// Whether nothing waits. By the context that drains.
+    /// Whether no event waits. Only in the context that drains.
     bool empty() const noexcept { return !is_open() || events().read_available() == 0; }
 
     /// How many events there is room for.

@@ -56,23 +56,23 @@ struct entry
 
 }  // namespace detail
 
-/// Events on their way from any threads to the one that notifies a registry of them.
+/// A queue of events from any number of threads to the thread that notifies a registry of them.
 ///
-/// Holds at most `Capacity` events, inside the object, and never allocates. What one thread posts
-/// is drained in the order of its posting; nothing is said of what different threads post. An event
-/// is lost only where the option that decides about a full mailbox, or `discard`, says so, and then
-/// it is counted. Events need to be movable only; moving and destroying them must not throw.
+/// Holds at most `Capacity` events, inside the object, and never allocates. Events that one thread
+/// posts are drained in the order of posting; there is no order between threads. An event is lost
+/// only if the option for a full mailbox, or `discard`, drops it, and then it is counted. Events
+/// need to be movable only; moving and destroying them must not throw.
 ///
 /// The options, in any order: when full `fail` (default), `drop_newest`, `drop_oldest`,
 /// `block<ms>`, `coalesce<key>` or `latest`; when empty `park` (default), `spin`, `yield`,
 /// `wake<hook>` or, from `<registry_io/async/awaited.hpp>`, `async::awaited`; and `many_consumers`,
 /// `urgent_lane`, `measure_waits`.
 ///
-/// An event that can be copied as bytes takes its size and a handful of bytes, rounded up to lines
-/// of the cache, for each place; another one takes such a line and its size.
+/// A place for a trivially copyable event takes the size of the event and a few bytes, rounded up
+/// to cache lines; for any other event it takes a cache line and the size of the event.
 ///
-/// Concurrency: any member may be called by any thread at any time, but the constructor and the
-/// destructor, and, without `many_consumers`, two drains at once: the second one throws. Posting is
+/// Concurrency: any thread may call any member at any time, except the constructor and the
+/// destructor. Without `many_consumers`, the second of two drains at once throws. Posting is
 /// lock-free, unless the option blocks or takes a lock. Reentrancy: handlers may post.
 template <class Event, std::size_t Capacity, class... Options>
 class mailbox
@@ -138,7 +138,7 @@ class mailbox
     using hook = typename decltype(hook_of())::type;
 
 public:
-    /// What is posted.
+    /// The type of the events.
     using event_type = Event;
 
     /// An open, empty mailbox. Throws: nothing.
@@ -166,8 +166,8 @@ public:
     /// Leaves an event for the next drain. It is moved from, unless the result is `full` or
     /// `closed`.
     ///
-    /// Throws: nothing, but what the hook of `wake` throws. Complexity: constant. Concurrency: safe
-    /// with every member; lock-free without `block`, `coalesce` and `latest`.
+    /// Throws: nothing, except what the hook of `wake` throws. Complexity: constant. Concurrency:
+    /// safe with every member; lock-free without `block`, `coalesce` and `latest`.
     BOOST_FORCEINLINE post_result post(Event&& event) { return put(normal_, event); }
     /// The same with a copy. Throws what copying the event throws; then nothing is posted.
     BOOST_FORCEINLINE post_result post(Event const& event)
@@ -193,11 +193,11 @@ public:
     ///
     /// Stops when none is left, or after `max` of them, so that a handler that posts, or a thread
     /// that posts faster than this drains, cannot keep it from returning. Each event is destroyed
-    /// when its handlers have returned. With `async::awaited` this is something to be awaited,
-    /// which waits for the first event.
-    /// Throws what `notify` throws: that event is gone, later ones wait. Throws `std::system_error`
-    /// with `std::errc::device_or_resource_busy`, and does nothing, if the mailbox is being drained
-    /// already, by another thread or by a handler of the running drain, without `many_consumers`.
+    /// when its handlers have returned. With `async::awaited` it returns an awaitable, which waits
+    /// for the first event. Throws what `notify` throws: that event is gone, later ones wait.
+    /// Throws `std::system_error` with `std::errc::device_or_resource_busy`, and does nothing, if
+    /// the mailbox is being drained already, by another thread or by a handler of the running
+    /// drain, without `many_consumers`.
     template <class Registry>
     auto drain(Registry& registry, std::size_t max = capacity())
     {
@@ -207,8 +207,8 @@ public:
             return drain_now(registry, max);
     }
 
-    /// Waits until there is something to drain. False when there is nothing, and never will be: the
-    /// mailbox is closed, and empty. `while (mailbox.wait()) mailbox.drain(registry);`
+    /// Waits until there is an event to drain. Returns false if the mailbox is closed and empty.
+    /// `while (mailbox.wait()) mailbox.drain(registry);`
     ///
     /// Throws: nothing. Concurrency: safe with every member. Blocks the thread.
     bool wait() noexcept
@@ -216,7 +216,7 @@ public:
     {
         return wait_until(std::nullopt);
     }
-    /// The same for a limited time. False, too, when it has passed: see `closed`.
+    /// The same for a limited time. Also returns false when the time has passed: see `closed`.
     template <class Rep, class Period>
     bool wait_for(std::chrono::duration<Rep, Period> const& time) noexcept
         requires waits
@@ -224,9 +224,9 @@ public:
         return wait_until(clock::now() + std::chrono::duration_cast<clock::duration>(time));
     }
 
-    /// Lets no more events in: `post` returns `closed`, posters that sleep go on, and `wait`
-    /// returns false when the rest has been drained. What waits can still be drained, or given up
-    /// by `discard`. Throws: nothing, but what the hook of `wake` throws.
+    /// Closes the mailbox: `post` returns `closed`, posters that sleep wake up, and `wait` returns
+    /// false when the remaining events have been drained. Events that wait can still be drained, or
+    /// dropped by `discard`. Throws: nothing, except what the hook of `wake` throws.
     void close()
     {
         if (!traffic_.close())
@@ -253,7 +253,7 @@ public:
     /// Whether nothing waits.
     bool empty() const noexcept { return traffic_.look() != detail::rest::waiting; }
 
-    /// The counts. They are exact when nobody posts or drains meanwhile.
+    /// Returns the counts. They are exact if no thread posts or drains meanwhile.
     mailbox_stats stats() const noexcept
     {
         // In this order, so that the difference is not negative.

@@ -52,8 +52,8 @@ struct drop_oldest
 /// `block` without a limit.
 inline constexpr unsigned no_timeout = ~0u;
 
-/// When full: `post` sleeps until there is room, for at most so many milliseconds. Then, as on a
-/// thread that is draining the same mailbox, and would wait for itself, it returns `full`, and the
+/// When full: `post` sleeps until there is room, for at most this number of milliseconds. After
+/// that time, and at once on a thread that is draining the same mailbox, it returns `full`, and the
 /// event stays with the caller.
 template <unsigned Milliseconds = no_timeout>
 struct block
@@ -69,7 +69,7 @@ struct block
 /// lambda that does not throw. `std::hash` hashes it, and `==` compares it; neither may throw or
 /// post.
 ///
-/// The event that is left stands at the end, so what is drained is in the order of posting. If more
+/// The remaining event moves to the end, so events are drained in the order of posting. If more
 /// keys than the capacity wait, an event with a new key is dropped, and counted. Posting and
 /// draining take a lock.
 template <auto Key>
@@ -121,8 +121,8 @@ struct park
 };
 
 /// No thread waits: `post` calls the hook when the first event comes after a drain that has left
-/// nothing. The hook sees to it that `drain` is called soon, once, on whatever thread: it posts to
-/// an executor, or writes to an eventfd.
+/// nothing. The hook must arrange that `drain` is called soon, once, on any thread: for example it
+/// posts to an executor, or writes to an eventfd.
 ///
 /// It is called again when a drain has left events, and when the mailbox is closed. It runs on the
 /// thread that posts, drains or closes. If it throws, `post` throws the same exception although the

@@ -3,7 +3,8 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// A thread that drains a mailbox into a registry.
+// A thread that drains a mailbox into a registry. It runs until it is destroyed, and then drains
+// what was posted before.
 
 #ifndef REGISTRY_IO_QUEUED_PUMP_HPP
 #define REGISTRY_IO_QUEUED_PUMP_HPP

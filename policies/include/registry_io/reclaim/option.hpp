@@ -19,20 +19,21 @@ namespace registry_io {
 inline namespace v1 {
 namespace reclaim {
 
-/// Inside the removal if no reader can see it, else by the last of them to leave: the default.
+/// Destroys captures inside the removal if no reader can see them; otherwise the last such reader
+/// destroys them. The default.
 struct REGISTRY_IO_EXPORT prompt
 {
     static constexpr unsigned batch = 1;
     static constexpr bool on_readers = true;
 };
 
-/// As `prompt`, but while other threads have readers' records only each N-th removal of a registry
-/// looks for its readers, for all since the last one. `synchronize`, `unregister_and_wait` and the
-/// destructor look at once.
+/// As `prompt`, but while other threads have readers' records, only each N-th removal of a registry
+/// looks for its readers, on behalf of all removals since the last look. `synchronize`,
+/// `unregister_and_wait` and the destructor always look.
 ///
-/// Between two looks up to N - 1 removals' captures, and the tables that showed them, stay
-/// allocated though nobody may be reading. Take it: when handlers come and go at a high rate beside
-/// busy readers, and it does not matter when their captures go.
+/// Between two looks, the captures of up to N - 1 removals, and the tables that showed them, stay
+/// allocated even if no reader is left. Use it: when handlers come and go at a high rate beside
+/// busy readers, and it does not matter when their captures are destroyed.
 template <unsigned N = 32>
 struct REGISTRY_IO_EXPORT batched
 {
@@ -41,11 +42,11 @@ struct REGISTRY_IO_EXPORT batched
     static constexpr bool on_readers = true;
 };
 
-/// Never by a reader: what the last reader would have destroyed waits for the next writer that
-/// publishes a table, for `synchronize`, or for the registry's destructor.
+/// Readers destroy nothing: what the last reader would have destroyed is destroyed by the next
+/// writer that publishes a table, by `synchronize`, or by the registry's destructor.
 ///
 /// A reader that was in a writer's way pays two or three atomic operations, and no destructor, no
-/// deallocation and no system call. `synchronize` polls, since no reader wakes it up. Take it: for
+/// deallocation and no system call. `synchronize` polls, since no reader wakes it up. Use it: for
 /// readers with deadlines.
 struct REGISTRY_IO_EXPORT by_writers
 {

@@ -4,7 +4,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // The domain of RCU (McKenney and Slingwine, 1998; Desnoyers et al., 2012; P2545): epochs, the
-// slots of all threads, and the eras in use. A writer ends an epoch and leaves mail with the
+// records of all threads, and the eras in use. A writer ends an epoch and leaves mail with the
 // readers that began before it; the last of them drains the era. Invariant: an era drains after all
 // older ones, and after every reader that was inside when its epoch ended.
 
@@ -21,101 +21,12 @@
 #include <registry_io/config.hpp>
 #include <registry_io/reclaim/end_read.hpp>
 #include <registry_io/reclaim/era.hpp>
+#include <registry_io/reclaim/rcu_record.hpp>
 #include <registry_io/reclaim/thread_domain.hpp>
 
 namespace registry_io {
 inline namespace v1 {
 namespace reclaim {
-
-/// An era of a whole domain: it ends when every reader that had announced an epoch before `epoch`
-/// has left. Never freed, only used again, so that a reader may look at any one.
-template <class Env>
-struct REGISTRY_IO_EXPORT rcu_era : era<Env>
-{
-    typename Env::template atomic<std::uint64_t> epoch{0};
-    rcu_era* newer = nullptr;
-};
-
-/// A slot: announces that a thread reads, and since when. References to its words, since the words
-/// of the fast path are variables of their own.
-template <class Env>
-struct REGISTRY_IO_EXPORT rcu_words
-{
-    template <class T>
-    using atomic = typename Env::template atomic<T>;
-    using state_type = std::uint64_t;
-    using era_type = rcu_era<Env>;
-
-    static constexpr bool has_cell = false;
-    static constexpr state_type cold = 0;  ///< not to be used: by the fast path, or at all
-    static constexpr state_type idle = 1;
-
-    atomic<state_type>& since;  ///< the epoch at the start of the read, or a state
-    atomic<era_type*>& mail;    ///< the era whose count to drop at the end of the read
-    state_type& last;           ///< what since was; only the reader looks at it
-
-    bool reading() const noexcept { return since.load(std::memory_order_relaxed) > idle; }
-
-    /// After since went idle. Mail for an earlier read is about to be revoked: it is for an era
-    /// that this read was not in the way of.
-    BOOST_NOINLINE static void take_mail(atomic<era_type*>& mail, state_type last) noexcept
-    {
-        era_type* m = mail.load(std::memory_order_acquire);
-        // [rcu.take] acquire: the drain reads what the writer put into the era.
-        if (m != nullptr && last < m->epoch.load(std::memory_order_relaxed) &&
-            mail.compare_exchange_strong(m, nullptr, std::memory_order_acq_rel,
-                                         std::memory_order_relaxed))
-            m->drop();
-    }
-};
-
-/// The slot of the fast path. `Domain` tells apart the domains, each of which has its own.
-template <class Env, class Domain>
-struct REGISTRY_IO_EXPORT rcu_slot : rcu_words<Env>
-{
-};
-
-/// A thread's part in one RCU domain.
-template <class Env>
-struct alignas(128) REGISTRY_IO_EXPORT rcu_record : thread_record<rcu_record<Env>>
-{
-    using words = rcu_words<Env>;
-
-    // Where there is no asymmetric fence, and while a thread exits.
-    typename words::template atomic<std::uint64_t> slow_since{words::idle};
-    typename words::template atomic<rcu_era<Env>*> slow_mail{nullptr};
-    std::uint64_t slow_last = 0;
-
-    /// The words of the fast path, for other threads; set when the record becomes known.
-    typename words::template atomic<std::uint64_t>* hot_since = nullptr;
-    typename words::template atomic<rcu_era<Env>*>* hot_mail = nullptr;
-    std::uint64_t* hot_last = nullptr;
-
-    /// By the thread itself, before the record becomes known.
-    void prepare(words const& hot) noexcept
-    {
-        hot_since = &hot.since;
-        hot_mail = &hot.mail;
-        hot_last = &hot.last;
-    }
-
-    /// By the thread itself, when it exits.
-    void retire() noexcept { hot_since->store(words::cold, std::memory_order_relaxed); }
-
-    bool reading() const noexcept
-    {
-        return this->linked &&
-            (hot_since->load(std::memory_order_relaxed) > words::idle ||
-             slow_since.load(std::memory_order_relaxed) > words::idle);
-    }
-
-    template <class F>
-    void each_slot(F f)
-    {
-        f(words{*hot_since, *hot_mail, *hot_last});
-        f(words{slow_since, slow_mail, slow_last});
-    }
-};
 
 /// Epoch-based read-copy-update with last-reader-out reclamation.
 ///

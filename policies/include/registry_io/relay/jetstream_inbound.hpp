@@ -3,7 +3,9 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// A subscription to a stream of a NATS server that notifies a registry, at least once.
+// A subscription to a stream of a NATS server that notifies a registry, at least once. A message is
+// acknowledged after its handlers have succeeded, so that a failure or a crash leads to another
+// delivery, not to a lost event.
 
 #ifndef REGISTRY_IO_RELAY_JETSTREAM_INBOUND_HPP
 #define REGISTRY_IO_RELAY_JETSTREAM_INBOUND_HPP

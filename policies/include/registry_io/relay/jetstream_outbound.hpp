@@ -3,7 +3,9 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// A handler that publishes events to a stream of a NATS server, at least once.
+// A handler that publishes events to a stream of a NATS server, at least once. Events wait in a
+// bounded buffer, and a thread sends each until the server has acknowledged it, so no notify waits
+// for the network.
 
 #ifndef REGISTRY_IO_RELAY_JETSTREAM_OUTBOUND_HPP
 #define REGISTRY_IO_RELAY_JETSTREAM_OUTBOUND_HPP

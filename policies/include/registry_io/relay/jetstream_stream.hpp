@@ -3,7 +3,8 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// Streams of a NATS server, and what does not arrive by them.
+// The streams of a NATS server, as relays see them: how to create one, and what an application
+// learns about an event that could not be delivered.
 
 #ifndef REGISTRY_IO_RELAY_JETSTREAM_STREAM_HPP
 #define REGISTRY_IO_RELAY_JETSTREAM_STREAM_HPP

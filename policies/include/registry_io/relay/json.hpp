@@ -3,6 +3,9 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
+// The default codec of relays: events as JSON text, by Boost.JSON. It is a header of its own, so
+// that programs with a codec of their own need no Boost.JSON.
+
 #ifndef REGISTRY_IO_RELAY_JSON_HPP
 #define REGISTRY_IO_RELAY_JSON_HPP
 

@@ -3,6 +3,9 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
+// `connection` and `scoped_connection`: handles of a connected slot, with the interface of
+// Boost.Signals2. Each is a counted pointer to the slot's attachment, which outlives the signal.
+
 #ifndef REGISTRY_IO_SIGNALS2_CONNECTION_HPP
 #define REGISTRY_IO_SIGNALS2_CONNECTION_HPP
 
@@ -28,30 +31,29 @@ class shared_connection_block;
 class connection
 {
 public:
-    /// A handle of nothing.
+    /// A handle of no slot.
     connection() noexcept = default;
     /// Another handle of the same slot.
     connection(connection const&) noexcept = default;
-    /// Takes over; `other` is a handle of nothing then.
+    /// Takes over the slot of `other`, which then is a handle of no slot.
     connection(connection&& other) noexcept = default;
     /// Becomes another handle of the same slot.
     connection& operator=(connection const&) noexcept = default;
-    /// Takes over; `other` is a handle of nothing then.
+    /// Takes over the slot of `other`, which then is a handle of no slot.
     connection& operator=(connection&& other) noexcept = default;
 
     /// Disconnects the slot. Nothing happens if it is not connected.
     ///
-    /// No call of the signal runs the slot from now on, nor does a running one that has not come to
-    /// it yet. A call of the slot that is running is not waited for. What the slot has captured is
-    /// destroyed here, or by the last running call of the signal to end.
+    /// From now on no call of the signal runs the slot, including running calls that have not
+    /// reached it. Does not wait for a call of the slot that is running. The captures of the slot
+    /// are destroyed here, or by the last running call of the signal to end.
     void disconnect() const noexcept
     {
         if (to_)
             to_->disconnect();
     }
 
-    /// Whether the slot is connected. A slot that tracks an object which is gone is disconnected by
-    /// this.
+    /// Whether the slot is connected. Disconnects a slot that tracks a destroyed object.
     bool connected() const noexcept
     {
         if (!to_ || to_->is_disconnected())
@@ -65,15 +67,15 @@ public:
     /// Whether the slot is blocked, or not connected.
     bool blocked() const noexcept { return !to_ || to_->is_idle(); }
 
-    /// Swaps what they are handles of.
+    /// Swaps the slots of the two handles.
     void swap(connection& other) noexcept { std::swap(to_, other.to_); }
 
-    /// Whether both are handles of the same slot, or of nothing.
+    /// Whether both are handles of the same slot, or of none.
     friend bool operator==(connection const& a, connection const& b) noexcept
     {
         return a.to_.get() == b.to_.get();
     }
-    /// Some strict total order.
+    /// A strict total order, for containers.
     friend bool operator<(connection const& a, connection const& b) noexcept
     {
         return std::less<>()(a.to_.get(), b.to_.get());
@@ -91,7 +93,7 @@ protected:
     /// @endcond
 };
 
-/// Swaps what they are handles of.
+/// Swaps the slots of the two handles.
 inline void swap(connection& a, connection& b) noexcept
 {
     a.swap(b);
@@ -101,25 +103,25 @@ inline void swap(connection& a, connection& b) noexcept
 class scoped_connection : public connection
 {
 public:
-    /// A handle of nothing.
+    /// A handle of no slot.
     scoped_connection() noexcept = default;
     /// Disconnects `other` when this is destroyed.
     scoped_connection(connection const& other) noexcept : connection(other) {}
     /// Disconnects `other` when this is destroyed.
     scoped_connection(connection&& other) noexcept : connection(std::move(other)) {}
-    /// Takes over; `other` is a handle of nothing then.
+    /// Takes over the slot of `other`, which then is a handle of no slot.
     scoped_connection(scoped_connection&& other) noexcept = default;
-    /// Disconnects what this was a handle of, and becomes one of the slot of `other`.
+    /// Disconnects the slot of this handle, and becomes a handle of the slot of `other`.
     scoped_connection& operator=(connection const& other) noexcept
     {
         return *this = scoped_connection(other);
     }
-    /// Disconnects what this was a handle of, and takes over.
+    /// Disconnects the slot of this handle, and takes over the slot of `other`.
     scoped_connection& operator=(connection&& other) noexcept
     {
         return *this = scoped_connection(std::move(other));
     }
-    /// Disconnects what this was a handle of, and takes over.
+    /// Disconnects the slot of this handle, and takes over the slot of `other`.
     scoped_connection& operator=(scoped_connection&& other) noexcept
     {
         if (this != &other) {
@@ -130,7 +132,7 @@ public:
     }
     ~scoped_connection() { disconnect(); }
 
-    /// Gives up the slot, which stays connected, and returns a handle of it.
+    /// Releases the slot, which stays connected, and returns a handle of it.
     connection release() noexcept
     {
         connection mine;
@@ -139,7 +141,7 @@ public:
     }
 };
 
-/// Swaps what they are handles of.
+/// Swaps the slots of the two handles.
 inline void swap(scoped_connection& a, scoped_connection& b) noexcept
 {
     a.swap(b);

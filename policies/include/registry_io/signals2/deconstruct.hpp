@@ -3,6 +3,10 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
+// `deconstruct`: makes objects that need a shared pointer to themselves right after construction or
+// before destruction, for example to connect slots that track them. The interface is that of
+// Boost.Signals2.
+
 #ifndef REGISTRY_IO_SIGNALS2_DECONSTRUCT_HPP
 #define REGISTRY_IO_SIGNALS2_DECONSTRUCT_HPP
 
@@ -23,7 +27,7 @@ inline void adl_predestruct(...) {}
 
 }  // namespace detail
 
-/// What `deconstruct` returns: the object, of which `postconstruct` makes a shared pointer.
+/// The type that `deconstruct` returns: holds the object until `postconstruct` has been called.
 template <class T>
 class postconstructor_invoker
 {
@@ -51,7 +55,7 @@ private:
     mutable bool done_ = false;
 };
 
-/// To be a friend of types whose constructors and destructors are private.
+/// Declare it a friend of types whose constructors and destructors are private.
 class deconstruct_access
 {
 public:
@@ -69,8 +73,8 @@ public:
     /// @endcond
 };
 
-/// Makes an object that a shared pointer owns from the start, for what must be done when the
-/// pointer exists already, or still does.
+/// Makes an object that a shared pointer owns, and calls functions that need this pointer: right
+/// after construction, and right before destruction.
 ///
 /// After the construction `postconstruct` calls `adl_postconstruct(pointer, object, args...)`, in
 /// which the object can be tracked; before the destruction `adl_predestruct(object)` is called, if

@@ -3,6 +3,9 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
+// `expired_slot`: the exception that a slot throws when an object that it tracks is gone, as in
+// Boost.Signals2. Signals catch it and disconnect the slot.
+
 #ifndef REGISTRY_IO_SIGNALS2_EXPIRED_SLOT_HPP
 #define REGISTRY_IO_SIGNALS2_EXPIRED_SLOT_HPP
 

@@ -3,6 +3,9 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
+// `last_value`: the combiner that returns the result of the last slot and throws if there is none,
+// as in Boost.Signals2. `optional_last_value` does not throw.
+
 #ifndef REGISTRY_IO_SIGNALS2_LAST_VALUE_HPP
 #define REGISTRY_IO_SIGNALS2_LAST_VALUE_HPP
 
@@ -17,7 +20,7 @@ namespace registry_io {
 inline namespace v1 {
 namespace signals2 {
 
-/// Thrown by `last_value` when no slot was called that could give the value.
+/// Thrown by `last_value` if no slot was called that could return a value.
 class no_slots_error : public std::exception
 {
 public:
@@ -28,7 +31,7 @@ public:
     }
 };
 
-/// A combiner that calls all slots, and returns what the last one has returned.
+/// A combiner that calls all slots, and returns the result of the last one.
 template <class T>
 class last_value
 {

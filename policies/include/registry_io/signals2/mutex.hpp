@@ -3,6 +3,9 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
+// `mutex`: the mutex type that makes a signal safe for several threads, as in Boost.Signals2. It is
+// the default, and only selects the implementation: no signal contains one.
+
 #ifndef REGISTRY_IO_SIGNALS2_MUTEX_HPP
 #define REGISTRY_IO_SIGNALS2_MUTEX_HPP
 

@@ -3,6 +3,10 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
+// `optional_last_value`: the default combiner, as in Boost.Signals2. It returns the result of the
+// last slot, or an empty optional. The loop that skips expired slots is here too, for all combiners
+// of the library.
+
 #ifndef REGISTRY_IO_SIGNALS2_OPTIONAL_LAST_VALUE_HPP
 #define REGISTRY_IO_SIGNALS2_OPTIONAL_LAST_VALUE_HPP
 

@@ -3,6 +3,9 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
+// `shared_connection_block`: blocks a connected slot for a scope, as in Boost.Signals2. Each object
+// adds one to the slot's count of blocks.
+
 #ifndef REGISTRY_IO_SIGNALS2_SHARED_CONNECTION_BLOCK_HPP
 #define REGISTRY_IO_SIGNALS2_SHARED_CONNECTION_BLOCK_HPP
 

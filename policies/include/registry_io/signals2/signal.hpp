@@ -3,7 +3,8 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// `signal`: the face of Boost.Signals2. What it does is in `detail/signal_core.hpp`.
+// `signal`: the interface of Boost.Signals2 over a registry of slots. The implementation is in
+// `detail/signal_core.hpp`.
 
 #ifndef REGISTRY_IO_SIGNALS2_SIGNAL_HPP
 #define REGISTRY_IO_SIGNALS2_SIGNAL_HPP

@@ -3,6 +3,9 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
+// `signal_base`: the base class of signals of all signatures, as in Boost.Signals2. Slots track a
+// signal through it.
+
 #ifndef REGISTRY_IO_SIGNALS2_SIGNAL_BASE_HPP
 #define REGISTRY_IO_SIGNALS2_SIGNAL_BASE_HPP
 
@@ -17,7 +20,7 @@ namespace registry_io {
 inline namespace v1 {
 namespace signals2 {
 
-/// What all signals have in common: slots can track them.
+/// The base class of all signals, so that slots can track them.
 class signal_base
 {
 public:

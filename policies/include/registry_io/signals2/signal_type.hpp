@@ -3,6 +3,9 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
+// `signal_type`: names a signal by keyword arguments for its template parameters, as in
+// Boost.Signals2. A small table of keywords takes the place of Boost.Parameter.
+
 #ifndef REGISTRY_IO_SIGNALS2_SIGNAL_TYPE_HPP
 #define REGISTRY_IO_SIGNALS2_SIGNAL_TYPE_HPP
 
@@ -84,12 +87,12 @@ template <class T>
 struct signature_type : detail::keyword<detail::parameter::signature, T>
 {
 };
-/// What makes one result of those of the slots.
+/// The combiner, which makes one result of the results of the slots.
 template <class T>
 struct combiner_type : detail::keyword<detail::parameter::combiner, T>
 {
 };
-/// What slots are ordered by.
+/// The type of groups, by which slots are ordered.
 template <class T>
 struct group_type : detail::keyword<detail::parameter::group, T>
 {
@@ -99,12 +102,12 @@ template <class T>
 struct group_compare_type : detail::keyword<detail::parameter::group_compare, T>
 {
 };
-/// What slots keep their callable in.
+/// The type in which slots store their callable.
 template <class T>
 struct slot_function_type : detail::keyword<detail::parameter::slot_function, T>
 {
 };
-/// What slots keep a callable in that is called with its connection.
+/// The type in which slots store a callable that gets its connection.
 template <class T>
 struct extended_slot_function_type : detail::keyword<detail::parameter::extended_slot_function, T>
 {

@@ -3,6 +3,10 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
+// `slot`: a callable together with the objects that it tracks, with the interface of
+// Boost.Signals2. `connect` makes one from any callable, and finds the trackable objects that
+// `boost::bind` has bound into it.
+
 #ifndef REGISTRY_IO_SIGNALS2_SLOT_HPP
 #define REGISTRY_IO_SIGNALS2_SLOT_HPP
 
@@ -33,7 +37,7 @@ inline constexpr bool is_slot = std::is_base_of_v<slot_base, T>;
 template <class T>
 inline constexpr bool is_signal = std::is_base_of_v<signal_base, T>;
 
-/// What is stored of a callable: a signal is not copied but referred to.
+/// What a slot stores for a callable: a reference to a signal, a copy of anything else.
 template <class F>
 decltype(auto) storable(F&& f)
 {
@@ -46,8 +50,9 @@ decltype(auto) storable(F&& f)
 
 }  // namespace detail
 
-/// A callable with the objects that it tracks: the connected slot is called only while they exist,
-/// keeps them alive meanwhile, and is disconnected when one is gone.
+/// A callable with the objects that it tracks: a connected slot is called only while all of them
+/// exist, keeps them alive during the call, and is disconnected after one of them has been
+/// destroyed.
 ///
 /// A signal makes slots by itself from what `connect` is called with. Make one to track objects:
 /// `signal.connect(signal_type::slot_type(&X::f, p.get(), _1).track(p))`.
@@ -60,7 +65,7 @@ public:
     using result_type = R;
     /// The signature.
     using signature_type = R(Args...);
-    /// What the callable is kept in.
+    /// The type in which the callable is stored.
     using slot_function_type = SlotFunction;
     /// How many arguments there are.
     static constexpr int arity = sizeof...(Args);
@@ -94,13 +99,13 @@ public:
     }
 
     /// Calls the callable, and keeps what it tracks alive meanwhile. Throws `expired_slot` if a
-    /// tracked object is gone; what the callable throws.
+    /// tracked object has been destroyed, and what the callable throws.
     R operator()(Args... args) const
     {
         locked_container_type const locked = lock();
         return function_(static_cast<Args&&>(args)...);
     }
-    /// The same, for a callable that changes.
+    /// The same, for a callable that is not const.
     R operator()(Args... args)
     {
         locked_container_type const locked = lock();

@@ -3,6 +3,9 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
+// `slot_base`: the base class of slots of all signatures, as in Boost.Signals2. It holds the
+// tracked objects and locks them for a call.
+
 #ifndef REGISTRY_IO_SIGNALS2_SLOT_BASE_HPP
 #define REGISTRY_IO_SIGNALS2_SLOT_BASE_HPP
 
@@ -20,16 +23,16 @@ namespace registry_io {
 inline namespace v1 {
 namespace signals2 {
 
-/// What slots of all signatures have in common: the objects that they track.
+/// The base class of slots of all signatures: the objects that a slot tracks.
 class slot_base
 {
 public:
-    /// What keeps tracked objects alive.
+    /// The type that keeps tracked objects alive.
     using locked_container_type = std::vector<detail::locked_object>;
-    /// What is tracked.
+    /// The type of the list of tracked objects.
     using tracked_container_type = detail::tracked_objects;
 
-    /// What is tracked.
+    /// Returns the tracked objects.
     tracked_container_type const& tracked_objects() const noexcept { return tracked_; }
 
     /// Keeps all tracked objects alive for as long as the result lives. Throws `expired_slot` if
@@ -46,7 +49,7 @@ public:
         return all;
     }
 
-    /// Whether a tracked object is gone.
+    /// Whether a tracked object has been destroyed.
     bool expired() const noexcept { return tracked_.expired(); }
 
 protected:

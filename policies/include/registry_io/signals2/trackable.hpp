@@ -3,6 +3,9 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
+// `trackable`: the base class of objects whose slots are disconnected when they are destroyed, as
+// in Boost.Signals2. For one thread: with several threads track a shared pointer instead.
+
 #ifndef REGISTRY_IO_SIGNALS2_TRACKABLE_HPP
 #define REGISTRY_IO_SIGNALS2_TRACKABLE_HPP
 
@@ -16,10 +19,11 @@ namespace signals2 {
 
 /// A base class of objects whose slots are disconnected when they are destroyed.
 ///
-/// A slot tracks such an object by itself if it is made by `boost::bind` from the object, a pointer
-/// or a reference to it, or is one. Not one of a lambda: nobody can look into that.
-/// Not for several threads: the derived object is destroyed before this base class, and another
-/// thread may run the slot meanwhile. There, use `slot::track` with a shared pointer.
+/// A slot tracks such an object automatically if the slot is made by `boost::bind` from the object,
+/// a pointer or a reference to it, or if the callable is such an object. Captures of a lambda are
+/// not tracked, because they cannot be inspected. Not for several threads: the derived object is
+/// destroyed before this base class, and another thread may run the slot meanwhile. There, use
+/// `slot::track` with a shared pointer.
 class trackable
 {
 public:
@@ -32,7 +36,7 @@ protected:
     trackable() = default;
     /// Slots that track `other` do not track the copy. Throws `std::bad_alloc`.
     trackable(trackable const&) : trackable() {}
-    /// Slots go on tracking what they track.
+    /// Slots keep tracking the objects that they track.
     trackable& operator=(trackable const&) noexcept { return *this; }
     /// Ends the slots that track this.
     ~trackable() { lifetime_.end(); }

@@ -33,11 +33,10 @@ namespace snapshot {
 /// Readers: as lock-free as that atomic is, which with libstdc++ means a spin lock in the pointer;
 /// all of them write two shared cache lines. Writers: take turns; each publication allocates one
 /// more block. Memory: at most one snapshot for each read in flight. Captures are destroyed as with
-/// `hazard_pointer`.
-/// Two things fall short of the other policies: a removal that races with another writer may leave
-/// captures to that other call; and the load of libstdc++ before 13 unlocks with a relaxed store,
-/// which ThreadSanitizer reports as a race in the standard library.
-/// Take it: to compare with what one would write without this library.
+/// `hazard_pointer`. Two things fall short of the other policies: a removal that races with another
+/// writer may leave captures to that other call; and the load of libstdc++ before 13 unlocks with a
+/// relaxed store, which ThreadSanitizer reports as a race in the standard library. Use it: to
+/// compare with the usual solution without this library.
 struct atomic_shared_ptr
 {
     using category = axis::snapshot;

@@ -34,20 +34,21 @@ namespace registry_io {
 inline namespace v1 {
 namespace snapshot {
 
-/// Readers announce the one snapshot that they walk. The default: handlers are users' code and may
-/// block, and a blocked one pins its own table, with what was registered in it, and nothing newer.
+/// Readers announce the snapshot that they walk. This is the default, because handlers are users'
+/// code and may block: a blocked handler pins its own table, with the handlers registered in it,
+/// and nothing newer.
 ///
-/// Readers: lock-free; a look at the root is repeated only when a publication fell between the two
-/// looks. Nothing shared is written. Writers: take turns; a removal sends one `membarrier` when
-/// other threads have records. Memory: at most one snapshot for each read in flight. Captures are
-/// destroyed inside the removal when no reader holds them, else by the last reader to leave.
-/// Tables are memory alone and are given back by the next writer. `synchronize` may have to copy
-/// the root, so it can throw what the alloc policy throws.
-/// Take it: unless you know better. Needs threads' local storage (128-byte records).
+/// Readers: lock-free; a reader loads the root twice, and starts over only if a publication fell
+/// between the two loads. Readers write no shared memory. Writers: take turns; a removal sends one
+/// `membarrier` when other threads have records. Memory: at most one snapshot for each read in
+/// flight. Captures are destroyed inside the removal if no reader holds them, otherwise by the last
+/// reader to leave. Tables have no destructors, and the next writer frees them. `synchronize` may
+/// have to copy the root, so it can throw what the alloc policy throws. Use it: by default. Needs
+/// threads' local storage (128-byte records).
 ///
-/// `Reclaim` says when captures are destroyed, and by whom: `reclaim::prompt`, as above, unless a
-/// `reclaim::batched<N>` spares the fence of most removals, or `reclaim::by_writers` spares the
-/// readers all destruction. `Env` is for checkers: see `reclaim::std_env`.
+/// `Reclaim` says when captures are destroyed, and by whom: `reclaim::prompt`, as above;
+/// `reclaim::batched<N>`, which saves the fence of most removals; or `reclaim::by_writers`, in
+/// which readers destroy nothing. `Env` is for checkers: see `reclaim::std_env`.
 template <class Reclaim, class Env = reclaim::std_env>
 struct basic_hazard_pointer
 {
@@ -190,9 +191,9 @@ private:
         read_slow(f);
     }
 
-    /// A read inside of another, of this registry or any. That the fast path's slot is in use says
-    /// that the thread is known and the fence asymmetric; so this is the fast path again, in
-    /// another slot. What is none, or finds no slot, goes on to `read_slow`.
+    /// A read inside of another, of this registry or any. If the fast path's slot is in use, the
+    /// thread is known and the fence is asymmetric; so this is the fast path again, in another
+    /// slot. A read that is not nested, or finds no free slot, continues in `read_slow`.
     template <class F>
     BOOST_NOINLINE void read_nested(F f) const noexcept(calls_nothrow<F>)
     {
@@ -289,7 +290,8 @@ public:
 
     /// Whether `prepare` has been called.
     bool prepared() const noexcept { return later_.get() != nullptr; }
-    /// Makes what only the second publication needs. Before a second root is made.
+    /// Makes what only the second and later publications need. Call it before a second root is
+    /// made.
     void prepare()
     {
         if (later_.get() == nullptr) {
@@ -464,7 +466,7 @@ private:
         }
     };
 
-    /// What there is from the second publication on, since that replaces a root.
+    /// State that exists from the second publication on, which is the first to replace a root.
     struct replacing
     {
         REGISTRY_IO_DETAIL_BEGIN_UNINITIALIZED

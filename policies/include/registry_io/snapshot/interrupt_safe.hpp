@@ -19,8 +19,8 @@
 namespace registry_io {
 inline namespace v1 {
 
-/// The usual writer of a Cortex-M program: thread mode, that is all that is not an interrupt.
-/// Elsewhere, as in tests on a host, every context may write.
+/// The usual writer of a Cortex-M program: thread mode, which is all code outside of interrupts. On
+/// other targets, as in tests on a host, every context may write.
 struct thread_mode
 {
     /// Whether this is thread mode.
@@ -41,16 +41,16 @@ namespace snapshot {
 /// One core, and interrupts that notify.
 ///
 /// An interrupt may notify at any instruction of a register or unregister, at any priority, nested
-/// as interrupts nest, and sees exactly the old or the new list. Nothing masks interrupts, and
-/// nothing is atomic but the store of a word. Changes are made in one context, `Writer`, the lowest
-/// of those that use the registry: whatever can interrupt another user of the registry may only
-/// notify. A change in a wrong place ends in the panic policy's `fatal`, the first time and every
-/// time, whether it would have done harm or not. What an interrupt wants changed it posts to the
-/// writer, as with `queued::deferred`.
+/// as interrupts nest, and sees exactly the old or the new list. It never masks interrupts, and
+/// relies only on atomic stores of single words. Changes are made in one context, `Writer`, the one
+/// with the lowest priority that uses the registry: a context that can interrupt another user of
+/// the registry may only notify. A change in any other context always calls the panic policy's
+/// `fatal`, whether it would have done harm or not. An interrupt that needs a change posts it to
+/// the writer, for example with `queued::deferred`.
 ///
-/// Threads that preempt each other are not interrupts: they do not run to their end. Under a
-/// scheduler all use of a registry must be within one thread and interrupts.
-/// Take it: for firmware, with `linked_registry.hpp`, which says what differs from other policies.
+/// Threads that preempt each other are not interrupts: they do not run to completion. Under a
+/// scheduler, use a registry from one thread and from interrupts only. Use it: for firmware, with
+/// `linked_registry.hpp`, which says what differs from other policies.
 template <class Writer = thread_mode>
 struct basic_interrupt_safe
 {

@@ -22,14 +22,13 @@ namespace registry_io {
 inline namespace v1 {
 namespace snapshot {
 
-/// Readers take a mutex for as long as it takes to count themselves; no lock is held while
-/// handlers run.
+/// Readers lock a mutex while they count themselves; no lock is held while handlers run.
 ///
 /// Readers: block on each other and on publications, for a few instructions. Writers: take turns.
 /// Memory: at most one snapshot for each read in flight. Captures are destroyed as with
-/// `hazard_pointer`. `notify` is not lock-free, and all readers write one cache line.
-/// Take it: to compare, to debug, or where there is neither membarrier nor a fast thread-local. It
-/// uses a thread-local for one thing alone: to refuse a `synchronize` that waits for itself.
+/// `hazard_pointer`. `notify` is not lock-free, and all readers write one cache line. Use it: to
+/// compare, to debug, or where there is neither membarrier nor a fast thread-local. It uses a
+/// thread-local only to refuse a `synchronize` that would wait for itself.
 struct locked
 {
     using category = axis::snapshot;

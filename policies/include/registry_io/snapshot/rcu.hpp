@@ -37,24 +37,24 @@ namespace snapshot {
 
 /// Readers mark their thread as reading, once for any number of nested reads.
 ///
-/// Readers: wait-free but for a thread's first read; there is no second look to repeat. Nothing
-/// shared is written. Writers: as with `hazard_pointer`. Memory: what is removed waits for every
-/// reader of the domain that was inside at the removal: a handler that blocks holds up all garbage
-/// of its domain for as long. `synchronize` waits for all readers of the domain too, and is refused
+/// Readers: wait-free, except for a thread's first read; no load is repeated. Readers write no
+/// shared memory. Writers: as with `hazard_pointer`. Memory: what is removed waits for every reader
+/// of the domain that was inside at the removal: a handler that blocks delays the destruction of
+/// all garbage of its domain. `synchronize` waits for all readers of the domain too, and is refused
 /// inside a handler of any registry of the domain. The registry may be destroyed while readers of
-/// other registries of the domain run; what they hold up is then destroyed by the last of them, so
-/// the memory resource of an `alloc::pmr` registry must outlive them: see `rcu_barrier`. The
-/// domain's own bookkeeping, one small block for each removal that readers hold up, comes from the
-/// global heap and is kept for later use.
+/// other registries of the domain run; the last of them then destroys what they still hold, so the
+/// memory resource of an `alloc::pmr` registry must outlive them: see `rcu_barrier`. The domain's
+/// own bookkeeping, one small block for each removal that readers hold up, comes from the global
+/// heap and is kept for later use.
 ///
 /// `Domain` is any type; registries that name the same one share a domain, so that nested notifies
-/// between them cost next to nothing. With `void` each type of registry has a domain of its own: a
-/// handler that blocks in one of them holds up no registry of another type.
-/// Take it: for short handlers, many registries for each reader, and the highest rates.
+/// between them cost next to nothing. With `void` each type of registry has its own domain: a
+/// handler that blocks in one of them does not delay registries of another type. Use it: for short
+/// handlers, many registries for each reader, and the highest rates.
 ///
-/// `Reclaim` says when captures are destroyed, and by whom, as with `basic_hazard_pointer`. Those
-/// that leave it to writers have domains of their own beside the others of the same name; what is
-/// left is destroyed by the next writer of any registry of the domain. `Env` is for checkers: see
+/// `Reclaim` says when captures are destroyed, and by whom, as with `basic_hazard_pointer`.
+/// Registries with `reclaim::by_writers` have a separate domain of the same name; the next writer
+/// of any registry of that domain destroys what readers have left. `Env` is for checkers: see
 /// `reclaim::std_env`.
 template <class Domain, class Reclaim = reclaim::prompt, class Env = reclaim::std_env>
 struct REGISTRY_IO_EXPORT basic_rcu
@@ -405,8 +405,8 @@ private:
 /// Returns when every read under this domain that had begun before the call has ended.
 ///
 /// Throws `std::system_error` with `resource_deadlock_would_occur` inside such a read, and
-/// `std::bad_alloc`. Concurrency: safe with everything. It implies `rcu_barrier` here. What lies in
-/// an unfinished `reclaim::batched` is its registry's alone until that one looks.
+/// `std::bad_alloc`. Concurrency: safe with everything. It implies `rcu_barrier` here. It does not
+/// wait for removals of an incomplete `reclaim::batched` batch: only their registry knows them.
 template <class Domain, class Reclaim = reclaim::prompt, class Env = reclaim::std_env>
 void rcu_synchronize()
 {

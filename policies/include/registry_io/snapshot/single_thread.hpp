@@ -22,14 +22,14 @@ namespace registry_io {
 inline namespace v1 {
 namespace snapshot {
 
-/// One thread, and nothing to protect from but reentrancy.
+/// For one thread: protects a notify only from changes that its own handlers make.
 ///
 /// Nothing is atomic and nothing is locked: all calls, those of guards included, must come from one
-/// thread at a time, with the usual means to hand the registry from one to another. While no notify
-/// runs writers edit in place; while one runs they copy what it walks. Captures are destroyed
-/// inside the removal, or when the outermost notify that can see them ends. `synchronize` has
-/// nothing to wait for, and is refused inside a handler. Handlers may have a mutable call operator.
-/// Take it: for event loops, and for firmware without interrupts that notify.
+/// thread at a time; synchronize when you pass the registry to another thread. While no notify
+/// runs, writers edit in place; while a notify runs, they copy what it walks. Captures are
+/// destroyed inside the removal, or when the outermost notify that can see them ends. `synchronize`
+/// has nothing to wait for, and is refused inside a handler. Handlers may have a mutable call
+/// operator. Use it: for event loops, and for firmware without interrupts that notify.
 struct single_thread
 {
     using category = axis::snapshot;

@@ -3,7 +3,9 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// Boost.Asio's executors as executors of an environment.
+// Lets an executor of Boost.Asio be the executor of an environment: resuming a coroutine posts it
+// to the executor. An environment does not know Asio; it holds the executor's address and this
+// table of functions.
 
 #ifndef REGISTRY_IO_ASYNC_DETAIL_ASIO_EXECUTOR_HPP
 #define REGISTRY_IO_ASYNC_DETAIL_ASIO_EXECUTOR_HPP

@@ -3,8 +3,8 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// The default clock of the policies of `observe/`, which tests can replace by any type with a
-// static `now()`.
+// The default clock of the policies of `observe/`, and the unit in which they measure. Tests
+// replace it by any type with a static `now()`.
 
 #ifndef REGISTRY_IO_OBSERVE_DETAIL_CLOCK_HPP
 #define REGISTRY_IO_OBSERVE_DETAIL_CLOCK_HPP

@@ -3,8 +3,8 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// Finds out what the options of a `mailbox` have chosen, and refuses those that are not options or
-// decide the same thing twice, each with a sentence.
+// Finds out what the options of a `mailbox` have chosen. Refuses arguments that are not options,
+// and two options for the same thing, each with an error sentence.
 
 #ifndef REGISTRY_IO_QUEUED_DETAIL_MAILBOX_CHOICE_HPP
 #define REGISTRY_IO_QUEUED_DETAIL_MAILBOX_CHOICE_HPP

@@ -3,7 +3,9 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// What is between events and messages, for both kinds of relay to NATS.
+// What both kinds of relay to NATS do with a single message: convert an event to text and back,
+// check subjects and sizes, and recognise a message that this process has sent itself. Also the
+// handle of a subscription whose end can be waited for.
 
 #ifndef REGISTRY_IO_RELAY_DETAIL_MESSAGE_HPP
 #define REGISTRY_IO_RELAY_DETAIL_MESSAGE_HPP

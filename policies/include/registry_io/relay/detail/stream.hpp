@@ -3,7 +3,9 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// What delivery at least once needs besides messages.
+// What delivery at least once needs besides messages: access to the server's streams, the checks of
+// the options, and the numbers of the messages that have been handled, by which a repeated delivery
+// is recognised.
 
 #ifndef REGISTRY_IO_RELAY_DETAIL_STREAM_HPP
 #define REGISTRY_IO_RELAY_DETAIL_STREAM_HPP

@@ -3,7 +3,8 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// The attachment with the callable in it: the one allocation of a connection.
+// The attachment with the callable in it: the one allocation of a connection. The tables call it as
+// they call any handler.
 
 #ifndef REGISTRY_IO_SIGNALS2_DETAIL_ATTACHED_HPP
 #define REGISTRY_IO_SIGNALS2_DETAIL_ATTACHED_HPP

@@ -3,7 +3,8 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// What a call of a signal does with exceptions, combiners and results.
+// What a call of a signal does with exceptions, combiners and results: the panic policy that lets
+// an exception end the call, the place of a combiner with state, and the place of a result.
 
 #ifndef REGISTRY_IO_SIGNALS2_DETAIL_COMBINING_HPP
 #define REGISTRY_IO_SIGNALS2_DETAIL_COMBINING_HPP
