@@ -3,6 +3,9 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
+// The base class that Boost.Signals2 had before `adl_predestruct`: its virtual `predestruct` runs
+// before the destructor of the object. For programs that still use it.
+
 #ifndef REGISTRY_IO_SIGNALS2_PREDESTRUCTIBLE_HPP
 #define REGISTRY_IO_SIGNALS2_PREDESTRUCTIBLE_HPP
 
