@@ -3,6 +3,9 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
+// What Boost.Signals2 had before `deconstruct`: takes an object that `new` has made, and runs its
+// `postconstruct` and, before its end, its `predestruct`. For programs that still use it.
+
 #ifndef REGISTRY_IO_SIGNALS2_DECONSTRUCT_PTR_HPP
 #define REGISTRY_IO_SIGNALS2_DECONSTRUCT_PTR_HPP
 

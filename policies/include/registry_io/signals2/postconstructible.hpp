@@ -3,8 +3,8 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// The base class that Boost.Signals2 had before `adl_postconstruct`: its virtual `postconstruct` runs
-// when `deconstruct_ptr` or `deconstruct` has made the object. For programs that still use it.
+// The base class that Boost.Signals2 had before `adl_postconstruct`: its virtual `postconstruct`
+// runs when `deconstruct_ptr` or `deconstruct` has made the object. For programs that still use it.
 
 #ifndef REGISTRY_IO_SIGNALS2_POSTCONSTRUCTIBLE_HPP
 #define REGISTRY_IO_SIGNALS2_POSTCONSTRUCTIBLE_HPP

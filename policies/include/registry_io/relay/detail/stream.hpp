@@ -142,9 +142,9 @@ public:
     /// The acknowledgement is confirmed, or on its way. The number may be forgotten when so many
     /// messages have come in that the server has written it down, or, where it is not confirmed,
     /// has sent the message again if it lacks the acknowledgement; and that all have been received
-    /// that it had sent before. But a server that is killed while it writes has no state of its
-    /// consumer at all, and sends everything again. So numbers are not forgotten then: they join
-    /// runs, of which a stream without gaps has one.
+    /// that it had sent before. But a server that has lost the state of its consumer sends
+    /// everything again. So numbers are not forgotten then: they join runs, of which a stream
+    /// without gaps has one.
     template <class Options>
     void acknowledged(std::uint64_t n, std::int64_t stored_at, bool confirmed,
                       Options const& o) noexcept
