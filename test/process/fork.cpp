@@ -79,7 +79,7 @@ int use(Registry& registry, handler_id old)
 }
 
 /// A handler forks, removes a handler that its snapshot still shows, and goes on, in both
-/// processes; `depth` notifies are open, the last of which forks. Returns 0 if all went well in both.
+/// processes; `depth` notifies are open, the last of which forks. Returns 0 if all went well.
 template <class Registry>
 int fork_and_go_on(int depth)
 {

@@ -3,10 +3,10 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// The rows of one table, in columns. A row is one handler: an entry, which the walk calls, and beside
-// the entries, in columns of their own, its id and key. Handlers of one type that lie side by side
-// are a run, which one loop calls; a bit marks each row that begins a run. Invariant: rows below the
-// extent that a reader has loaded are never written while that reader can see them.
+// The rows of one table, in columns. A row is one handler: an entry, which the walk calls, and
+// beside the entries, in columns of their own, its id and key. Handlers of one type that lie side
+// by side are a run, which one loop calls; a bit marks each row that begins a run. Invariant: rows
+// below the extent that a reader has loaded are never written while that reader can see them.
 
 #ifndef REGISTRY_IO_DETAIL_COLUMNS_HPP
 #define REGISTRY_IO_DETAIL_COLUMNS_HPP

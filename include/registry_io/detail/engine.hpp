@@ -299,8 +299,8 @@ public:
 
     // ----- the way of a handler into a table
 
-    /// Makes a key and a handler of the arguments of `register_handler`, and calls `to.add(key, f)`.
-    /// `to` is an engine or a transaction.
+    /// Makes a key and a handler of the arguments of `register_handler`, and calls
+    /// `to.add(key, f)`. `to` is an engine or a transaction.
     template <class To, class F>
     static handler_id add_to(To& to, F&& f)
     {

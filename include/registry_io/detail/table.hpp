@@ -3,10 +3,10 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// The pieces that hold a snapshot. A root is one snapshot: flat, with its rows behind the header, or
-// a spine of branches of chunks, which successive roots share: a copy-on-write tree of three levels.
-// Invariant: what is published is immutable, except that rows are appended behind the last one,
-// which become visible by the root's size, in one store.
+// The pieces that hold a snapshot. A root is one snapshot: flat, with its rows behind the header,
+// or a spine of branches of chunks, which successive roots share: a copy-on-write tree of three
+// levels. Invariant: what is published is immutable, except that rows are appended behind the last
+// one, which become visible by the root's size, in one store.
 
 #ifndef REGISTRY_IO_DETAIL_TABLE_HPP
 #define REGISTRY_IO_DETAIL_TABLE_HPP

@@ -72,8 +72,8 @@ public:
     ///
     /// Returns its id. Throws what registering throws, and `std::bad_alloc`; then the handler is
     /// not registered. (If there is no memory left to remove it either, the program is terminated,
-    /// as with a guard.) Complexity: that of registering; now and then it forgets the ids of handlers
-    /// that were removed elsewhere, which is amortised one `contains` per registration.
+    /// as with a guard.) Complexity: that of registering; now and then it forgets the ids of
+    /// handlers that were removed elsewhere, which is amortised one `contains` per registration.
     template <class Registry, class... Arguments>
     handler_id register_handler(Registry& registry, Arguments&&... arguments)
     {

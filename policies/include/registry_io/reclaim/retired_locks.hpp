@@ -3,9 +3,9 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// The locks of the lists of retired roots: a few mutexes for all registries of the process, chosen by
-// the list's address. They outlive every registry, and `fork` locks all of them, so that a child
-// never finds a list in the middle of a change.
+// The locks of the lists of retired roots: a few mutexes for all registries of the process, chosen
+// by the list's address. They outlive every registry, and `fork` locks all of them, so that a
+// child never finds a list in the middle of a change.
 
 #ifndef REGISTRY_IO_RECLAIM_RETIRED_LOCKS_HPP
 #define REGISTRY_IO_RECLAIM_RETIRED_LOCKS_HPP
