@@ -355,7 +355,7 @@ BOOST_AUTO_TEST_CASE(what_is_handled_is_recognised_however_far_a_server_goes_bac
         h.received();
         if (h.contains(n, stored_at))
             return false;
-        jetstream::detail::handled::entry entry(h, n);
+        jetstream::detail::handled::entry entry(h, n, stored_at);
         entry.keep();
         h.acknowledged(n, stored_at, true, o);
         return true;
@@ -372,6 +372,26 @@ BOOST_AUTO_TEST_CASE(what_is_handled_is_recognised_however_far_a_server_goes_bac
     BOOST_TEST(handled == count + 2);  // 4 and 5; 1 and the last, whose neighbours came instead
     // A stream of the same name that is made anew has the same numbers at later times.
     BOOST_TEST(handle(7, static_cast<std::int64_t>(2 * count)));
+    BOOST_TEST(handle(count, static_cast<std::int64_t>(2 * count)));
+    BOOST_TEST(!handle(count, static_cast<std::int64_t>(2 * count)));
+}
+
+// A server that is killed has not yet written down what it was told last.
+BOOST_AUTO_TEST_CASE(what_is_handled_is_recognised_for_a_while_in_a_stream_of_gaps)
+{
+    jetstream::inbound_options const o;
+    jetstream::detail::handled h;
+    constexpr std::uint64_t count = 10'000;
+    for (std::uint64_t n = 1; n <= count; ++n) {
+        h.received();
+        jetstream::detail::handled::entry entry(h, 2 * n, 0);
+        entry.keep();
+        h.acknowledged(2 * n, 0, true, o);
+    }
+    std::uint64_t known = 0;
+    for (std::uint64_t n = 1; n <= count; ++n)
+        known += h.contains(2 * n, 0) && !h.contains(2 * n - 1, 0);
+    BOOST_TEST(known == count);
 }
 
 BOOST_AUTO_TEST_CASE(a_full_stream_keeps_events_with_their_sender_until_there_is_room)

@@ -261,7 +261,7 @@ private:
             return true;
         }
         // Before the handlers run: afterwards there may be no memory to remember it.
-        typename detail::handled::entry entry(handled_, number);
+        typename detail::handled::entry entry(handled_, number, meta.Timestamp);
         // More than the limit: the process has died in the handlers.
         if (attempts > options_.most_attempts) {
             die(m, dead_reason::failed, attempts);

@@ -98,7 +98,10 @@ public:
     class entry
     {
     public:
-        entry(handled& h, std::uint64_t n) : handled_(h), number_(n) { h.numbers_.insert(n); }
+        entry(handled& h, std::uint64_t n, std::int64_t stored_at) : handled_(h), number_(n)
+        {
+            h.numbers_.insert_or_assign(n, stored_at);
+        }
         entry(entry const&) = delete;
         entry& operator=(entry const&) = delete;
         ~entry()
@@ -117,14 +120,14 @@ public:
     /// Whether the message with this number, which was stored at this time, is handled.
     bool contains(std::uint64_t n, std::int64_t stored_at) const noexcept
     {
-        if (numbers_.count(n) != 0)
+        // A younger message with a number that is known is of another stream, which has taken the
+        // place of the one that was removed.
+        if (auto const at = numbers_.find(n); at != numbers_.end() && stored_at <= at->second)
             return true;
         auto const after = runs_.upper_bound(n);
         if (after == runs_.begin())
             return false;
         run const& r = std::prev(after)->second;
-        // A younger message with a number of the run is of another stream, which has taken the
-        // place of the one that was removed.
         return n <= r.last && stored_at <= r.stored_at;
     }
 
@@ -134,8 +137,11 @@ public:
         ++received_;
         for (; !ending_.empty() && ending_.begin()->when < received_;
              ending_.erase(ending_.begin())) {
-            compress(ending_.begin()->number, ending_.begin()->stored_at);
-            numbers_.erase(ending_.begin()->number);
+            end const& e = *ending_.begin();
+            compress(e.number, e.stored_at);
+            if (auto const at = numbers_.find(e.number);
+                at != numbers_.end() && at->second == e.stored_at)
+                numbers_.erase(at);
         }
     }
 
@@ -219,7 +225,7 @@ private:
         BOOST_CATCH_END
     }
 
-    std::set<std::uint64_t> numbers_;
+    std::map<std::uint64_t, std::int64_t> numbers_;  // and when they were stored
     std::set<end> ending_;
     std::map<std::uint64_t, run> runs_;  // by their first numbers
     std::uint64_t received_ = 0;
