@@ -88,8 +88,9 @@ int main(int argc, char** argv)
                 std::shared_ptr<subject> const one = k.make(1);
                 one->reserve(n);
                 one->fill(n, deed::add);
-                add_repeated(s, row("connect and disconnect", n),
-                             [one](long times) { one->pairs(times); });
+                add_repeated(
+                    s, row("connect and disconnect", n), [one](long times) { one->pairs(times); },
+                    200e-6, n);
             }
             for (long const n : {1L, 10000L}) {
                 if (k.bare || !s.wants("memory of a connection", k))

@@ -47,7 +47,7 @@ detail::await_result<Awaitable> sync_wait(Awaitable&& a, environment const& env 
         std::mutex mutex{};
         std::condition_variable ended{};
         bool done = false;
-        std::exception_ptr exception{};
+        std::exception_ptr exception = nullptr;
         std::optional<
             std::conditional_t<std::is_void_v<result>, bool,
                                std::conditional_t<std::is_reference_v<result>,

@@ -422,7 +422,7 @@ protected:
     // Before the scope, which may refer to it.
     REGISTRY_IO_NO_UNIQUE_ADDRESS Failures failures_;
     std::optional<scope> scope_{};
-    std::exception_ptr escaped_{};
+    std::exception_ptr escaped_ = nullptr;
     REGISTRY_IO_NO_UNIQUE_ADDRESS result_box<result_type> result_;
 
 private:

@@ -43,7 +43,7 @@ namespace detail {
 struct finish_record
 {
     bool done = false;
-    std::exception_ptr exception{};
+    std::exception_ptr exception = nullptr;
 };
 
 /// The part of a task that does not depend on its result.
@@ -272,7 +272,7 @@ private:
 
     finish_record* record_ = nullptr;
     context const* context_ = nullptr;
-    std::exception_ptr exception_{};
+    std::exception_ptr exception_ = nullptr;
     bool has_waited_ = false;  ///< it may have been on another thread since
     bool active_ = false;
     std::atomic<state> state_{state::running};
