@@ -272,6 +272,7 @@ private:
 
     finish_record* record_ = nullptr;
     context const* context_ = nullptr;
+    // NOLINTNEXTLINE(bugprone-throw-keyword-missing): it is empty until the task throws.
     std::exception_ptr exception_ = nullptr;
     bool has_waited_ = false;  ///< it may have been on another thread since
     bool active_ = false;
