@@ -192,30 +192,22 @@ private:
         }
     };
 
+    /// Puts a number into the run that it continues or lies in, or makes one of it, and joins that
+    /// to the next one if nothing lies between.
     void compress(std::uint64_t n, std::int64_t stored_at) noexcept
     {
-        auto after = runs_.upper_bound(n);
-        if (after != runs_.begin()) {
-            auto const before = std::prev(after);
-            run& r = before->second;
-            if (n <= r.last) {
-                r.stored_at = (std::max)(r.stored_at, stored_at);
-                return;
-            }
-            if (n == r.last + 1) {
-                r = {n, (std::max)(r.stored_at, stored_at)};
-                if (after != runs_.end() && after->first == n + 1) {
-                    r = {after->second.last, (std::max)(r.stored_at, after->second.stored_at)};
-                    runs_.erase(after);
-                }
-                return;
-            }
-        }
+        auto const after = runs_.upper_bound(n);
         BOOST_TRY
         {
-            run& made = runs_.insert(after, {n, {n, stored_at}})->second;
-            if (after != runs_.end() && after->first == n + 1) {
-                made = {after->second.last, (std::max)(stored_at, after->second.stored_at)};
+            auto at = after;
+            if (at != runs_.begin() && n <= std::prev(at)->second.last + 1)
+                --at;
+            else
+                at = runs_.insert(after, {n, {}});
+            run& r = at->second;
+            r = {(std::max)(r.last, n), (std::max)(r.stored_at, stored_at)};
+            if (after != runs_.end() && after->first == r.last + 1) {
+                r = {after->second.last, (std::max)(r.stored_at, after->second.stored_at)};
                 runs_.erase(after);
             }
             if (runs_.size() > most_runs)
