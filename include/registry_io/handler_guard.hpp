@@ -12,6 +12,7 @@
 
 #include <registry_io/detail/supported.hpp>
 
+#include <atomic>
 #include <utility>
 
 #include <registry_io/handler_id.hpp>
@@ -35,7 +36,16 @@ struct guard_anchor
         /// The type of the registry's events, for logs and debuggers.
         char const* event_name;
     };
-    kind_type const* kind;
+    /// Where nobody removes by the anchor its kind has but the name: what is not called is not
+    /// compiled. relaxed, also the store: each kind is constant, and who is told of an anchor is
+    /// told after that.
+    std::atomic<kind_type const*> kind;
+
+    bool unregister(handler_id id)
+    {
+        return kind.load(std::memory_order_relaxed)->unregister(this, id);
+    }
+    void release() noexcept { kind.load(std::memory_order_relaxed)->release(this); }
 };
 
 }  // namespace detail
@@ -107,14 +117,14 @@ public:
             ~removal()
             {
                 if (done) {
-                    anchor->kind->release(anchor);
+                    anchor->release();
                 } else {
                     guard.anchor_ = anchor;
                     guard.id_ = id;
                 }
             }
         } r{*this};
-        bool const removed = r.anchor->kind->unregister(r.anchor, r.id);
+        bool const removed = r.anchor->unregister(r.id);
         r.done = true;
         return removed;
     }
@@ -123,7 +133,7 @@ public:
     handler_id release() noexcept
     {
         if (detail::guard_anchor* anchor = std::exchange(anchor_, nullptr))
-            anchor->kind->release(anchor);
+            anchor->release();
         return std::exchange(id_, {});
     }
 

@@ -74,10 +74,7 @@ public:
     ///
     /// Throws as the registry's `unregister`. Reentrancy: a handler may remove itself; its captures
     /// live until it has returned.
-    bool unregister() const
-    {
-        return anchor_ != nullptr && anchor_->kind->unregister(anchor_, id_);
-    }
+    bool unregister() const { return anchor_ != nullptr && anchor_->unregister(id_); }
 
     /// @cond
     detail::guard_anchor* anchor() const noexcept { return anchor_; }

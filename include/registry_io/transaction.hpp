@@ -130,9 +130,8 @@ private:
     {
         writers& w = engine_.make_known();
         op* const o = new_op(w, std::move(in), reserved, true);
-        // relaxed: as in writers::add; the place follows from the key and the id.
         if (reserved == 0)
-            o->id = w.ids.fetch_add(1, std::memory_order_relaxed) + 1;
+            o->id = w.next_id();
         push(o);
         return handler_id(w.serial, o->id);
     }
@@ -170,8 +169,8 @@ private:
                     remove();
                 for (op* o = first_; o != nullptr; o = o->next)
                     if (o->adds) {
-                        change.insert(o->in.e, o->id, o->in.block != nullptr, o->in.key,
-                                      engine_.hint_);
+                        change.insert({o->in.e, o->in.run}, o->id, o->in.block != nullptr,
+                                      o->in.key, engine_.hint_);
                         ++result.registered;
                     }
                 remove();

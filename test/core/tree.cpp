@@ -99,7 +99,7 @@ bool knows_runs(Table const& table, detail::extent seen, std::uint32_t n, TypeOf
         bool const head = i == 0 || type != type_of(rows.id(i - 1)) || type + 1 == types;
         runs += head;
         if (rows.entries[i].invoke != entry_of(type).invoke ||
-            rows.cold[i].run != entry_of(type).run || rows.is_head(i) != head)
+            rows.cold()[i].run != entry_of(type).run || rows.is_head(i) != head)
             return false;
     }
     return table.runs() == runs && seen.size() == n && seen.is_one_run() == (runs == 1 && n > 1) &&
@@ -228,7 +228,7 @@ public:
         if (!r->is_spine())
             return knows_runs(*r, r->look(), r->handlers(), type) &&
                 (!r->look().is_one_run() ||
-                 r->run == columns::run_of(*r->rows().entries, r->rows().cold->run));
+                 r->run == columns::run_of(*r->rows().entries, r->rows().cold()->run));
         std::uint32_t rows = 0;
         for (std::uint32_t i = 0; i < r->count; ++i) {
             auto const& b = *r->branches().nodes[i];

@@ -126,18 +126,20 @@ struct REGISTRY_IO_EXPORT columns
     };
     static constexpr bool has_cold_part = keyed || has_runs;
 
+    // Two words, which calls pass in registers; where the other columns lie follows from them.
     Entry* entries;
-    std::uint64_t* tags;  // id * 2, plus 1 when the handler has a block
-    cold_part* cold;
     std::uint32_t capacity;
 
     columns(void* payload, std::uint32_t c) noexcept
-        : entries(static_cast<Entry*>(payload)),
-          tags(reinterpret_cast<std::uint64_t*>(entries + c)),
-          cold(reinterpret_cast<cold_part*>(tags + c)),
-          capacity(c)
+        : entries(static_cast<Entry*>(payload)), capacity(c)
     {
     }
+    /// Of each row, its id * 2, plus 1 when the handler has a block.
+    std::uint64_t* tags() const noexcept
+    {
+        return reinterpret_cast<std::uint64_t*>(entries + capacity);
+    }
+    cold_part* cold() const noexcept { return reinterpret_cast<cold_part*>(tags() + capacity); }
 
     static constexpr std::size_t bytes(std::uint32_t capacity) noexcept
     {
@@ -163,34 +165,26 @@ struct REGISTRY_IO_EXPORT columns
                 columns(payload, capacity).heads()[i].~Head();
     }
 
-    std::uint64_t id(std::uint32_t i) const noexcept { return tags[i] >> 1; }
-    bool has_block(std::uint32_t i) const noexcept { return (tags[i] & 1) != 0; }
+    std::uint64_t id(std::uint32_t i) const noexcept { return tags()[i] >> 1; }
+    bool has_block(std::uint32_t i) const noexcept { return (tags()[i] & 1) != 0; }
     Key key(std::uint32_t i) const noexcept
     {
         if constexpr (keyed)
-            return cold[i].key;
+            return cold()[i].key;
         else
             return {};
     }
 
-    BOOST_NOINLINE void set(std::uint32_t i, new_entry const& e, std::uint64_t tag, Key k) noexcept
+    void set(std::uint32_t i, new_entry const& e, std::uint64_t tag, Key k) const noexcept
     {
-        entries[i] = e;
-        tags[i] = tag;
-        if constexpr (keyed)
-            cold[i].key = k;
-        if constexpr (has_runs)
-            cold[i].run = e.run;
+        set(*this, i, e, e.run, tag, k);
     }
 
     /// Copies `n` rows from row `at` of `from` to row `to` of this one; the two may overlap.
-    BOOST_NOINLINE void copy(std::uint32_t to, columns const& from, std::uint32_t at,
-                             std::uint32_t n) noexcept
+    void copy(std::uint32_t to, columns from, std::uint32_t at, std::uint32_t n) const noexcept
     {
-        move_all(entries + to, from.entries + at, n);
-        move_all(tags + to, from.tags + at, n);
-        if constexpr (has_cold_part)
-            move_all(cold + to, from.cold + at, n);
+        if (n != 0)
+            copy(*this, to, from, at, n);
     }
 
     /// A bit for each row, set where a run begins. Bits behind the last row mean nothing, so that
@@ -209,73 +203,42 @@ struct REGISTRY_IO_EXPORT columns
     }
 
     // Where runs begin, after a change of the rows. Each function returns how many runs there are,
-    // of which there were `count`.
+    // of which there were `count`; 0 where the tables know no runs.
 
     /// Row `i` is new, and the last one.
-    BOOST_NOINLINE std::uint32_t mark_appended(std::uint32_t i, std::uint32_t count) const noexcept
-        requires has_runs
+    std::uint32_t mark_appended(std::uint32_t i, std::uint32_t count) const noexcept
     {
-        if (capacity == 1)
-            return 1;
-        Head& word = heads()[i / 64];
-        std::uint64_t const was = word.load(std::memory_order_relaxed);
-        std::uint64_t const bits = with(was, i, begins_run(i));
-        if (bits != was)
-            word.store(bits, std::memory_order_relaxed);
-        return count + (bits >> i % 64 & 1);
+        if constexpr (has_runs)
+            return mark_appended(*this, i, count);
+        else
+            return 0;
     }
     /// Row `at` is new among the `n` rows of `from`, which may be these.
-    BOOST_NOINLINE std::uint32_t mark_inserted(columns const& from, std::uint32_t n,
-                                               std::uint32_t at, std::uint32_t count) const noexcept
-        requires has_runs
+    std::uint32_t mark_inserted(columns from, std::uint32_t n, std::uint32_t at,
+                                std::uint32_t count) const noexcept
     {
-        head_bits b = from.load();
-        count -= at != n && b.has(at);
-        b.make_room(at);
-        count += b.set(at, begins_run(at));
-        if (at != n)
-            count += b.set(at + 1, begins_run(at + 1));
-        store(b);
-        return count;
+        if constexpr (has_runs)
+            return mark_inserted(*this, from, n, at, count);
+        else
+            return 0;
     }
     /// Row `at` is no more among the `n` rows of `from`, which may be these.
-    BOOST_NOINLINE std::uint32_t mark_erased(columns const& from, std::uint32_t n, std::uint32_t at,
-                                             std::uint32_t count) const noexcept
-        requires has_runs
+    std::uint32_t mark_erased(columns from, std::uint32_t n, std::uint32_t at,
+                              std::uint32_t count) const noexcept
     {
-        head_bits b = from.load();
-        count -= b.has(at);
-        if (at + 1 != n)
-            count -= b.has(at + 1);
-        b.take_out(at);
-        if (at + 1 != n)
-            count += b.set(at, begins_run(at));
-        store(b);
-        return count;
+        if constexpr (has_runs)
+            return mark_erased(*this, from, n, at, count);
+        else
+            return 0;
     }
     /// All `n` rows are new.
-    REGISTRY_IO_DETAIL_COLD std::uint32_t mark_all(std::uint32_t n) const noexcept
-        requires has_runs
+    std::uint32_t mark_all(std::uint32_t n) const noexcept
     {
-        std::uint32_t count = 0;
-        for (std::uint32_t i = 0; i < n; ++i)
-            count = mark_appended(i, count);
-        return count;
+        if constexpr (has_runs)
+            return mark_all(*this, n);
+        else
+            return 0;
     }
-
-    // The same for tables that know no runs.
-    std::uint32_t mark_appended(std::uint32_t, std::uint32_t) const noexcept { return 0; }
-    std::uint32_t mark_inserted(columns const&, std::uint32_t, std::uint32_t,
-                                std::uint32_t) const noexcept
-    {
-        return 0;
-    }
-    std::uint32_t mark_erased(columns const&, std::uint32_t, std::uint32_t,
-                              std::uint32_t) const noexcept
-    {
-        return 0;
-    }
-    std::uint32_t mark_all(std::uint32_t) const noexcept { return 0; }
 
     /// What a reader sees of `n` rows in `runs` runs.
     static extent shown(std::uint32_t n, [[maybe_unused]] std::uint32_t runs) noexcept
@@ -325,6 +288,75 @@ private:
         }
     };
 
+    // Out of line, and static, so that the two words of a table come in registers: a table that is
+    // written to memory in halves and read as a whole costs a dozen cycles.
+
+    BOOST_NOINLINE static void set(columns to, std::uint32_t i, Entry e, std::int32_t run,
+                                   std::uint64_t tag, Key k) noexcept
+    {
+        to.entries[i] = e;
+        to.tags()[i] = tag;
+        if constexpr (keyed)
+            to.cold()[i].key = k;
+        if constexpr (has_runs)
+            to.cold()[i].run = run;
+    }
+    BOOST_NOINLINE static void copy(columns to, std::uint32_t i, columns from, std::uint32_t at,
+                                    std::uint32_t n) noexcept
+    {
+        move_all(to.entries + i, from.entries + at, n);
+        move_all(to.tags() + i, from.tags() + at, n);
+        if constexpr (has_cold_part)
+            move_all(to.cold() + i, from.cold() + at, n);
+    }
+    BOOST_NOINLINE static std::uint32_t mark_appended(columns to, std::uint32_t i,
+                                                      std::uint32_t count) noexcept
+    {
+        if (to.capacity == 1)
+            return 1;
+        Head& word = to.heads()[i / 64];
+        std::uint64_t const was = word.load(std::memory_order_relaxed);
+        std::uint64_t const bits = with(was, i, to.begins_run(i));
+        if (bits != was)
+            word.store(bits, std::memory_order_relaxed);
+        return count + (bits >> i % 64 & 1);
+    }
+    BOOST_NOINLINE static std::uint32_t mark_inserted(columns to, columns from, std::uint32_t n,
+                                                      std::uint32_t at,
+                                                      std::uint32_t count) noexcept
+    {
+        head_bits b = from.load();
+        if (at != n) {
+            count -= b.has(at);
+            b.make_room(at);
+            count += b.set(at + 1, to.begins_run(at + 1));
+        }
+        count += b.set(at, to.begins_run(at));
+        to.store(b);
+        return count;
+    }
+    BOOST_NOINLINE static std::uint32_t mark_erased(columns to, columns from, std::uint32_t n,
+                                                    std::uint32_t at, std::uint32_t count) noexcept
+    {
+        head_bits b = from.load();
+        count -= b.has(at);
+        if (at + 1 != n) {
+            count -= b.has(at + 1);
+            b.take_out(at);
+            count += b.set(at, to.begins_run(at));
+        }
+        to.store(b);
+        return count;
+    }
+
+    REGISTRY_IO_DETAIL_COLD static std::uint32_t mark_all(columns to, std::uint32_t n) noexcept
+    {
+        std::uint32_t count = 0;
+        for (std::uint32_t i = 0; i < n; ++i)
+            count = mark_appended(to, i, count);
+        return count;
+    }
+
     static std::uint64_t with(std::uint64_t bits, std::uint32_t i, bool head) noexcept
     {
         std::uint64_t const bit = std::uint64_t(1) << i % 64;
@@ -332,7 +364,7 @@ private:
     }
     bool begins_run(std::uint32_t i) const noexcept
     {
-        return i == 0 || entries[i].invoke != entries[i - 1].invoke || cold[i].run == 0;
+        return i == 0 || entries[i].invoke != entries[i - 1].invoke || cold()[i].run == 0;
     }
 
     // relaxed, in both: the bits that a reader looks at were written before the size that it has

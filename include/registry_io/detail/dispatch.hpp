@@ -90,7 +90,10 @@ public:
                 return p;
             }
         }
-        char const* event_name() const noexcept { return home().kind->event_name; }
+        char const* event_name() const noexcept
+        {
+            return home().kind.load(std::memory_order_relaxed)->event_name;
+        }
         panic_hooks hooks() const noexcept
         {
             hook* const report = snapshot->hooks[report_hook];
@@ -317,19 +320,19 @@ public:
         });
     }
 
-    /// An entry whose handler is called by `Call`, alone or, if `InRuns`, in a run.
+    /// How far behind `Call::invoke` the function lies that calls several such handlers in a run; 0
+    /// without `InRuns`.
     template <class Call, bool InRuns>
-    static new_entry entry_of(void* state) noexcept
+    static std::int32_t run_behind() noexcept
     {
-        new_entry e{{&Call::invoke, state}};
         if constexpr (columns::has_runs && InRuns) {
             // Both lie in the same program or shared object, which is rarely too large for this.
             auto const behind = reinterpret_cast<std::intptr_t>(run_fn(&call_run<Call>)) -
-                reinterpret_cast<std::intptr_t>(e.invoke);
+                reinterpret_cast<std::intptr_t>(&Call::invoke);
             if (behind == static_cast<std::int32_t>(behind))
-                e.run = static_cast<std::int32_t>(behind);
+                return static_cast<std::int32_t>(behind);
         }
-        return e;
+        return 0;
     }
 
     /// Removes a handler for the panic policy.
@@ -403,7 +406,7 @@ private:
                                          running& in) noexcept(panic_policy::isolates)
     {
         entry const* at = rows.entries;
-        auto const* cold = rows.cold;
+        auto const* cold = rows.cold();
         for (auto const* word = rows.heads();; ++word) {
             std::uint32_t left = n < 64 ? n : 64;
             // Without that of the first row. Where no bit is left, the run ends with the rows.

@@ -138,10 +138,13 @@ public:
             : work_->rows();
         entry const gone = rows.entries[p.row];
         bool const has_block = rows.has_block(p.row);
-        if (work_->is_spine())
+        if (work_->is_spine()) {
             this->erase_chunked(p);
-        else
+            if (work_ != nullptr && work_->handlers() <= shape::flat_again)
+                become_flat();
+        } else {
             this->erase_flat(p.row);
+        }
         if (has_block)
             dead.push(shape::block_of(gone));
         count(0, 1);
@@ -180,17 +183,10 @@ public:
     /// the lock. May throw; then nothing has happened.
     retirement commit(garbage_list& dead, completion* wait = nullptr)
     {
-        if (work_ != nullptr && work_->is_spine() && work_->handlers() <= shape::flat_again) {
-            BOOST_TRY
-            {
-                this->to_flat();
-            }
-            BOOST_CATCH(...) {}  // it only would have been smaller
-            BOOST_CATCH_END
-        }
         // The tables after the captures, which are the same for the policy.
-        dead.append(replaced_);
-        retirement r = home_.policy_writer.reserve(dead, wait, no_memory);
+        garbage_list all = dead;
+        all.append(replaced_);
+        retirement r = home_.policy_writer.reserve(all, wait, no_memory);
         this->seal_last();
         if (hook_kind_ != hook_kinds) {
             home_.hooks[hook_kind_] = hook_;
@@ -215,6 +211,18 @@ public:
     }
 
 private:
+    /// So few rows are left that they fit in one table.
+    REGISTRY_IO_DETAIL_COLD void become_flat()
+    {
+        BOOST_TRY
+        {
+            this->to_flat();
+            home_.index_reset();
+        }
+        BOOST_CATCH(...) {}  // it only would have been smaller
+        BOOST_CATCH_END
+    }
+
     void count([[maybe_unused]] std::size_t added, [[maybe_unused]] std::size_t removed) noexcept
     {
         if constexpr (tallies) {

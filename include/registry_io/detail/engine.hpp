@@ -116,9 +116,9 @@ public:
                 for (std::uint32_t i = 0; i < n; ++i) {
                     handler_id const id(serial, rows.id(i));
                     if constexpr (takes_key<F, handler_state const&>)
-                        f(id, user_key(rows.cold[i].key), state_of(rows.entries[i]));
+                        f(id, user_key(rows.cold()[i].key), state_of(rows.entries[i]));
                     else if constexpr (takes_key<F>)
-                        f(id, user_key(rows.cold[i].key));
+                        f(id, user_key(rows.cold()[i].key));
                     else if constexpr (!std::is_empty_v<handler_state> &&
                                        std::is_invocable_v<F&, handler_id, handler_state const&>)
                         f(id, state_of(rows.entries[i]));
@@ -171,7 +171,7 @@ public:
     registration registration_of(handler_id id) const noexcept
     {
         writers* const w = mine(id);
-        return w != nullptr ? registration(w, id, detail::operations_of<writers, Event>)
+        return w != nullptr ? registration(anchor(*w), id, detail::operations_of<writers, Event>)
                             : registration();
     }
 
@@ -272,6 +272,14 @@ public:
         return writers::first(writers_, making_, store_, panic_, ordering_, alloc_, kind);
     }
 
+    /// The block, for somebody who may remove by it alone.
+    static detail::guard_anchor* anchor(writers& w) noexcept
+    {
+        static constexpr auto kind = writers::anchored_kind_of(detail::event_name<Event>);
+        w.kind.store(&kind, std::memory_order_relaxed);
+        return &w;
+    }
+
     // ----- for registries that make the blocks of handlers themselves, and walk by themselves
 
     /// Calls `f(root const&)` with the current snapshot protected, as a notify does, or does not
@@ -282,19 +290,12 @@ public:
         dispatcher::template read<Event>(store_, f);
     }
 
-    /// An id that no handler has, for `adopt`. Throws `std::bad_alloc`.
-    std::uint64_t next_id()
-    {
-        // relaxed: as in writers::add; the place follows from the key and the id.
-        return make_known().ids.fetch_add(1, std::memory_order_relaxed) + 1;
-    }
-
     /// Adds a handler whose block the caller has made: `e.state` points to the block's base
     /// `writers::block_base`, whose `destroy` ends the handler. No other handler has `id`, which is
     /// below 2^63. If this throws, the block is still the caller's.
     void adopt(entry const& e, stored_key const& key, std::uint64_t id)
     {
-        make_known().add(new_entry{e}, true, key, hint_, id);
+        make_known().add(e, 0, true, key, hint_, id);
     }
 
     // ----- the way of a handler into a table
@@ -364,16 +365,20 @@ public:
         operator K() const noexcept { return std::bit_cast<K>(bytes); }
     };
 
+    /// Whether `dispatcher::notify` walks the tables. An asynchronous registry has its own walks.
+    static constexpr bool in_runs = !requires { typename Event::registry_io_event; };
+
     /// A handler on its way into a table: owns its block until it is there.
     struct incoming
     {
-        new_entry e{};
+        entry e{};
+        std::int32_t run = 0;  ///< as of a `new_entry`
         garbage* block = nullptr;
         key_bytes<stored_key> key{};
 
         incoming() = default;
         incoming(incoming&& other) noexcept
-            : e(other.e), block(std::exchange(other.block, nullptr)), key(other.key)
+            : e(other.e), run(other.run), block(std::exchange(other.block, nullptr)), key(other.key)
         {
         }
         incoming(incoming const&) = delete;
@@ -383,10 +388,15 @@ public:
             if (block != nullptr)
                 block->destroy(block);
         }
-    };
 
-    /// Whether `dispatcher::notify` walks the tables. An asynchronous registry has its own walks.
-    static constexpr bool in_runs = !requires { typename Event::registry_io_event; };
+        template <class Call>
+        void call_by(void* state) noexcept
+        {
+            e.invoke = &Call::invoke;
+            e.state = state;
+            run = dispatcher::template run_behind<Call, in_runs>();
+        }
+    };
 
     /// The id of a handler that is told of it, which must be known before the handler is in the
     /// table; 0 for all others.
@@ -394,7 +404,7 @@ public:
     std::uint64_t reserve_id()
     {
         if constexpr (detail::told_of_registration<std::decay_t<F>>)
-            return next_id();
+            return make_known().next_id();
         else
             return 0;
     }
@@ -437,7 +447,7 @@ public:
                 handler_state none;
                 announce(none, h);
                 using call = detail::word_call<handler, Event, PanicPolicy>;
-                in.e = dispatcher::template entry_of<call, in_runs>(call::state_of(h));
+                in.template call_by<call>(call::state_of(h));
             } else {
                 using holder = detail::key_holder<key_type, detail::key_in_table<key_type>>;
                 using block = detail::block<handler, handler_state, holder, source>;
@@ -449,12 +459,12 @@ public:
                 if constexpr (told) {
                     writers& w = known();
                     detail::tell(b->f,
-                                 registration(&w, handler_id(w.serial, id),
+                                 registration(anchor(w), handler_id(w.serial, id),
                                               detail::operations_of<writers, Event>));
                 }
                 using call =
                     detail::block_call<block, callable, typename writers::block_base, Event>;
-                in.e = dispatcher::template entry_of<call, in_runs>(call::state_of(b));
+                in.template call_by<call>(call::state_of(b));
                 if constexpr (!detail::key_in_table<key_type>)
                     in.key = boost::addressof(b->holder.key);
             }
@@ -503,7 +513,7 @@ public:
         // Captures that earlier removals have left to writers may be destroyed in `add`, and the
         // registry with them: nothing of it is touched afterwards.
         std::uint64_t const serial = w.serial;
-        std::uint64_t const id = w.add(in.e, in.block != nullptr, in.key, hint_, reserved);
+        std::uint64_t const id = w.add(in.e, in.run, in.block != nullptr, in.key, hint_, reserved);
         if (id == 0)
             return {};
         in.block = nullptr;  // the table has it
@@ -520,7 +530,7 @@ public:
         if (!id)
             return {};
         w.hold();
-        return handler_guard(&w, id);
+        return handler_guard(anchor(w), id);
     }
 
     // ----- callbacks

@@ -56,14 +56,13 @@ public:
 
     // ----- where a row belongs
 
-    bool fires_last(columns const& rows, std::uint32_t n, key const& k, std::uint64_t id) const
+    bool fires_last(columns rows, std::uint32_t n, key const& k, std::uint64_t id) const
     {
         return !fires_before(k, id, rows, n - 1);
     }
 
     /// The first row that (k, id) fires before.
-    std::uint32_t upper_bound(columns const& rows, std::uint32_t n, key const& k,
-                              std::uint64_t id) const
+    std::uint32_t upper_bound(columns rows, std::uint32_t n, key const& k, std::uint64_t id) const
     {
         std::uint32_t low = 0;
         std::uint32_t high = n;
@@ -111,7 +110,7 @@ public:
     {
         if (r == nullptr)
             return false;
-        auto scan = [&](columns const& rows, place at, std::uint32_t n) {
+        auto scan = [&](columns rows, place at, std::uint32_t n) {
             at.row = narrowed(rows, n, id);
             for (; at.row < n; ++at.row) {
                 if (rows.id(at.row) == id) {
@@ -145,7 +144,7 @@ public:
     /// Makes the index of a table in chunks, if there is none yet, with the key that most of `n`
     /// rows have for the common one: they are sorted, so a key of more than half of them is in the
     /// middle.
-    void index_begin([[maybe_unused]] columns const& rows, [[maybe_unused]] std::uint32_t n)
+    void index_begin([[maybe_unused]] columns rows, [[maybe_unused]] std::uint32_t n)
     {
         if constexpr (indexed)
             index_.begin(rows.key(n / 2), no_memory);
@@ -210,7 +209,7 @@ private:
 
     /// A row that the one with this id does not stand before. Where all rows have one key, their
     /// ids are in order, and a bisection, which has nothing to predict, comes close.
-    std::uint32_t narrowed(columns const& rows, std::uint32_t n, std::uint64_t id) const
+    std::uint32_t narrowed(columns rows, std::uint32_t n, std::uint64_t id) const
     {
         std::uint32_t low = 0;
         if (n <= narrow || before(rows.key(0), rows.key(n - 1)))
@@ -236,7 +235,7 @@ private:
     {
         return before(k, that) || (id < that_id && !before(that, k));
     }
-    bool fires_before(key const& k, std::uint64_t id, columns const& rows, std::uint32_t i) const
+    bool fires_before(key const& k, std::uint64_t id, columns rows, std::uint32_t i) const
     {
         return fires_before(k, id, rows.key(i), rows.id(i));
     }

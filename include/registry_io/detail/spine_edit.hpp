@@ -168,7 +168,7 @@ protected:
         work_->set_handlers(n + 1);
     }
 
-    REGISTRY_IO_DETAIL_COLD void erase_chunked(place p)
+    REGISTRY_IO_DETAIL_COLD void erase_chunked(place const& p)
     {
         own_root();
         std::uint32_t const n = work_->handlers();
@@ -177,7 +177,7 @@ protected:
         chunk& c = *chunks.nodes[p.chunk];
         std::uint32_t const m = c.size();
         // The rows of `from` but for the one that goes, from `at` on of `to`.
-        auto copy_rest = [&](columns to, std::uint32_t at, columns const& from) {
+        auto copy_rest = [&](columns to, std::uint32_t at, columns from) {
             if (to.entries != from.entries)
                 to.copy(at, from, 0, p.row);
             to.copy(at + p.row, from, p.row + 1, m - p.row - 1);

@@ -77,15 +77,23 @@ struct children
     void set(std::uint32_t i, Node* n) const noexcept
     {
         nodes[i] = n;
-        first_rows[i] = n->first();
+        auto const first = n->first();
+        first_rows[i].id = first.id;
+        first_rows[i].key = first.key;
     }
 
     /// Copies `n` of them from `at` of `from` to `to`; the two may overlap.
-    BOOST_NOINLINE void copy(std::uint32_t to, children const& from, std::uint32_t at,
-                             std::uint32_t n) const noexcept
+    void copy(std::uint32_t to, children from, std::uint32_t at, std::uint32_t n) const noexcept
     {
-        move_all(nodes + to, from.nodes + at, n);
-        move_all(first_rows + to, from.first_rows + at, n);
+        copy(*this, to, from, at, n);
+    }
+
+private:
+    BOOST_NOINLINE static void copy(children to, std::uint32_t i, children from, std::uint32_t at,
+                                    std::uint32_t n) noexcept
+    {
+        move_all(to.nodes + i, from.nodes + at, n);
+        move_all(to.first_rows + i, from.first_rows + at, n);
     }
 };
 
@@ -230,7 +238,7 @@ struct REGISTRY_IO_EXPORT root : Header
         if constexpr (Columns::has_runs) {
             count = runs;
             // Not written when a row was appended, as there may be readers: the first one stays.
-            if (std::intptr_t const first = Columns::run_of(*rows().entries, rows().cold->run);
+            if (std::intptr_t const first = Columns::run_of(*rows().entries, rows().cold()->run);
                 run != first)
                 run = first;
         }

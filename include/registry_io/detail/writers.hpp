@@ -124,8 +124,13 @@ public:
     }
     static void release_guarded(guard_anchor* a) noexcept { static_cast<writers*>(a)->drop(); }
 
-    /// The kind of registries for events with this name.
+    /// The kind of registries for events with this name, of which nobody holds an anchor.
     static constexpr kind_type kind_of(char const* event_name) noexcept
+    {
+        return {nullptr, nullptr, event_name};
+    }
+    /// The same where somebody does.
+    static constexpr kind_type anchored_kind_of(char const* event_name) noexcept
     {
         return {&unregister_guarded, &release_guarded, event_name};
     }
@@ -166,7 +171,7 @@ public:
             return *w;
         writers* const w = make(s, order, alloc.get_source());
         w->panic.store(boost::addressof(p), std::memory_order_relaxed);
-        w->kind = &of;
+        w->kind.store(&of, std::memory_order_relaxed);
         // release: pairs with the acquire loads of the registry's members, which use the block.
         place.store(w, std::memory_order_release);
         return *w;
@@ -174,12 +179,12 @@ public:
 
     // Constant, or atomic: usable without the lock.
     std::uint64_t const serial;
-    atomic<std::uint64_t> ids{0};      ///< the last id given out
     atomic<std::uint32_t> size{0};     ///< how many handlers are registered
     atomic<std::uint32_t> holders{1};  ///< the registry, and its guards
     atomic<Panic*> panic{nullptr};     ///< the registry's; null when that is gone
 
-    writer policy_writer;  ///< the snapshot policy's side: its mutex is the writers' lock
+    writer policy_writer;   ///< the snapshot policy's side: its mutex is the writers' lock
+    std::uint64_t ids = 0;  ///< the last id given out
 
     /// Adds a reference for a guard. The caller must hold one already. Does not need the lock.
     void hold() noexcept { holders.fetch_add(1, std::memory_order_relaxed); }
@@ -264,19 +269,26 @@ public:
             drop();
     }
 
-    /// Adds a handler. Returns its id, or 0 when a bounded registry is full and exceptions are off.
-    /// `reserved` is the id if it was taken from `ids` before, else 0.
-    BOOST_NOINLINE std::uint64_t add(new_entry const& e, bool has_block, key k, std::uint32_t hint,
-                                     std::uint64_t reserved)
+    /// An id that no handler has. Takes the lock.
+    BOOST_NOINLINE std::uint64_t next_id()
     {
+        locked_scope lock(policy_writer.mutex());
+        return ++ids;
+    }
+
+    /// Adds a handler. Returns its id, or 0 when a bounded registry is full and exceptions are off.
+    /// `reserved` is the id if `next_id` gave it out before, else 0.
+    BOOST_NOINLINE std::uint64_t add(entry handler, std::int32_t run, bool has_block, key k,
+                                     std::uint32_t hint, std::uint64_t reserved)
+    {
+        new_entry const e{handler, run};
         std::uint64_t id = 0;
         locked_change([&](edit& change, garbage_list&) {
 #ifdef BOOST_NO_EXCEPTIONS
             if (bounded && size.load(std::memory_order_relaxed) == flat_limit)
                 return false;
 #endif
-            // relaxed: the lock orders ids and places alike.
-            id = reserved != 0 ? reserved : ids.fetch_add(1, std::memory_order_relaxed) + 1;
+            id = reserved != 0 ? reserved : ++ids;
             if (change.append(e, id, has_block, k))
                 return false;  // done, and nothing to publish
             change.insert(e, id, has_block, k, hint);

@@ -91,7 +91,7 @@ private:
         ~state()
         {
             if (r)
-                r.anchor()->kind->release(r.anchor());
+                r.anchor()->release();
         }
 
         template <class Registry, class F>

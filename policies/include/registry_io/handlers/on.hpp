@@ -49,7 +49,7 @@ class posted_handler
         ~target()
         {
             if (anchor != nullptr)
-                anchor->kind->release(anchor);
+                anchor->release();
         }
 
         // A posted call may use its registration after the registry has dropped the handler.

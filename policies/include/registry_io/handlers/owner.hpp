@@ -168,7 +168,7 @@ private:
         }
         group(group const&) = delete;
         group& operator=(group const&) = delete;
-        ~group() { anchor->kind->release(anchor); }
+        ~group() { anchor->release(); }
 
         /// Keeps the ids of one-shot handlers and of expired handlers from accumulating.
         void forget_removed()

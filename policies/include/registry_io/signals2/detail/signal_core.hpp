@@ -363,7 +363,7 @@ BOOST_NOINLINE void sweep(bool all) noexcept
                 r->each_table([&](columns rows, std::uint32_t n) {
                     for (std::uint32_t i = 0; i < n; ++i)
                         if (of(rows.entries[i]).is_disconnected())
-                            any = change.erase(rows.id(i), dead, &rows.cold[i].key) || any;
+                            any = change.erase(rows.id(i), dead, &rows.cold()[i].key) || any;
                 });
                 return any;
             },
