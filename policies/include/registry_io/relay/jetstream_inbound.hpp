@@ -247,10 +247,10 @@ private:
     {
         std::uint64_t const number = meta.Sequence.Stream;
         std::uint64_t const attempts = meta.NumDelivered;
-        handled_.received();
+        handled_.received(number, meta.Timestamp);
         if (attempts > 1)
             nats::detail::count(redelivered_);
-        if (handled_.contains(number, meta.Timestamp)) {
+        if (handled_.contains(number)) {
             nats::detail::count(duplicates_);
             return true;
         }

@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <iterator>
 #include <map>
+#include <optional>
 #include <set>
 #include <type_traits>
 #include <utility>
@@ -117,23 +118,18 @@ public:
         bool kept_ = false;
     };
 
-    /// Whether the message with this number, which was stored at this time, is handled.
-    bool contains(std::uint64_t n, std::int64_t stored_at) const noexcept
+    /// Counts a message that has come in. Call it before `contains`.
+    void received(std::uint64_t n, std::int64_t stored_at) noexcept
     {
-        // A younger message with a number that is known is of another stream, which has taken the
-        // place of the one that was removed.
-        if (auto const at = numbers_.find(n); at != numbers_.end() && stored_at <= at->second)
-            return true;
-        auto const after = runs_.upper_bound(n);
-        if (after == runs_.begin())
-            return false;
-        run const& r = std::prev(after)->second;
-        return n <= r.last && stored_at <= r.stored_at;
-    }
-
-    /// Counts a message that has come in.
-    void received() noexcept
-    {
+        // A server sends a message each time with the time at which it stored it. A later time is
+        // that of another message: the stream was removed and made anew, or the server has lost its
+        // last messages and gives their numbers again. If the old numbers stayed, a message that
+        // fails would be taken for handled as soon as a run has grown by younger ones.
+        if (auto const known = latest(n); known && *known < stored_at) {
+            numbers_.clear();
+            ending_.clear();
+            runs_.clear();
+        }
         ++received_;
         for (; !ending_.empty() && ending_.begin()->when < received_;
              ending_.erase(ending_.begin())) {
@@ -144,6 +140,9 @@ public:
                 numbers_.erase(at);
         }
     }
+
+    /// Whether the message with this number is handled.
+    bool contains(std::uint64_t n) const noexcept { return latest(n).has_value(); }
 
     /// The acknowledgement is confirmed, or on its way. The number may be forgotten when so many
     /// messages have come in that the server has written it down, or, where it is not confirmed,
@@ -178,7 +177,7 @@ private:
     struct run
     {
         std::uint64_t last = 0;
-        std::int64_t stored_at = 0;  // the last
+        std::int64_t stored_at = 0;  // the latest of them
     };
     struct end
     {
@@ -191,6 +190,17 @@ private:
             return a.when != b.when ? a.when < b.when : a.number < b.number;
         }
     };
+
+    /// The latest time at which a message with this number can have been stored, if it is handled.
+    std::optional<std::int64_t> latest(std::uint64_t n) const noexcept
+    {
+        if (auto const at = numbers_.find(n); at != numbers_.end())
+            return at->second;
+        auto const after = runs_.upper_bound(n);
+        if (after == runs_.begin() || std::prev(after)->second.last < n)
+            return std::nullopt;
+        return std::prev(after)->second.stored_at;
+    }
 
     /// Puts a number into the run that it continues or lies in, or makes one of it, and joins that
     /// to the next one if nothing lies between.
