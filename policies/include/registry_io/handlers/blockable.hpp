@@ -66,7 +66,7 @@ private:
         // release: pairs with the acquire in blocked(). Without it, a handler that runs again might
         // not see what this thread has written while the handler was blocked.
         [[maybe_unused]] std::uint32_t const before = n.fetch_sub(1, std::memory_order_release);
-        BOOST_ASSERT_MSG(before != 0, "registry_io: unblock() without a block()");
+        BOOST_ASSERT_MSG(before != 0, "registry_io: unblock() was called more often than block()");
     }
 
     std::shared_ptr<number> blocks_{};

@@ -74,7 +74,7 @@ public:
         !requires(Registry const& r, event_type const& e) { r.notify_sequential(e); },
         "registry_io: latest is for synchronous registries; in an asynchronous one, store "
         "the state yourself and have late handlers read it, as register_handler cannot "
-        "await the handler that it tells");
+        "await that handler");
     static_assert(std::is_copy_constructible_v<event_type>,
                   "registry_io: latest remembers a copy of the event, and this event cannot be "
                   "copied");
@@ -138,10 +138,11 @@ public:
     template <class F>
     void update(F&&)
     {
-        static_assert(std::is_void_v<F>,
-                      "registry_io: latest has no transactions: a handler is told the last event "
-                      "while it is registered, and in a transaction it would not be registered "
-                      "yet; register the handlers one after the other");
+        static_assert(
+            std::is_void_v<F>,
+            "registry_io: latest has no transactions: registering a handler calls it with "
+            "the last event, and a transaction must not call handlers; register the "
+            "handlers one after the other");
     }
 
     /// As the registry's.

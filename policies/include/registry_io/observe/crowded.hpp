@@ -40,7 +40,7 @@ struct crowd_to_stderr
         c.label.write(handler, sizeof handler);
         std::fprintf(stderr,
                      "registry_io: a registry of %s has %lu handlers; the last one was registered "
-                     "as %s. If they are a leak, keep their guards and drop them\n",
+                     "as %s. If they leak, keep their guards and destroy the guards\n",
                      c.event, static_cast<unsigned long>(c.handlers), handler);
     }
 };

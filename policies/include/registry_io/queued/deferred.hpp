@@ -75,7 +75,7 @@ class deferred
 {
     static_assert(std::is_nothrow_copy_constructible_v<Event> &&
                       std::is_nothrow_destructible_v<Event>,
-                  "registry_io: an event that is posted is copied, and must not throw when it is");
+                  "registry_io: deferred copies and destroys each event, and neither may throw");
 
     using queue = boost::lockfree::spsc_queue<Event, boost::lockfree::capacity<Capacity>>;
 

@@ -54,12 +54,12 @@ public:
     {
         static_assert(
             requires { mailbox.wait(); },
-            "registry_io: a pump waits for events, and a mailbox with this option is "
-            "drained by whoever its hook or coroutine tells; choose park, spin or yield");
+            "registry_io: a pump waits for events, and the option of this mailbox calls a "
+            "hook or resumes a coroutine instead; choose park, spin or yield");
         static_assert(
             noexcept(registry.notify(std::declval<typename Mailbox::event_type const&>())),
             "registry_io: notify of this registry may throw, and a pump's thread has "
-            "nobody to throw to; choose a panic policy that isolates");
+            "no caller that could catch it; choose a panic policy that isolates");
     }
     pump(pump const&) = delete;
     pump& operator=(pump const&) = delete;

@@ -55,7 +55,7 @@ public:
             }
             BOOST_CATCH(...)
             {
-                BOOST_ASSERT_MSG(false, "registry_io: predestruct() has thrown an exception");
+                BOOST_ASSERT_MSG(false, "registry_io: predestruct() threw an exception");
             }
             BOOST_CATCH_END
         }

@@ -314,8 +314,8 @@ private:
     {
         constexpr bool by_address = detail::wraps_reference<T>;
         static_assert(by_address || detail::comparable<T>,
-                      "registry_io: to disconnect a callable it must be comparable with ==; or "
-                      "keep the connection, and disconnect that");
+                      "registry_io: this callable cannot be disconnected, as it is not comparable "
+                      "with ==; keep the connection, and disconnect that");
         if constexpr (by_address) {
             using U = std::remove_cv_t<typename T::type>;
             self().disconnect_if([&](auto& a) {

@@ -56,7 +56,7 @@ class adaptor
     static_assert(panic_policy<Panic>,
                   "registry_io: an adaptor of observe must be given a panic policy");
     static_assert(!std::is_base_of_v<State, typename Panic::handler_state>,
-                  "registry_io: this adaptor of observe is there twice; name it once");
+                  "registry_io: this adaptor of observe is used twice; use it once");
 
 public:
     using category = axis::panic;
