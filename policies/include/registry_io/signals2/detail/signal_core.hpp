@@ -325,131 +325,134 @@ private:
             some[--count]->drop();
     }
 
-    BOOST_NOINLINE void take_out(waiting const& some, std::size_t count) noexcept {
-        BOOST_TRY{engine_.known().locked_change(
-            [&](typename writers::edit& change, garbage_list& dead) {
-                bool any = false;
-                for (std::size_t i = 0; i != count; ++i) {
-                    auto const key = stored_key(*some[i]);
-                    any = change.erase(some[i]->id, dead, &key) || any;
-                }
-                return any;
-            },
-            nullptr, count == 1);
-} BOOST_CATCH(...) {}  // out of memory: the slots stay, and nothing calls them
-BOOST_CATCH_END
-}  // namespace detail
+    BOOST_NOINLINE void take_out(waiting const& some, std::size_t count) noexcept
+    {
+        auto const erase = [&](typename writers::edit& change, garbage_list& dead) {
+            bool any = false;
+            for (std::size_t i = 0; i != count; ++i) {
+                auto const key = stored_key(*some[i]);
+                any = change.erase(some[i]->id, dead, &key) || any;
+            }
+            return any;
+        };
+        BOOST_TRY
+        {
+            engine_.known().locked_change(erase, nullptr, count == 1);
+        }
+        BOOST_CATCH(...) {}  // out of memory: the slots stay, and nothing calls them
+        BOOST_CATCH_END
+    }
 
-/// Takes out all marked slots. `all`: possibly all slots are marked.
-BOOST_NOINLINE void sweep(bool all) noexcept
-{
-    using columns = typename engine::columns;
-    BOOST_TRY
+    /// Takes out all marked slots. `all`: possibly all slots are marked.
+    BOOST_NOINLINE void sweep(bool all) noexcept
+    {
+        using columns = typename engine::columns;
+        BOOST_TRY
+        {
+            writers& w = engine_.known();
+            w.locked_change(
+                [&w, all](typename writers::edit& change, garbage_list& dead) {
+                    root const* const r = w.policy_writer.current();
+                    if (r == nullptr)
+                        return false;
+                    bool other = !all;
+                    if (all)
+                        r->each_table([&](columns rows, std::uint32_t n) {
+                            for (std::uint32_t i = 0; i < n && !other; ++i)
+                                other = !of(rows.entries[i]).is_disconnected();
+                        });
+                    if (!other)
+                        return change.clear(dead) != 0;
+                    bool any = false;
+                    r->each_table([&](columns rows, std::uint32_t n) {
+                        for (std::uint32_t i = 0; i < n; ++i)
+                            if (of(rows.entries[i]).is_disconnected())
+                                any = change.erase(rows.id(i), dead, &rows.cold[i].key) || any;
+                    });
+                    return any;
+                },
+                nullptr, false);
+        }
+        BOOST_CATCH(...) {}  // as in take_out
+        BOOST_CATCH_END
+    }
+
+    /// Calls `f(placed&)` for each slot of the current snapshot, until it returns false.
+    template <class F>
+    void each(F f)
+    {
+        engine_.read([&](root const& r) {
+            bool go_on = true;
+            r.each_table([&](typename engine::columns rows, std::uint32_t n) {
+                for (std::uint32_t i = 0; go_on && i < n; ++i)
+                    go_on = f(of(rows.entries[i]));
+            });
+        });
+    }
+
+    // ----- combining
+
+    template <class C>
+    static result_type combine(C& combiner, root const* r, event_type& e)
+    {
+        invocation_type calls(r, e);
+        calls.advance();
+        return combiner(iterator(calls, calls.at()), iterator(calls, invocation_type::end));
+    }
+    static Combiner& combiner_of(root const& r, stateless& s) noexcept
+    {
+        if constexpr (has_state)
+            return static_cast<combiner_place*>(r.hooks[combiner_kind])->combiner;
+        else
+            return s;
+    }
+
+    struct counted
+    {
+        explicit counted(combiner_place* h) noexcept : hook(h) {}
+        counted(counted const&) = delete;
+        counted& operator=(counted const&) = delete;
+        ~counted() { hook->drop(); }
+        combiner_place* hook;
+    };
+    combiner_place* current_combiner()
     {
         writers& w = engine_.known();
-        w.locked_change(
-            [&w, all](typename writers::edit& change, garbage_list& dead) {
-                root const* const r = w.policy_writer.current();
-                if (r == nullptr)
-                    return false;
-                bool other = !all;
-                if (all)
-                    r->each_table([&](columns rows, std::uint32_t n) {
-                        for (std::uint32_t i = 0; i < n && !other; ++i)
-                            other = !of(rows.entries[i]).is_disconnected();
-                    });
-                if (!other)
-                    return change.clear(dead) != 0;
-                bool any = false;
-                r->each_table([&](columns rows, std::uint32_t n) {
-                    for (std::uint32_t i = 0; i < n; ++i)
-                        if (of(rows.entries[i]).is_disconnected())
-                            any = change.erase(rows.id(i), dead, &rows.cold[i].key) || any;
-                });
-                return any;
-            },
-            nullptr, false);
+        registry_io::detail::locked_scope const lock(w.policy_writer.mutex());
+        auto* const h = static_cast<combiner_place*>(w.hooks[combiner_kind]);
+        h->hold();
+        return h;
     }
-    BOOST_CATCH(...) {}  // as in take_out
-    BOOST_CATCH_END
-}
-
-/// Calls `f(placed&)` for each slot of the current snapshot, until it returns false.
-template <class F>
-void each(F f)
-{
-    engine_.read([&](root const& r) {
-        bool go_on = true;
-        r.each_table([&](typename engine::columns rows, std::uint32_t n) {
-            for (std::uint32_t i = 0; go_on && i < n; ++i)
-                go_on = f(of(rows.entries[i]));
-        });
-    });
-}
-
-// ----- combining
-
-template <class C>
-static result_type combine(C& combiner, root const* r, event_type& e)
-{
-    invocation_type calls(r, e);
-    calls.advance();
-    return combiner(iterator(calls, calls.at()), iterator(calls, invocation_type::end));
-}
-static Combiner& combiner_of(root const& r, stateless& s) noexcept
-{
-    if constexpr (has_state)
-        return static_cast<combiner_place*>(r.hooks[combiner_kind])->combiner;
-    else
-        return s;
-}
-
-struct counted
-{
-    explicit counted(combiner_place* h) noexcept : hook(h) {}
-    counted(counted const&) = delete;
-    counted& operator=(counted const&) = delete;
-    ~counted() { hook->drop(); }
-    combiner_place* hook;
-};
-combiner_place* current_combiner()
-{
-    writers& w = engine_.known();
-    registry_io::detail::locked_scope const lock(w.policy_writer.mutex());
-    auto* const h = static_cast<combiner_place*>(w.hooks[combiner_kind]);
-    h->hold();
-    return h;
-}
-/// Calls the combiner of a signal without slots. No snapshot protects the combiner, so a count
-/// does.
-BOOST_NOINLINE result_type combine_nothing([[maybe_unused]] stateless& s, event_type& e)
-{
-    if constexpr (has_state) {
-        counted const c(current_combiner());
-        return combine(c.hook->combiner, nullptr, e);
-    } else {
-        return combine(s, nullptr, e);
+    /// Calls the combiner of a signal without slots. No snapshot protects the combiner, so a count
+    /// does.
+    BOOST_NOINLINE result_type combine_nothing([[maybe_unused]] stateless& s, event_type& e)
+    {
+        if constexpr (has_state) {
+            counted const c(current_combiner());
+            return combine(c.hook->combiner, nullptr, e);
+        } else {
+            return combine(s, nullptr, e);
+        }
     }
-}
 
-/// The ids of slots at the front are below this number, the ids of all others above it.
-static constexpr std::uint64_t middle = std::uint64_t(1) << 62;
+    /// The ids of slots at the front are below this number, the ids of all others above it.
+    static constexpr std::uint64_t middle = std::uint64_t(1) << 62;
 
-REGISTRY_IO_NO_UNIQUE_ADDRESS ordering order_;
-union
-{
-    engine engine_;  // destroyed when the signal has no owner left
+    REGISTRY_IO_NO_UNIQUE_ADDRESS ordering order_;
+    union
+    {
+        engine engine_;  // destroyed when the signal has no owner left
+    };
+    std::atomic<std::uint64_t> fronts_{0};
+    std::atomic<std::uint64_t> backs_{0};
+    std::atomic<placed*> waiting_[most_waiting] = {};
+    std::atomic<std::uint32_t> waiting_count_{0};
+    std::atomic<std::size_t> unlisted_{0};
+    REGISTRY_IO_NO_UNIQUE_ADDRESS stateless stateless_;
 };
-std::atomic<std::uint64_t> fronts_{0};
-std::atomic<std::uint64_t> backs_{0};
-std::atomic<placed*> waiting_[most_waiting] = {};
-std::atomic<std::uint32_t> waiting_count_{0};
-std::atomic<std::size_t> unlisted_{0};
-REGISTRY_IO_NO_UNIQUE_ADDRESS stateless stateless_;
-};  // namespace signals2
 
-}  // namespace v1
-}  // namespace registry_io
+}  // namespace detail
+}  // namespace signals2
 }  // namespace v1
 }  // namespace registry_io
 
