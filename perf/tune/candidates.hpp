@@ -214,7 +214,7 @@ inline std::string broken_requirement(job const& j, std::string const& alias)
     if (j.blocking &&
         (names("snapshot::rcu") || names("basic_rcu") ||
          (names("RcuRegistry") && !names("snapshot::"))))
-        return "handlers that block hold up others";
+        return "lets handlers that block hold up others";
     return "";
 }
 

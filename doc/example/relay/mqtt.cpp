@@ -79,8 +79,7 @@ private:
         try {
             on_text_({static_cast<char const*>(m.payload), static_cast<std::size_t>(m.payloadlen)});
         } catch (...) {
-            rejected_.fetch_add(
-                1);  // no exception may reach the client library, which is written in C
+            rejected_.fetch_add(1);  // no exception may reach the client library, which is C
         }
     }
 
