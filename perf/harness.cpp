@@ -238,9 +238,9 @@ int run_suite(int argc, char** argv, std::string_view name, std::string_view abo
     CLI::App app{std::string(about), "perf." + std::string(name)};
     app.add_flag("--quick", o.quick, "Few sizes and few rounds");
     app.add_option("--filter", o.filter, "A regular expression for suite/case/policy_or_peer");
-    app.add_option("--rows", o.rows, "Append the rows to this file, as JSON, one a line");
-    app.add_option("--seconds", o.seconds, "How long the rounds may take");
-    app.add_option("rest", o.rest, "What this suite takes");
+    app.add_option("--rows", o.rows, "Append the rows to this file, as JSON, one per line");
+    app.add_option("--seconds", o.seconds, "Time for the rounds, in seconds");
+    app.add_option("rest", o.rest, "Arguments of this suite");
     CLI11_PARSE(app, argc, argv);
     try {
         suite s{std::string(name), o};

@@ -202,7 +202,7 @@ void add(suite& s, std::string_view name, bool keeps_all = true)
 
 int main(int argc, char** argv)
 {
-    return run_suite(argc, argv, "queued", "Hand events over, each event", [](suite& s) {
+    return run_suite(argc, argv, "queued", "Hand over events, cost of each", [](suite& s) {
         add<lockfree>(s, "boost::lockfree::queue");
         add<mailbox<>>(s, "mailbox");
         add<mailbox<queued::spin>>(s, "mailbox, spin");

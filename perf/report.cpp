@@ -52,7 +52,7 @@ constexpr std::array<program, 12> programs{{
     {"writer", "Notify beside a writer", 4, 60},
     {"registration", "Register and remove", 6, 120},
     {"sleepers", "Register and remove beside sleeping notifies", 1, 15},
-    {"queued", "Hand events over, each event", 3, 40},
+    {"queued", "Hand over events, cost of each", 3, 40},
     {"throwing", "Handlers that throw", 2, 20},
     {"registries", "Many registries in turn, one handler each", 2, 30},
     {"signals2", "Boost.Signals2, and its interface on our core", 2, 30},
@@ -541,8 +541,9 @@ int run(bool quick, std::string const& filter, fs::path const& out)
     std::cout
         << "\nA time is the median of the rounds; x is its ratio to the bare loop of the same "
            "round, with half the distance\nbetween the quartiles. "
-        << disturbed << " samples besides or among " << samples
-        << " were disturbed: taken again, or left out where enough others remained.\n";
+        << samples << " samples, one for each round. " << disturbed
+        << " times a sample was disturbed: it was taken again, or left out if enough others "
+           "remained.\n";
 
     facts told = about;
     told.emplace_back("samples",

@@ -214,7 +214,7 @@ int main(int argc, char* argv[])
             return read(words[1], words[2]);
         if (words.size() == 2 && words[0] == "rank")
             return rank(words[1]);
-        std::cerr << "relay_package_log read URL FILE | rank URL\n";
+        std::cerr << "usage: relay_package_log read URL FILE | rank URL\n";
     } catch (std::exception const& e) {
         std::cerr << "relay_package_log: " << e.what() << '\n';
     }

@@ -192,8 +192,8 @@ private:
         while (!over()) {
             natsMsgList got{};
             natsStatus s = NATS_CONNECTION_DISCONNECTED;
-            // Each round asks the server anew, because a server that was restarted has forgotten
-            // the last request.
+            // Ask again in each round: the server may have been restarted, and then it has
+            // forgotten the last request.
             if (natsConnection_Status(connection_.native_handle()) == NATS_CONN_STATUS_CONNECTED)
                 s = natsSubscription_Fetch(&got, subscription_.get(), options_.most_in_flight,
                                            longest_fetch.count(), nullptr);
@@ -263,7 +263,7 @@ private:
             nats::detail::count(returned_);
             return true;
         }
-        // Before the handlers run, as there may be no memory to remember the number afterwards.
+        // Note the number before the handlers run, as there may be no memory for it afterwards.
         typename detail::handled::entry entry(handled_, number, meta.Timestamp);
         // More attempts than the limit: the process died in the handlers.
         if (attempts > options_.most_attempts) {

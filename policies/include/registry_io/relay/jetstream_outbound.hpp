@@ -84,8 +84,8 @@ struct outbound_stats
 /// id; otherwise the id is a name that is never used again. Events that wait are lost if the
 /// process dies.
 ///
-/// While an `inbound` of the same connection notifies, the handler sends nothing back to the subject
-/// that the received message came from. This holds on the notifying thread only.
+/// While an `inbound` of the same connection notifies, the handler sends nothing back to the
+/// subject that the received message came from. This holds on the notifying thread only.
 template <class Event, std::size_t Capacity = 1024, class WhenFull = queued::fail,
           class Codec = json_codec<Event>>
 class outbound

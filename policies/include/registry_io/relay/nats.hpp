@@ -35,7 +35,7 @@ namespace nats {
 struct outbound_stats
 {
     std::uint64_t published = 0;  ///< given to the client library; it may be lost on the way
-    std::uint64_t dropped = 0;  ///< not taken by the client library: closed, or its buffer is full
+    std::uint64_t dropped = 0;    ///< not taken by the client library: closed, or no room offline
     std::uint64_t too_large = 0;  ///< larger than the server accepts
     std::uint64_t unencoded = 0;  ///< the codec threw
     std::uint64_t returned = 0;   ///< came from the same subject: not sent
@@ -58,8 +58,8 @@ struct inbound_stats
 /// the network only if the buffer is full. To keep the network away from the notifying thread, put
 /// a `queued::mailbox` in front.
 ///
-/// While an `inbound` of the same connection notifies, the handler sends nothing back to the subject
-/// that the received message came from. This holds on the notifying thread only.
+/// While an `inbound` of the same connection notifies, the handler sends nothing back to the
+/// subject that the received message came from. This holds on the notifying thread only.
 template <class Event, class Codec = json_codec<Event>>
 class outbound
 {

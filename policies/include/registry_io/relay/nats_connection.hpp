@@ -96,8 +96,8 @@ inline void throw_unless_ok(natsStatus s, char const* what)
         registry_io::detail::raise(error(what, s));
 }
 
-/// Lets a thread wait for something that happens once. `std::latch` does not do: the call that
-/// opens this latch may still use it when the waiting thread destroys it.
+/// Lets a thread wait for something that happens once. The waiting thread may then destroy it. A
+/// `std::latch` forbids that, as the call that opens it may still use it.
 class latch
 {
 public:

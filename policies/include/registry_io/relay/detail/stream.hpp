@@ -144,12 +144,12 @@ public:
     /// Returns whether the message with this number is handled.
     bool contains(std::uint64_t n) const noexcept { return latest(n).has_value(); }
 
-    /// Schedules a number to leave `numbers_` when so many more messages have come in that the server
-    /// has stored the acknowledgement, and that messages it had sent before have arrived
-    /// (`most_in_flight`). If the acknowledgement is not confirmed, the count covers `ack_wait`, too,
-    /// after which the server sends the message again. A server that has lost the state of its
-    /// consumer sends all messages again, so the number then joins a run. A stream without gaps
-    /// needs one run.
+    /// Schedules a number to leave `numbers_` when so many more messages have come in that the
+    /// server has stored the acknowledgement, and that all messages it had sent before have arrived
+    /// (`most_in_flight`). If the acknowledgement is not confirmed, the count also covers
+    /// `ack_wait`, after which the server sends the message again. A server that has lost the state
+    /// of its consumer sends all messages again, so the number then joins a run. A stream without
+    /// gaps needs one run.
     template <class Options>
     void acknowledged(std::uint64_t n, std::int64_t stored_at, bool confirmed,
                       Options const& o) noexcept

@@ -134,8 +134,8 @@ public:
     attachment& operator=(attachment const&) = delete;
 
     /// Returns whether a call must leave this slot out. One load of a word that calls do not write.
-    // acquire: pairs with the releases in unblock and mark. Without it, a slot that runs again might
-    // not see what was written while it was blocked.
+    // acquire: pairs with the releases in unblock and mark. Without it, a slot that runs again
+    // might not see what was written while it was blocked.
     bool is_idle() const noexcept { return state_.load(std::memory_order_acquire) != 0; }
     bool is_disconnected() const noexcept
     {
