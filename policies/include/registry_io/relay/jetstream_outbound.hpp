@@ -112,8 +112,8 @@ public:
     }
     outbound(outbound const&) = delete;
     outbound& operator=(outbound const&) = delete;
-    /// Removes the handler, and waits until it runs nowhere; then waits up to `linger` for the
-    /// server. Precondition: the caller is not a handler of the registry.
+    /// Removes the handler, and waits until no thread runs it; then waits up to `linger` for
+    /// the server. Precondition: the caller is not a handler of the registry.
     ~outbound()
     {
         handler_.reset();

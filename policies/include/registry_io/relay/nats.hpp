@@ -77,8 +77,8 @@ public:
     }
     outbound(outbound const&) = delete;
     outbound& operator=(outbound const&) = delete;
-    /// Removes the handler, and waits until it runs nowhere. Precondition: the caller is not a
-    /// handler of the registry.
+    /// Removes the handler, and waits until no thread runs it. Precondition: the caller is not
+    /// a handler of the registry.
     ~outbound() = default;
 
     /// Returns the counts. Throws: nothing.

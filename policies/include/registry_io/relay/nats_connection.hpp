@@ -129,7 +129,7 @@ struct destroyer
 template <class T, void (*Destroy)(T*)>
 using owner = std::unique_ptr<T, destroyer<T, Destroy>>;
 
-/// Returns a name that nobody else has.
+/// Returns a name that no other caller gets.
 inline std::string unique_name()
 {
     natsInbox* made = nullptr;

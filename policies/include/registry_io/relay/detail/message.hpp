@@ -186,7 +186,7 @@ public:
     }
     registered(registered const&) = delete;
     registered& operator=(registered const&) = delete;
-    /// Removes the handler, and waits until it runs nowhere.
+    /// Removes the handler, and waits until no thread runs it.
     ~registered()
     {
         guard_.reset();
