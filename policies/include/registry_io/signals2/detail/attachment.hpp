@@ -65,7 +65,8 @@ public:
     }
     void unlock() noexcept
     {
-        // acq_rel: all use of the signal happens before its end.
+        // acq_rel: pairs with the unlock of other owners. Without it, the end could overtake their
+        // use of the signal.
         if (owners_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
             operations_->close(*this);
             drop();
@@ -158,6 +159,7 @@ public:
     }
 
     void block() noexcept { state_.fetch_add(1, std::memory_order_relaxed); }
+    // release: pairs with the acquire in is_idle.
     void unblock() noexcept { state_.fetch_sub(1, std::memory_order_release); }
 
     /// Adds a reference, for the tables or a connection.

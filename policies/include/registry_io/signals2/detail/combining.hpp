@@ -79,7 +79,7 @@ struct combiner_hook : registry_io::detail::hook
     void hold() noexcept { references.fetch_add(1, std::memory_order_relaxed); }
     void drop() noexcept
     {
-        // acq_rel: all uses happen before the deletion.
+        // acq_rel: pairs with the drop of other users, whose uses happen before the deletion.
         if (references.fetch_sub(1, std::memory_order_acq_rel) == 1)
             delete this;
     }

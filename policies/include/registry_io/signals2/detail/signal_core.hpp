@@ -233,6 +233,7 @@ private:
     void close() noexcept
     {
         engine_.~engine();
+        // acquire: pairs with the exchange in take_out that has put the slot there.
         for (auto& place : waiting_)
             if (placed* const p = place.load(std::memory_order_acquire))
                 p->drop();

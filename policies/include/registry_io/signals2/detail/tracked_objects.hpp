@@ -228,11 +228,12 @@ public:
     lifetime& operator=(lifetime const&) = delete;
     ~lifetime()
     {
-        // acq_rel: all uses happen before the deletion.
+        // acq_rel: pairs with the other releases of references, which happen before the deletion.
         if (state_->references.fetch_sub(1, std::memory_order_acq_rel) == 1)
             delete state_;
     }
 
+    // release: pairs with the acquire in expired.
     void end() noexcept { state_->ended.store(true, std::memory_order_release); }
     bool expired() const noexcept { return state_->ended.load(std::memory_order_acquire); }
     bool lock_into(locked_object&) const noexcept { return !expired(); }
