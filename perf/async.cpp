@@ -74,7 +74,7 @@ counter counters[most_handlers];
 double bare_ns[most_handlers + 1];
 
 /// Returns the processor time of this thread, which other programs on the machine disturb less than
-/// wall-clock time.
+/// they disturb wall-clock time.
 double processor_ns()
 {
     std::timespec t{};
@@ -100,7 +100,7 @@ double measure(char const* name, char const* peer, int handlers, long n, Run run
         bytes = static_cast<double>(allocated_bytes - bytes_before) / static_cast<double>(n);
     }
     double const bare = bare_ns[handlers] == 0 ? best : bare_ns[handlers];
-    // No instruction counts here: they need callgrind, as in instructions.cpp.
+    // No instruction counts here: callgrind counts them, as in instructions.cpp.
     std::printf("async,%s,%s,%d,1,%.1f,%.2f,,%.2f,%.0f\n", name, peer, handlers, best, best / bare,
                 allocs, bytes);
     return best;
@@ -148,8 +148,8 @@ caller notify_in_turn(AsyncRegistry<int> const& r, long n)
         co_await r.notify_sequential(event);
 }
 
-/// What coroutine libraries call a task: it begins when it is awaited, and its end resumes the
-/// coroutine that awaits it. Nothing else: no environment, no isolation, no recycled frames.
+/// A task as coroutine libraries define it: it begins when it is awaited, and at its end it resumes
+/// the coroutine that awaits it. It has no environment, no isolation, and no recycled frames.
 class plain_task
 {
 public:

@@ -46,7 +46,7 @@ bool suite::wants(std::string_view case_name, kind const& k) const
 {
     if (k.bare)
         return true;
-    // A quick run has no time for all the variations of our presets.
+    // A quick run has no time for all variations of our presets.
     if (options_.quick && options_.filter.empty() && k.variation)
         return false;
     if (options_.filter.empty())
@@ -66,7 +66,7 @@ int suite::run()
     }
     std::vector<std::vector<std::size_t>*> order;
     bool any = false;
-    // With a filter, a group that contains only the bare loop is of no interest.
+    // With a filter, leave out a group that contains only the bare loop.
     std::erase_if(groups, [&](auto const& group) {
         return !options_.filter.empty() &&
             std::all_of(group.second.begin(), group.second.end(),
@@ -123,8 +123,8 @@ int suite::run()
         for (std::size_t const i : members)
             if (taken[i].what->bare)
                 yard = &taken[i];
-        // If a bare loop was slow once, that tells about the machine, not about the subject
-        // measured beside it.
+        // A bare loop that was slow once tells about the machine, not about the subject measured
+        // beside it.
         double bare_limit = std::numeric_limits<double>::infinity();
         if (yard != nullptr && !yard->samples.empty()) {
             std::vector<double> v;
@@ -238,9 +238,9 @@ int run_suite(int argc, char** argv, std::string_view name, std::string_view abo
     CLI::App app{std::string(about), "perf." + std::string(name)};
     app.add_flag("--quick", o.quick, "Few sizes and few rounds");
     app.add_option("--filter", o.filter, "A regular expression for suite/case/policy_or_peer");
-    app.add_option("--rows", o.rows, "Append the rows to this file, as JSON, one a line");
-    app.add_option("--seconds", o.seconds, "How long the rounds may take");
-    app.add_option("rest", o.rest, "What this suite takes");
+    app.add_option("--rows", o.rows, "Append the rows to this file, as JSON, one per line");
+    app.add_option("--seconds", o.seconds, "Time for the rounds, in seconds");
+    app.add_option("rest", o.rest, "Arguments of this suite");
     CLI11_PARSE(app, argc, argv);
     try {
         suite s{std::string(name), o};

@@ -15,7 +15,7 @@
 namespace perf {
 namespace {
 
-/// A signal with one pointer argument. GLib has a marshaller for that, which its manual recommends
+/// A signal with one pointer argument. GLib has a marshaller for it, which GLib's manual recommends
 /// over the generic one.
 class gsignal
 {

@@ -3,7 +3,7 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// The bare loop, and what people write by hand.
+// The bare loop, and registries written by hand.
 
 #include <algorithm>
 #include <atomic>
@@ -26,7 +26,7 @@ namespace perf {
 namespace {
 
 /// A loop over a vector of functions and contexts, in the order of registration, without
-/// protection. What does not fit into a context is stored on the heap.
+/// protection. A callable that does not fit into a context is stored on the heap.
 template <class Event, bool Catch>
 class loop
 {
@@ -218,14 +218,15 @@ public:
     token_type add(F f)
     {
         std::lock_guard<std::mutex> lock(all_.mutex);
-        // relaxed: writers are ordered by the mutex.
+        // relaxed: the mutex orders writers.
         pointer const now = all_.current.load(std::memory_order_relaxed);
         auto next = std::make_shared<table<Event>>();
         next->reserve((now == nullptr ? 0 : now->size()) + 1);
         if (now != nullptr)
             *next = *now;
         next->push_back({next_, std::move(f)});
-        // release: makes the contents of the table visible to readers.
+        // release: pairs with the acquire in notify. Without it, a reader might see the pointer and
+        // not the contents of the table.
         all_.current.store(std::move(next), std::memory_order_release);
         return next_++;
     }
@@ -235,12 +236,12 @@ public:
         // relaxed: as above.
         auto next = std::make_shared<table<Event>>(*all_.current.load(std::memory_order_relaxed));
         erase(*next, id);
-        // release: as above.
+        // release: as in add.
         all_.current.store(std::move(next), std::memory_order_release);
     }
     BOOST_FORCEINLINE void notify(Event const& event) const
     {
-        // acquire: pairs with the stores above.
+        // acquire: pairs with the releases of the writers.
         pointer const now = all_.current.load(std::memory_order_acquire);
         if (now != nullptr)
             for (auto const& n : *now)

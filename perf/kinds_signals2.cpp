@@ -3,7 +3,7 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// Boost.Signals2, and the face of it on our core: the same source over both.
+// Boost.Signals2, and its interface on our core: the same source for both.
 
 #include <boost/signals2.hpp>
 #include <registry_io/signals2.hpp>

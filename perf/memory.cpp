@@ -11,7 +11,7 @@
 
 #include <malloc.h>
 
-// glibc's own names for the functions that are replaced below.
+// glibc's names for the functions that are replaced below.
 extern "C" {
 void* __libc_malloc(std::size_t);
 void* __libc_calloc(std::size_t, std::size_t);

@@ -8,8 +8,8 @@
 
 namespace perf {
 
-/// While it lives, counts what the whole program takes from malloc, including the C code of other
-/// libraries. At other times malloc pays one branch for it.
+/// While it lives, counts the memory that the whole program takes from malloc, including the C code
+/// of other libraries. At other times, malloc pays one branch for it.
 class memory_counter
 {
 public:
@@ -18,9 +18,10 @@ public:
     memory_counter& operator=(memory_counter const&) = delete;
     ~memory_counter();
 
-    /// How many allocations were made.
+    /// Returns the number of allocations.
     long allocations() const noexcept;
-    /// Bytes that were allocated and not freed, as rounded up by the allocator.
+    /// Returns the number of bytes that were allocated and not freed, as the allocator rounded them
+    /// up.
     long bytes() const noexcept;
 };
 

@@ -3,7 +3,7 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// How much heap memory a registry and its handlers take. Counted, not timed.
+// How much heap memory a registry and its handlers take. The bytes are counted, not timed.
 
 #include <memory>
 #include <string>

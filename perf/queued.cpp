@@ -3,10 +3,9 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// What it costs to hand an event of 16 bytes to another place: a mailbox beside the queue of
-// Boost.Lockfree under it, a mutex with a deque, and Asio's post. On one thread: n events are
-// posted, and then drained. With four posters: each posts its share, while the thread that is timed
-// drains.
+// What it costs to pass an event of 16 bytes to another place: a mailbox, the queue of
+// Boost.Lockfree in it, a mutex with a deque, and Asio's post. On one thread: n events are posted,
+// and then drained. With four posters: each posts its share while the timed thread drains.
 
 #include <atomic>
 #include <cstddef>
@@ -41,7 +40,7 @@ struct event
     std::uint64_t other;
 };
 
-/// What all drain into: a registry would cost each of them the same.
+/// The drain target. A registry would cost each subject the same.
 struct counter
 {
     std::uint64_t sum = 0;
@@ -84,7 +83,7 @@ struct number_of
     std::uint64_t operator()(event const& e) const noexcept { return e.value; }
 };
 
-/// What people write first.
+/// The obvious solution: a deque under a mutex.
 class locked_deque
 {
 public:
@@ -112,7 +111,7 @@ private:
     std::deque<event> deque_;
 };
 
-/// Without a bound.
+/// Asio's post, which has no bound.
 class asio
 {
 public:
@@ -162,7 +161,7 @@ sample four_posters(Queue& q, counter& c, long times)
     sample taken = watch.stop(static_cast<double>(share * posters));
     for (std::thread& t : threads)
         t.join();
-    taken.disturbed = false;  // threads that take turns are what is measured
+    taken.disturbed = false;  // threads that take turns are the subject of the measurement
     return taken;
 }
 
@@ -203,7 +202,7 @@ void add(suite& s, std::string_view name, bool keeps_all = true)
 
 int main(int argc, char** argv)
 {
-    return run_suite(argc, argv, "queued", "Hand events over, each event", [](suite& s) {
+    return run_suite(argc, argv, "queued", "Hand over events, cost of each", [](suite& s) {
         add<lockfree>(s, "boost::lockfree::queue");
         add<mailbox<>>(s, "mailbox");
         add<mailbox<queued::spin>>(s, "mailbox, spin");

@@ -85,7 +85,7 @@ sample pairs(subject& s, company c, long times)
             s.leave();
         });
         ready.wait(false);
-        // Gives it time to reach the handler that waits.
+        // Wait until the thread has reached the blocking handler.
         std::this_thread::sleep_for(std::chrono::milliseconds(2));
     } else if (c == company::idle || c == company::busy) {
         other = std::thread([&] {
@@ -102,7 +102,7 @@ sample pairs(subject& s, company c, long times)
         ready.wait(false);
     }
     stopwatch const watch;
-    // The handler that waits must not be removed.
+    // The blocking handler must stay.
     if (c == company::asleep)
         s.toggle(times);
     else
@@ -121,8 +121,8 @@ sample pairs(subject& s, company c, long times)
 using on_heap = registry_io::SyncRegistry<int>;
 using on_pool = on_heap::with<registry_io::alloc::pool>;
 
-/// The slowest of 2000 pairs where half of the handlers were removed at random, so that the memory
-/// is full of holes. The new handlers are larger than the removed ones.
+/// The slowest of 2000 pairs after half of the handlers were removed at random, so that the memory
+/// has many holes. The new handlers are larger than the removed ones.
 template <class Registry>
 sample slowest_pair(Registry& r, std::size_t n)
 {

@@ -52,10 +52,10 @@ constexpr std::array<program, 12> programs{{
     {"writer", "Notify beside a writer", 4, 60},
     {"registration", "Register and remove", 6, 120},
     {"sleepers", "Register and remove beside sleeping notifies", 1, 15},
-    {"queued", "Hand events over, each event", 3, 40},
+    {"queued", "Hand over events, cost of each", 3, 40},
     {"throwing", "Handlers that throw", 2, 20},
     {"registries", "Many registries in turn, one handler each", 2, 30},
-    {"signals2", "Boost.Signals2, and its face", 2, 30},
+    {"signals2", "Boost.Signals2, and its interface on our core", 2, 30},
     {"memory_use", "Memory", 0, 0},
     {"instructions", "Instructions for each notify", 0, 0},
     {"build", "The smallest use, compiled", 0, 60},
@@ -373,9 +373,8 @@ void write_json(fs::path const& path, facts const& about, std::vector<row> const
     create(path) << json::object{{"machine", std::move(told)}, {"rows", std::move(rows)}} << '\n';
 }
 
-/// Plots a value by N, with a line for each of these policies and other libraries: at most six,
-/// since more cannot be told apart. Each line has its own pattern and point, and its name beside
-/// its end.
+/// Plots a value by N, with a line for each of these policies and other libraries. Six lines at
+/// most can be told apart. Each line has its own pattern and point, and its name beside its end.
 void plot(fs::path const& folder, char const* name, std::string const& title, char const* label,
           std::vector<row> const& all, std::string_view suite, std::string_view case_name,
           bool ratio, std::vector<std::string> const& subjects)
@@ -398,7 +397,7 @@ void plot(fs::path const& folder, char const* name, std::string const& title, ch
         return;
     lowest /= 1.25;
     highest *= 1.25;
-    // Where the names stand, as parts of the height: at the lines' ends, but not on each other.
+    // The heights of the names, as fractions of the plot: at the lines' ends, without overlap.
     std::vector<std::pair<double, std::string>> names;
     for (auto const& [subject, points] : lines)
         names.emplace_back(std::log(points.rbegin()->second / lowest) / std::log(highest / lowest),
@@ -542,8 +541,9 @@ int run(bool quick, std::string const& filter, fs::path const& out)
     std::cout
         << "\nA time is the median of the rounds; x is its ratio to the bare loop of the same "
            "round, with half the distance\nbetween the quartiles. "
-        << disturbed << " samples besides or among " << samples
-        << " were disturbed: taken again, or left out where enough others remained.\n";
+        << samples << " samples, one for each round. " << disturbed
+        << " times a sample was disturbed: it was taken again, or left out if enough others "
+           "remained.\n";
 
     facts told = about;
     told.emplace_back("samples",

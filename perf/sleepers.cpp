@@ -3,9 +3,9 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// What it costs to register a handler and to remove it while 0, 30 or 1000 notifies of the same
-// registry sleep, each on its own table. The notifies are nested in each other, so that only one
-// thread is needed.
+// What it costs to register and to remove a handler while 0, 30 or 1000 notifies of the same
+// registry sleep, each on its own table. The notifies are nested in each other, so one thread
+// suffices.
 
 #include <functional>
 #include <memory>

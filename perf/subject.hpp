@@ -15,7 +15,7 @@
 
 namespace perf {
 
-/// What a handler does when it is called. Each captures 8 bytes.
+/// What a handler does when it is called. Each handler captures 8 bytes.
 enum class deed {
     add,      ///< adds the event to a counter of its own
     add_own,  ///< adds the event to a thread-local counter, so that threads share nothing
@@ -24,11 +24,11 @@ enum class deed {
     wait,     ///< waits until `gate` is open
 };
 
-/// In which order the types of handlers come that are registered one by one.
+/// The order of types among handlers that are registered one by one.
 enum class pattern {
     one,          ///< one type
     blocks,       ///< four types, one after the other
-    pairs,        ///< two of a type, then two of the next
+    pairs,        ///< two of a type, then two of the next type
     alternating,  ///< two types in turn
     different     ///< 16 types in turn
 };
@@ -51,7 +51,7 @@ constexpr int type_of(pattern p, long i, long n) noexcept
     return 0;
 }
 
-/// What waiting handlers wait for.
+/// The gate that waiting handlers wait for.
 inline constinit std::atomic<bool> gate{true};
 
 /// One way to call handlers, ours or another library's, behind an interface with one virtual call
@@ -68,14 +68,14 @@ public:
     virtual void reserve(long n) = 0;
     /// Registers n more handlers, one by one.
     virtual void fill(long n, deed d) = 0;
-    /// Registers n more handlers, which do the same but are of several types.
+    /// Registers n more handlers, which do the same but have several types.
     virtual void fill_with_types(long n, pattern p) = 0;
     /// Registers n more, each at a random one of a few priorities. False if there are no
     /// priorities.
     virtual bool fill_by_priority(long n) = 0;
     /// Registers n more handlers at once. False if this is not possible.
     virtual bool fill_at_once(long n) = 0;
-    /// Waits for work that writes have put off, above all the destruction of removed handlers.
+    /// Waits for work that writes have deferred, above all the destruction of removed handlers.
     virtual void settle() = 0;
     /// Chooses the random order in which `clear` removes.
     virtual void shuffle() = 0;
@@ -106,7 +106,7 @@ public:
         long allocations;
         long bytes;  ///< the object itself, and what it takes from the heap
     };
-    /// What one more object costs before anything is registered.
+    /// Returns what one more object costs before anything is registered.
     virtual footprint empty() const = 0;
 };
 

@@ -45,10 +45,10 @@ struct failure : std::exception
     char const* what() const noexcept override { return "failed, as it should"; }
 };
 
-/// How often the handlers that notify do so.
+/// How many times a notifying handler notifies.
 inline constinit long times_inside = 0;
 
-/// The counter for handlers that must share nothing.
+/// The counter for handlers that must not share data.
 inline constinit thread_local long own_sum = 0;
 
 template <class Event>
@@ -58,7 +58,7 @@ struct add
     void operator()(Event const& event) const { *to += value(event); }
 };
 
-/// Each `Type` is a type of its own.
+/// Each `Type` gives a distinct type.
 template <class Event, int Type>
 struct add_as : add<Event>
 {
@@ -118,7 +118,7 @@ struct loop_inside
 ///     token_type;  token_type add(F);  void remove(token_type);  void notify(Event const&);
 ///
 /// and may have add(int priority, F), add_at_once(n, f() -> handler, out), enter and leave for
-/// threads, failures() if it reports failures itself, and settle() to wait for what it has put off.
+/// threads, failures() if it reports failures itself, and settle() to wait for deferred work.
 template <class Adapter, class Event>
 class subject_of final : public subject
 {
@@ -282,8 +282,8 @@ private:
             return Event();
     }
 
-    // In a program that notifies from a single place, the compiler optimises that place as well as
-    // it can. Using one place for all N keeps it from specialising.
+    // If a program notifies from a single place, the compiler can specialise that place. Sharing
+    // one place for all N prevents this.
     BOOST_NOINLINE static void call(Adapter const& a, Event const& event) { a.notify(event); }
 
     BOOST_NOINLINE static void call_failing(Adapter const& a, Event const& event)

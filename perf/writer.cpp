@@ -79,7 +79,8 @@ int main(int argc, char** argv)
                                                               : "a writer at full speed";
                     if (!s.wants(name, k))
                         continue;
-                    // Nothing may write beside the bare loop, which shows the state of the machine.
+                    // Nothing may write beside the bare loop, because its time shows the state of
+                    // the machine.
                     pace const mine = k.bare ? pace::quiet : p;
                     s.add({.name = name,
                            .subject = std::string(k.name),

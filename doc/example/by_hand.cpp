@@ -3,8 +3,8 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// What the wrappers of <registry_io/handlers/> do, written by hand with version 1.0.0: the manual's
-// table of what wrappers cost.
+// The wrappers of <registry_io/handlers/>, written by hand with version 1.0.0. The manual compares
+// their costs in a table.
 
 #include <registry_io/presets/sync.hpp>
 

@@ -69,7 +69,7 @@ int main()
     with_registry_io();
     BOOST_TEST_EQ(out, "record show 95 warn record show 96 ");
 
-    // What the page says about exceptions, and about slots that are disconnected during a call.
+    // What the page says about exceptions and about slots that are disconnected during a call.
     {
         boost::signals2::signal<void(int)> s;
         int later = 0;

@@ -3,7 +3,7 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// The guides: one task each.
+// The examples of the guides: one task each.
 
 #include <registry_io.hpp>
 #include <registry_io/handlers/tracked.hpp>

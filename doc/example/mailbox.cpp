@@ -50,7 +50,7 @@ rio::async::task<> serve(inbox& quotes, rio::SyncRegistry<quote>& registry)
 // end::awaited[]
 
 // tag::buffer[]
-/// Collects what handlers write, and writes it when a batch has ended.
+/// Collects the handlers' output, and writes it at the end of a batch.
 class buffer
 {
 public:
@@ -79,14 +79,14 @@ int main()
 
         std::jthread const feed([&] {
             if (mailbox.post({"ACME", 12.5}) != queued::post_result::posted) {
-                // full, or closed: the quote is still ours
+                // full or closed: the quote is still ours
             }
         });
         // end::pump[]
         while (mailbox.stats().posted == 0)
             std::this_thread::yield();
         // tag::stop[]
-        pump.stop();  // closes the mailbox, drains what waits, joins the thread
+        pump.stop();  // closes the mailbox, drains the waiting events, joins the thread
         BOOST_TEST_EQ(received, 1);
         // end::stop[]
     }

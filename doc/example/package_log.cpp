@@ -59,7 +59,7 @@ void print_top(char const* title, counts const& c, std::size_t n)
     std::cout << '\n';
 }
 
-// ----- what the registry tells of its subscribers
+// ----- the reports of the registry about its subscribers
 
 namespace observe = registry_io::observe;
 
@@ -90,7 +90,7 @@ using observed_registry = registry_io::SyncRegistry<package_event>::with<panic_p
 
 int main(int argc, char* argv[])
 {
-    // ----- the lines, and the events that point into them
+    // ----- the lines, and the events that refer to them
     std::deque<std::string> lines;
     std::vector<package_event> events;
     std::size_t unreadable = 0;
@@ -150,7 +150,7 @@ int main(int argc, char* argv[])
             ++touched[e.package];
     });
 
-    // This subscriber throws, which does not keep the others from running.
+    // This subscriber throws. The others run nevertheless.
     registry.register_handler(observe::name("audit", [](package_event const& e) {
         if (suspicious(e))
             throw std::runtime_error(std::string(e.package) + " is half-installed");
@@ -161,7 +161,8 @@ int main(int argc, char* argv[])
         failures.push_back(info.label().text() + ": " + std::string(info.message()));
     });
 
-    // Two subscribers that see only a part: one joins while events flow, the other one leaves.
+    // Two subscribers see only a part of the events: one joins while events flow, the other one
+    // leaves.
     std::atomic<std::size_t> joiner_saw = 0;
     std::atomic<std::size_t> leaver_saw = 0;
     auto leaver = registry.register_guard([&](package_event const&) { ++leaver_saw; });
@@ -195,7 +196,7 @@ int main(int argc, char* argv[])
         other_registry.notify({});
     }
 
-    // ----- a plain recount
+    // ----- the plain recount
     counts actions_again;
     counts touched_again;
     std::size_t suspects = 0;

@@ -3,8 +3,8 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// The program of sensors_before.cpp after its migration from Boost.Signals2: one include and one
-// namespace are others. It prints the same.
+// The program of sensors_before.cpp after its migration from Boost.Signals2: only one include and
+// one namespace differ. It prints the same.
 
 // tag::head[]
 #include <registry_io/signals2.hpp>
@@ -22,7 +22,7 @@ namespace signals = registry_io::signals2;
 #include <vector>
 
 // tag::body[]
-/// Some slots may object to a reading; the first objection decides.
+/// Slots may object to a reading. The first objection decides.
 struct unanimous
 {
     using result_type = bool;
@@ -61,7 +61,7 @@ public:
 
     void watch(sensor& s)
     {
-        // The display may go at any time; its slot goes with it.
+        // When the display is destroyed, its slot is disconnected.
         s.on_reading.connect(1, sensor::accepted::slot_type([this](std::string const& name, int v) {
                                     last_ = v;
                                     to_ << name << '=' << v << ' ';
@@ -80,7 +80,7 @@ static std::string run(long readings)
     sensor boiler("boiler");
     sensor outside("outside");
 
-    // Everything from all sensors, before the displays.
+    // Counts the readings of all sensors, before the displays show them.
     sensor::accepted all;
     long count = 0;
     all.connect([&count](std::string const&, int) { ++count; });
@@ -99,7 +99,7 @@ static std::string run(long readings)
             if (v > 90)
                 out << name << " is hot! ";
         });
-    // The first reading is special.
+    // Runs only for the first reading.
     boiler.on_reading.connect_extended(
         [&out](signals::connection const& self, std::string const&, int v) {
             out << "(first " << v << ") ";

@@ -3,9 +3,9 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// Sensors, displays and alarms: a program over Boost.Signals2. sensors_after.cpp is the same
-// program after its migration. Both print the same. With a number, it measures that many readings
-// in a loop: `time example.sensors_before 1000000`.
+// Sensors, displays and alarms: a program that uses Boost.Signals2. sensors_after.cpp is the same
+// program after its migration. Both print the same. With a number as its argument, the program
+// measures that many readings in a loop: `time example.sensors_before 1000000`.
 
 // tag::head[]
 #include <boost/signals2.hpp>
@@ -23,7 +23,7 @@ namespace signals = boost::signals2;
 #include <vector>
 
 // tag::body[]
-/// Some slots may object to a reading; the first objection decides.
+/// Slots may object to a reading. The first objection decides.
 struct unanimous
 {
     using result_type = bool;
@@ -62,7 +62,7 @@ public:
 
     void watch(sensor& s)
     {
-        // The display may go at any time; its slot goes with it.
+        // When the display is destroyed, its slot is disconnected.
         s.on_reading.connect(1, sensor::accepted::slot_type([this](std::string const& name, int v) {
                                     last_ = v;
                                     to_ << name << '=' << v << ' ';
@@ -81,7 +81,7 @@ static std::string run(long readings)
     sensor boiler("boiler");
     sensor outside("outside");
 
-    // Everything from all sensors, before the displays.
+    // Counts the readings of all sensors, before the displays show them.
     sensor::accepted all;
     long count = 0;
     all.connect([&count](std::string const&, int) { ++count; });
@@ -100,7 +100,7 @@ static std::string run(long readings)
             if (v > 90)
                 out << name << " is hot! ";
         });
-    // The first reading is special.
+    // Runs only for the first reading.
     boiler.on_reading.connect_extended(
         [&out](signals::connection const& self, std::string const&, int v) {
             out << "(first " << v << ") ";

@@ -21,7 +21,7 @@
 
 namespace tune {
 
-/// Set by SIGINT and SIGTERM: stop measuring, and report the results so far.
+/// Set by SIGINT and SIGTERM: stop measuring and report the results so far.
 extern std::sig_atomic_t volatile interrupted;
 
 /// An external failure, such as a compiler or a file. The message is a sentence for the user.

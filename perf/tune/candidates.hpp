@@ -79,7 +79,7 @@ inline std::vector<std::string> arguments_of(std::string_view text, std::string_
 /// policies. Removes a recorder around the panic policy. Other names are returned unchanged.
 inline std::string shortened(std::string text)
 {
-    // gcc writes a space here.
+    // gcc writes a space between closing brackets.
     for (std::size_t at; (at = text.find("> >")) != std::string::npos;)
         text.erase(at + 1, 1);
     bool asynchronous = true;
@@ -214,7 +214,7 @@ inline std::string broken_requirement(job const& j, std::string const& alias)
     if (j.blocking &&
         (names("snapshot::rcu") || names("basic_rcu") ||
          (names("RcuRegistry") && !names("snapshot::"))))
-        return "handlers that block hold up others";
+        return "lets handlers that block hold up others";
     return "";
 }
 

@@ -498,8 +498,8 @@ inline json::object write_job(job const& j)
 }
 
 /// Returns a recorded duration of handlers without the time that is not their own: one reading of
-/// the clock, and the nested notifies, which count their own handlers. `share` is the remaining
-/// share.
+/// the clock, and the nested notifies, whose handlers are counted separately. `share` is the
+/// fraction that remains.
 inline quantity own_time(quantity const& recorded, double clock, double share)
 {
     if (recorded.buckets.empty())

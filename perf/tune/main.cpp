@@ -658,9 +658,9 @@ private:
             for (auto const& [name, limit] : r_.asked.limits) {
                 auto const at = f.figures.find(name);
                 if (at == f.figures.end())
-                    f.beyond = name + " could not be measured";
+                    f.beyond = "has no measurement of " + name;
                 else if (at->second > limit)
-                    f.beyond = "above the limit of " + name;
+                    f.beyond = "is above the limit of " + name;
             }
             contenders.push_back({.name = f.alias,
                                   .ratio = f.ratio,
@@ -712,10 +712,10 @@ std::string reason(std::string const& alias)
     for (auto const& [part, why] :
          {std::pair("single_thread", "nothing in it is atomic"),
           std::pair("LocalRegistry", "nothing in it is atomic"),
-          std::pair("batched", "several removals share one look at the readers"),
+          std::pair("batched", "several removals share one scan of the readers"),
           std::pair("by_writers", "readers free nothing"),
           std::pair("atomic_shared_ptr", "a table is freed by its last reader, without a domain"),
-          std::pair("locked", "a short lock costs less here than what the others do"),
+          std::pair("locked", "a short lock costs less here than protection without a lock"),
           std::pair("RcuRegistry", "a nested notify costs next to nothing in an RCU domain"),
           std::pair("snapshot::rcu", "a nested notify costs next to nothing in an RCU domain"),
           std::pair("fixed", "its memory lies in the registry"),
@@ -781,31 +781,30 @@ void print(result const& r)
             << " processes of at least 10, " << r.layouts
             << " layouts of at least 3. Raise --budget or --layouts.\n";
     else if (r.price)
-        out << "These are prices: order and panic policy say what a program means, so nothing is "
+        out << "These are costs. Order and panic policy decide what a program does, so nothing is "
                "chosen.\n";
     else if (r.chosen == 0 && r.margin > registry_io_perf::most_margin)
         out << "Too noisy to tell: identical code differed by more than 10 %. Raise --budget or "
                "--layouts, or run again when the machine is idle.\n";
     else if (r.chosen == 0 && !won.beyond.empty())
-        out << "Nothing that was measured keeps what you require; the current alias does not "
-               "either: "
+        out << "No measured candidate meets your requirements, nor does the current alias: it "
             << won.beyond << ".\n";
     else if (r.chosen == 0)
-        out << "Nothing beats what you have: " << qualified(won.alias, r.event) << '\n';
+        out << "No candidate beats the current alias: " << qualified(won.alias, r.event) << '\n';
     else
         out << (r.finalists[0].beyond.empty()
                     ? ""
-                    : "The current alias does not keep what you require: " + r.finalists[0].beyond +
-                        ".\n")
-            << "Write this. It takes " << three(won.ratio.middle) << " (" << three(won.ratio.low)
-            << " to " << three(won.ratio.high)
+                    : "The current alias does not meet your requirements: it " +
+                        r.finalists[0].beyond + ".\n")
+            << "Write the alias below. It takes " << three(won.ratio.middle) << " ("
+            << three(won.ratio.low) << " to " << three(won.ratio.high)
             << (r.asked.objective == "bytes" ? ") of the memory of " : ") of the time of ")
             << r.finalists[0].alias << ": " << reason(won.alias) << ".\n\n"
             << snippet(r);
     for (sensitivity const& s : r.plane)
         if (s.winner != won.alias && r.enough) {
-            out << "What would change it: with " << s.handlers << " handlers and " << s.changes
-                << " changes for each notify, " << s.winner << " is the fastest.\n";
+            out << "The answer changes with the workload: with " << s.handlers << " handlers and "
+                << s.changes << " changes for each notify, " << s.winner << " is the fastest.\n";
             break;
         }
 }
@@ -858,15 +857,15 @@ int run(int argc, char** argv)
                  "1 a failure, 130 interrupted",
                  "registry_tune"};
     app.set_version_flag("--version", REGISTRY_IO_VERSION_STRING);
-    auto* const doors = app.add_option_group("Where the workload comes from (else: the flags)");
+    auto* const doors = app.add_option_group("Source of the workload (default: the flags)");
     doors->add_option("--job", job_file, "A job file");
     doors->add_option("--recording", recording, "A file that observe::recorded wrote");
     doors->add_option(
         "--workload", s.workload,
         "Your header, with template <template <class> class Registry> struct workload");
-    auto* const happens = app.add_option_group("What happens");
+    auto* const happens = app.add_option_group("Workload");
     happens->add_option("--handlers", handlers, "Handlers of each registry");
-    happens->add_option("--handler-time", handler_time, "What a handler takes, such as 200ns");
+    happens->add_option("--handler-time", handler_time, "Duration of a handler, such as 200ns");
     happens->add_option("--interval", interval,
                         "Time between two notifies of a thread, such as 10us");
     happens->add_option("--notifying-threads", threads, "Threads that notify at once");
@@ -874,40 +873,45 @@ int run(int argc, char** argv)
     happens->add_option("--nesting", nesting, "Notifies inside a notify");
     happens->add_option("--event-bytes", event_bytes, "Size of the event");
     happens->add_option("--failures", failures, "Share of calls that throw");
-    happens->add_option("--changes-per-second", changes, "Handlers replaced");
+    happens->add_option("--changes-per-second", changes, "Handlers replaced in a second");
     happens->add_option("--batch", batch, "Handlers replaced by one transaction");
-    happens->add_option("--waiting-removals", waiting, "Share of removals that wait");
-    auto* const needs = app.add_option_group("What a solution must keep");
+    happens->add_option("--waiting-removals", waiting,
+                        "Share of removals that wait for running handlers");
+    auto* const needs = app.add_option_group("Requirements");
     needs->add_flag("--one-thread", one_thread, "One thread uses a registry");
     needs->add_flag("--no-blocking", no_blocking, "Handlers never block");
     needs->add_flag("--no-heap", no_heap, "No heap");
     needs->add_option("--memory-bound", memory_bound, "Memory of all registries, such as 64KB");
-    needs->add_option("--order", order, "priority or fifo; else that of the current alias");
-    needs->add_option("--panic", panic, "A panic policy; else that of the current alias");
-    needs->add_option("--limit", limits, "OBJECTIVE=VALUE, such as removal=2us");
+    needs->add_option("--order", order, "priority or fifo (that of the current alias)");
+    needs->add_option("--panic", panic, "A panic policy (that of the current alias)");
+    needs->add_option("--limit", limits,
+                      "The most of an objective, as OBJECTIVE=VALUE: removal=2us");
     auto* const asked = app.add_option_group("What to measure");
-    asked->add_option("--current", current, "The alias you have (SyncRegistry)");
+    asked->add_option("--current", current, "The current alias (SyncRegistry)");
     asked->add_option("--objective", objective,
                       "notify_p50, notify_p99, throughput, removal or bytes (notify_p50)");
-    asked->add_option("--pin", s.pin, "A,B: only whether B is better than A");
-    asked->add_flag("--price", s.price, "What other panic policies and the other order cost");
-    asked->add_option("--verify", verify, "A tune.json: whether what it chose is still better");
+    asked->add_option("--pin", s.pin, "A,B: measure only whether B is better than A");
+    asked->add_flag("--price", s.price,
+                    "Measure what other panic policies and the other order cost");
+    asked->add_option("--verify", verify,
+                      "A tune.json: measure whether the chosen alias is still better");
     auto* const how = app.add_option_group("How");
-    how->add_option("--budget", budget, "Time in all, such as 60s (120s)");
+    how->add_option("--budget", budget, "Total time, such as 60s (120s)");
     how->add_option("--time-limit", time_limit, "Time for one answer of a workload (10s)");
     how->add_option("--rounds", s.rounds, "Rounds of a process (15)")->check(CLI::Range(1, 1000));
-    how->add_option("--layouts", s.layouts, "At most so many layouts of each program (15)")
+    how->add_option("--layouts", s.layouts, "The most layouts of each program (15)")
         ->check(CLI::Range(1, 99));
-    how->add_option("--seed", s.seed, "Of all random choices (random)");
+    how->add_option("--seed", s.seed, "Seed of all random choices (random)");
     how->add_option("--compile-commands", compile_commands,
-                    "Flags from this compile_commands.json");
-    how->add_option("--like", like, "The file in it whose flags to take (the first)");
-    how->add_option("--cache", cache, "Where programs are kept");
+                    "Take the compiler flags from this compile_commands.json");
+    how->add_option("--like", like,
+                    "Take the flags of the first file in it that ends with this (any)");
+    how->add_option("--cache", cache, "The folder in which compiled programs are kept");
     how->add_option("--keep", keep, "A folder for the generated sources");
     how->add_option("--json", json_path, "The file for every sample (tune.json)");
     how->add_option("--html", html_path, "The file for the page (tune.html)");
     how->add_option("--event", event, "The name of your event in the alias to paste");
-    how->add_flag("--quiet", s.quiet, "No progress");
+    how->add_flag("--quiet", s.quiet, "Show no progress");
     how->add_flag("--any-recording", any_recording,
                   "Accept a recording of another version or machine");
     try {

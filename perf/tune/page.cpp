@@ -444,7 +444,7 @@ std::string to_html(result const& r)
         : r.price                              ? "What other policies cost"
         : r.chosen == 0 && r.margin > registry_io_perf::most_margin
         ? "This machine is too noisy to tell"
-        : r.chosen == 0 ? "Nothing beats " + brief(won.alias)
+        : r.chosen == 0 ? "No candidate beats " + brief(won.alias)
                         : brief(won.alias) + " takes " + number("%.0f", 100 * won.ratio.middle) +
             (r.asked.objective == "bytes" ? " % of the memory of " : " % of the time of ") +
             brief(r.finalists[0].alias);

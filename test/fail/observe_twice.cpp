@@ -3,7 +3,7 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// expect: registry_io: this adaptor of observe is there twice; name it once
+// expect: registry_io: this adaptor of observe is used twice; use it once
 
 #include <registry_io/observe/named.hpp>
 #include <registry_io/observe/timed.hpp>

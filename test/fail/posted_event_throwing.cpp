@@ -3,7 +3,7 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// expect: registry_io: an event that is posted is copied, and must not throw when it is
+// expect: registry_io: deferred copies and destroys each event, and neither may throw
 
 #include <string>
 

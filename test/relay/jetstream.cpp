@@ -352,8 +352,8 @@ BOOST_AUTO_TEST_CASE(what_is_handled_is_recognised_however_far_a_server_goes_bac
     jetstream::inbound_options const o;
     jetstream::detail::handled h;
     auto const handle = [&](std::uint64_t n, std::int64_t stored_at) {
-        h.received();
-        if (h.contains(n, stored_at))
+        h.received(n, stored_at);
+        if (h.contains(n))
             return false;
         jetstream::detail::handled::entry entry(h, n, stored_at);
         entry.keep();
@@ -376,6 +376,42 @@ BOOST_AUTO_TEST_CASE(what_is_handled_is_recognised_however_far_a_server_goes_bac
     BOOST_TEST(!handle(count, static_cast<std::int64_t>(2 * count)));
 }
 
+// The numbers of the old stream must not make a failed message of the new one look handled.
+BOOST_AUTO_TEST_CASE(what_fails_in_a_stream_made_anew_is_handled_when_it_comes_again)
+{
+    jetstream::inbound_options const o;
+    jetstream::detail::handled h;
+    auto const handle = [&](std::uint64_t n, std::int64_t stored_at, bool succeeds = true) {
+        h.received(n, stored_at);
+        if (h.contains(n))
+            return false;
+        jetstream::detail::handled::entry entry(h, n, stored_at);
+        if (!succeeds)
+            return false;
+        entry.keep();
+        h.acknowledged(n, stored_at, true, o);
+        return true;
+    };
+    constexpr std::uint64_t count = 100'000;
+    for (std::uint64_t n = 1; n <= count; ++n)
+        handle(n, static_cast<std::int64_t>(n));
+    // The old stream's 7 has joined a run, the other one has not yet.
+    constexpr std::uint64_t failing[] = {7, count - 7};
+    constexpr std::uint64_t last = count + 20'000;  // by then it would have
+    auto const stored_anew = [](std::uint64_t n) { return static_cast<std::int64_t>(last + n); };
+    for (std::uint64_t const n : failing)
+        BOOST_TEST(!handle(n, stored_anew(n), false));
+    std::uint64_t handled = 0;
+    for (std::uint64_t n = 1; n <= last; ++n)
+        if (n != failing[0] && n != failing[1])
+            handled += handle(n, stored_anew(n));
+    BOOST_TEST(handled == last - 2);
+    for (std::uint64_t const n : failing)
+        BOOST_TEST(handle(n, stored_anew(n)));
+    BOOST_TEST(!handle(failing[0], stored_anew(failing[0])));
+    BOOST_TEST(!handle(1, stored_anew(1)));
+}
+
 // A server that is killed has not yet written down what it was told last.
 BOOST_AUTO_TEST_CASE(what_is_handled_is_recognised_for_a_while_in_a_stream_of_gaps)
 {
@@ -383,14 +419,14 @@ BOOST_AUTO_TEST_CASE(what_is_handled_is_recognised_for_a_while_in_a_stream_of_ga
     jetstream::detail::handled h;
     constexpr std::uint64_t count = 10'000;
     for (std::uint64_t n = 1; n <= count; ++n) {
-        h.received();
+        h.received(2 * n, 0);
         jetstream::detail::handled::entry entry(h, 2 * n, 0);
         entry.keep();
         h.acknowledged(2 * n, 0, true, o);
     }
     std::uint64_t known = 0;
     for (std::uint64_t n = 1; n <= count; ++n)
-        known += h.contains(2 * n, 0) && !h.contains(2 * n - 1, 0);
+        known += h.contains(2 * n) && !h.contains(2 * n - 1);
     BOOST_TEST(known == count);
 }
 

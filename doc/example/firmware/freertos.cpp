@@ -43,7 +43,8 @@ extern "C" void ADC_IRQHandler()
     samples.notify({21});
 }
 
-// Other tasks may preempt the owner in the middle of a change: they send what they have.
+// Other tasks may preempt the owner in the middle of a change, so they send their events to a
+// queue.
 QueueHandle_t to_owner = nullptr;
 
 void some_other_task(void*)

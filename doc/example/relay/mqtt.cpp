@@ -3,9 +3,9 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// Guide: a sketch of a relay to another broker, here MQTT by libmosquitto. A relay is a handler
-// that publishes, and a callback that notifies.
-// To try it: mosquitto & then this program.
+// Guide: a sketch of a relay to another broker, here to MQTT with libmosquitto. A relay consists of
+// a handler that publishes and a callback that notifies.
+// To try it, run: mosquitto & then this program.
 
 #include <registry_io/presets/sync.hpp>
 #include <registry_io/relay/json.hpp>
@@ -57,14 +57,15 @@ public:
         mosquitto_loop_stop(client_.get(), false);
     }
 
-    // Calls `f` with the text of each message of the topic.
+    // Calls `f` with the text of each message in the topic.
     void receive_from(std::string const& topic, std::function<void(std::string_view)> f)
     {
         on_text_ = std::move(f);
         mosquitto_subscribe(client_.get(), nullptr, topic.c_str(), 1);
     }
 
-    // Quality 1: the client library keeps the message until the broker has acknowledged it.
+    // Quality of service 1: the client library keeps the message until the broker has acknowledged
+    // it.
     bool publish(std::string const& topic, std::string const& text)
     {
         return mosquitto_publish(client_.get(), nullptr, topic.c_str(),
@@ -78,7 +79,7 @@ private:
         try {
             on_text_({static_cast<char const*>(m.payload), static_cast<std::size_t>(m.payloadlen)});
         } catch (...) {
-            rejected_.fetch_add(1);  // nothing must reach the client library, which is C
+            rejected_.fetch_add(1);  // no exception may reach the client library, which is C
         }
     }
 
@@ -89,7 +90,7 @@ private:
 // end::connection[]
 
 // tag::seam[]
-// Out: a handler that encodes and publishes, and from which no error escapes.
+// Out: a handler that encodes and publishes an event. No error leaves it.
 template <class Event, class Codec = rio::relay::json_codec<Event>>
 auto to_mqtt(mqtt_connection& c, std::string topic, std::atomic<std::uint64_t>& lost)
 {

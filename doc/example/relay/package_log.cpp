@@ -4,7 +4,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // Two processes share the package log through a NATS server: one reads the log and publishes its
-// lines, the other one receives them and counts. The server may die meanwhile. `demo` in this
+// lines, the other one receives and counts them. The server may die meanwhile. `demo` in this
 // folder starts all three.
 //
 //     relay_package_log read URL FILE    - means standard input
@@ -48,7 +48,7 @@ struct log_line
 };
 BOOST_DESCRIBE_STRUCT(log_line, (), (number, text))
 
-// Counts lines by what they are about. Both processes print it, and both must print the same.
+// Counts lines by action and by package. Both processes print the counts, which must be equal.
 class ranking
 {
 public:
@@ -88,7 +88,7 @@ private:
     counts packages_;
 };
 
-// A connection, and what has become of it.
+// A connection, and reports of its changes.
 struct link_to_server
 {
     explicit link_to_server(std::string const& url) : connection(options(url), states)
@@ -139,7 +139,7 @@ int read(std::string const& url, std::string const& name)
         if (!l.text.empty())
             mine.add(l.text);
     });
-    // What finds no room waits for it.
+    // An event that finds no room waits for it.
     constexpr std::size_t buffer = 4096;
     using outbound = jetstream::outbound<log_line, buffer, rio::queued::block<>>;
     outbound out(link.connection, registry, "packages.log");
@@ -172,7 +172,7 @@ int read(std::string const& url, std::string const& name)
 int rank(std::string const& url)
 {
     link_to_server link(url);
-    // A handler that fails must be seen, so that its event is delivered again.
+    // The registry must show that a handler has failed, so that the event is delivered again.
     rio::SyncRegistry<log_line>::with<rio::panic::propagate> registry;
     ranking theirs;
     std::atomic<bool> ended{false};
@@ -214,7 +214,7 @@ int main(int argc, char* argv[])
             return read(words[1], words[2]);
         if (words.size() == 2 && words[0] == "rank")
             return rank(words[1]);
-        std::cerr << "relay_package_log read URL FILE | rank URL\n";
+        std::cerr << "usage: relay_package_log read URL FILE | rank URL\n";
     } catch (std::exception const& e) {
         std::cerr << "relay_package_log: " << e.what() << '\n';
     }

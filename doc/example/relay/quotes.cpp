@@ -4,7 +4,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // Guide: publish the events of a registry to a NATS server, and receive them in another process.
-// To try it: nats-server -js -a 127.0.0.1 & then this program.
+// To try it, run: nats-server -js -a 127.0.0.1 & then this program.
 
 #include <registry_io/panic/propagate.hpp>
 #include <registry_io/presets/sync.hpp>
@@ -66,7 +66,7 @@ void publish()
     nats::outbound<quote> const out(server, quotes, "quotes.acme", "quote/1");
 
     quotes.notify({"ACME", 12.5});  // to the handlers here, and to the server
-    server.close();                 // sends what is on its way
+    server.close();                 // sends what is still in the buffer
     // end::outbound[]
     // tag::counts[]
     nats::outbound_stats const s = out.stats();

@@ -15,11 +15,12 @@
 
 namespace registry_io_perf {
 
-/// The parameters of the synthetic workload, which a measuring process gets on its command line.
+/// The parameters of the synthetic workload, which a measuring process receives on its command
+/// line.
 struct profile
 {
     long registries = 1;
-    long threads = 1;                ///< that notify at once
+    long threads = 1;                ///< threads that notify at once
     long nesting = 0;                ///< notifies inside a notify, each of another registry
     std::vector<long> handlers{16};  ///< per registry; registry i takes entry i modulo size
     std::vector<long> work{0};       ///< steps of arithmetic in each handler, likewise

@@ -129,7 +129,7 @@ inline group classify(interval const& ratio, double margin)
                                    : group::no_difference;
 }
 
-/// What the choice between candidates takes into account.
+/// The properties that decide the choice between candidates.
 struct contender
 {
     std::string name;
@@ -137,7 +137,7 @@ struct contender
     bool current = false;
     bool preset = false;
     double bytes = 0;     ///< of memory
-    bool allowed = true;  ///< keeps the limits
+    bool allowed = true;  ///< within the limits
 };
 
 /// The largest margin within which candidates are treated as tied with the best. On a noisier

@@ -26,7 +26,7 @@ struct sample
     double ns = 0;
     /// True if the thread lost its processor during the sample. Drop such a sample, and count it.
     bool disturbed = false;
-    /// What a second thread needed at the same time for each of its operations.
+    /// The time that each operation of a second thread took meanwhile, in nanoseconds.
     std::optional<double> other_ns = {};
 };
 

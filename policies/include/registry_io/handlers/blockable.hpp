@@ -33,23 +33,25 @@ inline namespace v1 {
 class block_count
 {
 public:
-    /// A count of zero. Throws `std::bad_alloc`: one allocation.
+    /// Creates a count of zero. Throws `std::bad_alloc`: one allocation.
     block_count() : blocks_(std::make_shared<std::atomic<std::uint32_t>>(0)) {}
 
     /// Shares the count.
-    block_count(block_count const&) = default;  // no move: a count always has its shared number
+    block_count(block_count const&) =
+        default;  // not movable: a moved-from count would have no number
     /// Shares the count.
     block_count& operator=(block_count const&) = default;
 
     /// Adds a block. The handlers do not run from their next call on. Does not wait for a call that
     /// is running.
-    // relaxed: "the next call" of another thread is a call that happens after this one.
+    // relaxed: calls that happen after this one must see the block; a call at the same time may
+    // run.
     void block() const noexcept { blocks_->fetch_add(1, std::memory_order_relaxed); }
 
     /// Removes a block. The handlers run again when no block is left. Precondition: there is one.
     void unblock() const noexcept { unblock(*blocks_); }
 
-    /// Whether there is a block.
+    /// Returns whether there is a block.
     bool blocked() const noexcept
     {
         return blocks_->load(std::memory_order_acquire) != 0;  // pairs with unblock
@@ -61,10 +63,10 @@ private:
 
     static void unblock(number& n) noexcept
     {
-        // release: pairs with the acquire in blocked(), so that a handler that runs again sees what
-        // this thread has written while the handler was blocked.
+        // release: pairs with the acquire in blocked(). Without it, a handler that runs again might
+        // not see what this thread has written while the handler was blocked.
         [[maybe_unused]] std::uint32_t const before = n.fetch_sub(1, std::memory_order_release);
-        BOOST_ASSERT_MSG(before != 0, "registry_io: unblock() without a block()");
+        BOOST_ASSERT_MSG(before != 0, "registry_io: unblock() was called more often than block()");
     }
 
     std::shared_ptr<number> blocks_{};
@@ -96,14 +98,14 @@ public:
     /// Removes the block.
     ~block_guard() { unblock(); }
 
-    /// Removes the block now. The guard then holds none.
+    /// Removes the block now. Afterwards the guard holds none.
     void unblock() noexcept
     {
         if (auto const blocks = std::exchange(blocks_, nullptr))
             block_count::unblock(*blocks);
     }
 
-    /// Whether the guard holds a block.
+    /// Returns whether the guard holds a block.
     explicit operator bool() const noexcept { return blocks_ != nullptr; }
 
 private:

@@ -4,7 +4,8 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // `connect(registry, f)`: registers a handler and returns a copyable handle, which can query,
-// remove and block the handler. For users of Boost.Signals2 and Qt, whose connections work alike.
+// remove and block the handler. For users of Boost.Signals2 and Qt, whose connections work in the
+// same way.
 
 #ifndef REGISTRY_IO_HANDLERS_CONNECTION_HPP
 #define REGISTRY_IO_HANDLERS_CONNECTION_HPP
@@ -29,39 +30,39 @@ inline namespace v1 {
 /// then refers to no handler (with `alloc::fixed` that violates a precondition, as for guards).
 /// Copies refer to the same handler, and share its blocks.
 ///
-/// Concurrency: a value type, whose const members may be called by any thread at any time, except
-/// while another thread destroys the registry.
+/// Concurrency: any thread may call the const members at any time, except while another thread
+/// destroys the registry or assigns to this handle.
 class connection
 {
 public:
-    /// A handle of no handler.
+    /// Creates a handle that refers to no handler.
     connection() noexcept = default;
 
     /// Returns the id of the handler; empty if there is none.
     handler_id id() const noexcept { return state_ == nullptr ? handler_id() : state_->r.id(); }
 
-    /// Whether the handler is registered. False if the registry has been destroyed. Otherwise as
-    /// the registry's `contains`.
+    /// Returns whether the handler is registered, and false if the registry has been destroyed.
+    /// Otherwise as the registry's `contains`.
     bool contains() const
     {
         return state_ != nullptr && state_->r.operations().contains(state_->r.anchor(), id());
     }
 
-    /// Removes the handler. Returns whether it was registered: true exactly once, for all copies.
-    /// Throws as the registry's `unregister`.
+    /// Removes the handler. Returns whether it was registered: of all calls on all copies, exactly
+    /// one returns true. Throws what the registry's `unregister` throws.
     bool unregister() const { return state_ != nullptr && state_->r.unregister(); }
 
-    /// Blocks the handler as long as the guard lives. Blocks are counted; see `blockable`. A handle
-    /// of no handler returns a guard that blocks nothing.
+    /// Blocks the handler as long as the guard lives. Blocks are counted; see `blockable`. If the
+    /// handle refers to no handler, the guard blocks nothing.
     block_guard block() const noexcept
     {
         return state_ == nullptr ? block_guard() : block_guard(state_->blocks);
     }
 
-    /// Whether the handler is blocked.
+    /// Returns whether the handler is blocked.
     bool blocked() const noexcept { return state_ != nullptr && state_->blocks.blocked(); }
 
-    /// Whether both refer to the same handler.
+    /// Returns whether both refer to the same handler.
     friend bool operator==(connection const& a, connection const& b) noexcept
     {
         return a.id() == b.id();

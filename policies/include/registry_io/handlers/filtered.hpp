@@ -71,8 +71,8 @@ inline constexpr mutable_members mutable_members_of<filtered_handler<Predicate, 
 /// Makes a handler that calls `f` for the events for which `predicate(event)` is true.
 ///
 /// The predicate runs in the notify, as part of the handler: an exception that leaves it is a
-/// failure of the handler, and several threads may be inside it at once. It may be a pointer to a
-/// member of the event. Throws what moving `predicate` and `f` throws.
+/// failure of the handler, and several threads may call it at once. It may be a pointer to a member
+/// of the event. Throws what moving `predicate` and `f` throws.
 ///
 /// Order of wrappers: `filtered(p, once(f))` runs `f` for the first event that passes;
 /// `once(filtered(p, f))` examines only the first event.

@@ -4,7 +4,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // `latest<Registry>`: a registry that remembers the last event, and calls a handler with it when
-// the handler registers. Use it for state instead of streams of events.
+// the handler registers. Use it for a state, not for a stream of events.
 
 #ifndef REGISTRY_IO_HANDLERS_LATEST_HPP
 #define REGISTRY_IO_HANDLERS_LATEST_HPP
@@ -49,10 +49,11 @@ struct numbered
 /// can be copied.
 ///
 /// The thread that registers a handler calls it with the last event before `register_handler`
-/// returns; after that, the handler gets each later event exactly once. If other threads notify
+/// returns. After that, the handler gets each later event exactly once. If other threads notify
 /// meanwhile, the registering thread calls the handler with the newest of these events before any
-/// other thread calls it; the events in between are skipped. An exception of the handler at
-/// registration leaves `register_handler`, and the handler is then not registered.
+/// other thread calls it; the handler does not get the events in between. If the handler throws
+/// during the registration, `register_handler` throws the exception, and the handler is not
+/// registered.
 ///
 /// Concurrency and reentrancy: as `Registry`. No lock is held while a handler runs. `notify` copies
 /// the event, which takes one allocation, and holds a lock while it exchanges a pointer.
@@ -64,7 +65,7 @@ public:
     using event_type = typename Registry::event_type;
     /// The type by which handlers are sorted; `void` if they have no keys.
     using key_type = typename Registry::key_type;
-    /// What becomes of the exceptions of handlers.
+    /// The policy for exceptions of handlers.
     using panic_policy = typename Registry::panic_policy;
     /// The type that `notify` returns.
     using result_type = typename Registry::result_type;
@@ -73,7 +74,7 @@ public:
         !requires(Registry const& r, event_type const& e) { r.notify_sequential(e); },
         "registry_io: latest is for synchronous registries; in an asynchronous one, store "
         "the state yourself and have late handlers read it, as register_handler cannot "
-        "await the handler that it tells");
+        "await that handler");
     static_assert(std::is_copy_constructible_v<event_type>,
                   "registry_io: latest remembers a copy of the event, and this event cannot be "
                   "copied");
@@ -107,7 +108,7 @@ public:
         return last_;
     }
 
-    /// Forgets the last event: a handler that registers now gets the next event first.
+    /// Forgets the last event: a handler that registers now is called with the next event first.
     void forget()
     {
         std::shared_ptr<event_type const> forgotten;
@@ -133,14 +134,15 @@ public:
         return add(std::forward<KeyAndF>(arguments)...);
     }
 
-    /// Refuses transactions, with an error sentence: they must not call handlers.
+    /// Refuses transactions at compile time: they must not call handlers.
     template <class F>
     void update(F&&)
     {
-        static_assert(std::is_void_v<F>,
-                      "registry_io: latest has no transactions: a handler is told the last event "
-                      "while it is registered, and in a transaction it would not be registered "
-                      "yet; register the handlers one after the other");
+        static_assert(
+            std::is_void_v<F>,
+            "registry_io: latest has no transactions: registering a handler calls it with "
+            "the last event, and a transaction must not call handlers; register the "
+            "handlers one after the other");
     }
 
     /// As the registry's.
@@ -183,7 +185,7 @@ private:
         {
         }
 
-        // Greater than all numbers: until it is changed, only the registering thread calls the
+        // Greater than all numbers: until it changes, only the registering thread calls the
         // handler.
         std::atomic<std::uint64_t> told{~std::uint64_t(0)};
         F f;
@@ -213,8 +215,9 @@ private:
         bool is_open_for(numbered const& n) const noexcept
         {
             // relaxed: `mutex_` orders this. A notify that stored its event before the registering
-            // thread's last check may read either value, and does not call the handler: that thread
-            // does. A notify that stored its event after the check reads the final number.
+            // thread's last check may read either value. It does not call the handler: the
+            // registering thread does. A notify that stored its event after the check reads the
+            // final number.
             return n.number > s->told.load(std::memory_order_relaxed);
         }
 
@@ -285,7 +288,7 @@ private:
 
     mutable std::mutex mutex_;  // no user code runs under it
     std::shared_ptr<event_type const> last_;
-    std::uint64_t number_ = 0;  // of the last event
+    std::uint64_t number_ = 0;  // the number of the last event
     registry registry_;
 };
 

@@ -3,9 +3,9 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// `on(executor, f)`: a handler that does not run in the notify but is posted to an executor with a
-// copy of the event. Use it for handlers that must run on a certain thread, or that are too slow
-// for the notifying one.
+// `on(executor, f)`: a handler that is posted to an executor with a copy of the event instead of
+// running in the notify. Use it for handlers that must run on a certain thread, or that are too
+// slow for the notifying thread.
 
 #ifndef REGISTRY_IO_HANDLERS_ON_HPP
 #define REGISTRY_IO_HANDLERS_ON_HPP
@@ -26,7 +26,7 @@ namespace registry_io {
 inline namespace v1 {
 namespace detail {
 
-/// Executors of Asio, whose function `post` is found by argument-dependent lookup.
+/// An executor of Asio, whose function `post` is found by argument-dependent lookup.
 template <class Executor, class Task>
 concept posts_by_function =
     requires(Executor const& executor, Task&& task) { post(executor, static_cast<Task&&>(task)); };
@@ -93,8 +93,8 @@ public:
     posted_handler(posted_handler&& other) noexcept(
         std::is_nothrow_move_constructible_v<Executor>) = default;
     /// Copies the handler with its captures. Throws `std::bad_alloc`, and what copying throws.
-    // Not the pointer: a copy that is not registered would keep posted calls alive, and two that
-    // are would have one registration.
+    // Does not share the target: a copy that is not registered would keep posted calls alive, and
+    // two registered copies would share one registration.
     posted_handler(posted_handler const& other)
         requires std::is_copy_constructible_v<F>
         : executor_(other.executor_),
@@ -155,8 +155,8 @@ private:
     std::shared_ptr<target> target_;
 };
 
-/// Makes a handler that does not run in the notify; instead it is posted to `executor` with a copy
-/// of the event.
+/// Makes a handler that is posted to `executor` with a copy of the event instead of running in the
+/// notify.
 ///
 /// `executor` is a function that takes a function without arguments and runs it later, such as
 /// `[&](auto f) { queue.push(std::move(f)); }`, or an executor of Asio, such as `io.get_executor()`
@@ -170,8 +170,8 @@ private:
 /// as well, after the removal post another function and wait for that function, or join the
 /// executor's thread.
 ///
-/// An exception that leaves `f` goes to the executor, not to the panic policy of the registry. An
-/// exception of posting is a failure of the handler.
+/// If `f` throws, the exception goes to the executor, not to the panic policy of the registry. If
+/// posting throws, this is a failure of the handler.
 ///
 /// Order of wrappers: `once(on(e, f))` posts once, and the call runs although the handler has been
 /// removed; `on(e, once(f))` posts each event until the first call has run. `on(e, tracked(p, f))`

@@ -51,8 +51,8 @@ public:
         BOOST_ASSERT_MSG(self_,
                          "registry_io: the registry could not tell this handler its id; do not put "
                          "once(f) into a std::function, put the std::function into once");
-        // relaxed: the exchange decides which call runs; what the other calls do does not depend on
-        // what that call has written.
+        // relaxed: the exchange alone decides which call runs, and the other calls do nothing that
+        // depends on what that call has written.
         bool const first = !fired_.exchange(true, std::memory_order_relaxed);
         // Before the call, so that neither a nested notify nor the handler itself finds it
         // registered. If this fails for lack of memory, every later call tries again.
@@ -73,7 +73,7 @@ public:
     /// Returns the wrapped handler, for code that looks for its label.
     F const& handler_of_user() const noexcept { return f_; }
 
-    /// Whether the handler is empty, which a registry refuses.
+    /// Returns whether the handler is empty. A registry refuses an empty handler.
     friend bool operator==(once_handler const& h, std::nullptr_t)
     {
         return detail::is_empty_handler(h.f_);

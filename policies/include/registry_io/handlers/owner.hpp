@@ -31,9 +31,9 @@ inline namespace v1 {
 
 /// Owns handlers of any number of registries, and removes them together.
 ///
-/// Give one to each module, plugin or session, as a member or as a base class. It removes all
-/// handlers that were registered through it when it is destroyed. Move-only. An owner may outlive a
-/// registry (with `alloc::fixed` that violates a precondition, as for guards).
+/// Give one to each module, plugin or session, as a member or as a base class. When it is
+/// destroyed, it removes all handlers that were registered through it. Move-only. An owner may
+/// outlive a registry (with `alloc::fixed` that violates a precondition, as for guards).
 ///
 /// Concurrency: any thread may call the members at any time, except for the move operations and the
 /// destructor. `remove_all` may miss a registration that runs at the same time. Reentrancy: all
@@ -56,8 +56,8 @@ public:
         return *this;
     }
 
-    /// Removes the handlers. If there is no memory left for that, it terminates the program, as
-    /// with a guard; call `remove_all` first where that matters.
+    /// Removes the handlers. If there is no memory left for that, it terminates the program, as a
+    /// guard does; to handle the failure, call `remove_all` first.
     ///
     /// If the owner is a base class or not the last member, other threads may still run the
     /// handlers after the members that they use have been destroyed. Then call
@@ -72,15 +72,16 @@ public:
     ///
     /// Returns its id. Throws what registering throws, and `std::bad_alloc`; then the handler is
     /// not registered. (If there is no memory left to remove it either, the program is terminated,
-    /// as with a guard.) Complexity: that of registering; now and then it forgets the ids of
-    /// handlers that were removed elsewhere, which is amortised one `contains` per registration.
+    /// as with a guard.) Complexity: that of registering. Now and then it forgets the ids of
+    /// handlers that were removed elsewhere, at an amortised cost of one `contains` per
+    /// registration.
     template <class Registry, class... Arguments>
     handler_id register_handler(Registry& registry, Arguments&&... arguments)
     {
         static_assert(
             requires(Registry& r, handler_id id) { r.registration_of(id); },
             "registry_io: an owner owns handlers of hosted registries and registry_refs");
-        // A guard, so that no handler is left without an owner: its destructor must remove it.
+        // A guard: if `add` throws, its destructor removes the handler, which no owner would.
         auto guard = registry.register_guard(std::forward<Arguments>(arguments)...);
         add(registry.registration_of(guard.id()));
         return guard.release();
@@ -98,7 +99,8 @@ public:
         auto g = std::find_if(groups.begin(), groups.end(),
                               [&](group const& other) { return other.anchor == r.anchor(); });
         if (g == groups.end()) {
-            // Put in with its id: a group that stays when memory runs out would be waited for.
+            // Add the group together with its id: if memory ran out between the two, an empty group
+            // would stay and `remove_all_and_wait` would wait for its registry.
             std::list<group> made;
             made.emplace_back(r.anchor(), r.operations()).ids.push_back(r.id());
             groups.splice(g, made);
@@ -117,7 +119,7 @@ public:
     /// are unchanged, and their handlers are still owned.
     std::size_t remove_all()
     {
-        // Captures that are destroyed may destroy this owner.
+        // Destroying captures may destroy this owner.
         std::shared_ptr<owned> const o = owned_;
         return remove(*o, o->take());
     }

@@ -32,7 +32,7 @@ inline namespace v1 {
 /// After the object has been destroyed, the handler does not run, and the next notify removes it.
 /// To remove it at once, give the object an `owner` and register the handler through that.
 ///
-/// The lifetime that counts is that of the object whose ownership the pointer shares. A pointer
+/// What counts is the lifetime of the object whose ownership the pointer shares. A pointer
 /// that shares no ownership is refused at registration with `std::invalid_argument`, like an empty
 /// handler. If the stored pointer is null, as may be the case for an aliasing pointer, `f(event)`
 /// is called; a handler that needs `f(*object, event)` is not called, and is removed.

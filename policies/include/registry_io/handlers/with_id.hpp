@@ -25,7 +25,7 @@
 namespace registry_io {
 inline namespace v1 {
 
-/// A handler that gets its registration as the first argument; see `with_id`.
+/// A handler that is passed its registration as the first argument; see `with_id`.
 template <class F>
 class with_id_handler
 {
@@ -74,7 +74,7 @@ public:
     /// Returns the wrapped handler, for code that looks for its label.
     F const& handler_of_user() const noexcept { return f_; }
 
-    /// Whether the handler is empty, which a registry refuses.
+    /// Returns whether the handler is empty. A registry refuses an empty handler.
     friend bool operator==(with_id_handler const& h, std::nullptr_t)
     {
         return detail::is_empty_handler(h.f_);

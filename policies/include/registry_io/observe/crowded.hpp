@@ -3,8 +3,8 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// `observe::crowded`: a panic policy that wraps another one and detects leaks of handlers. It costs
-// a notify nothing.
+// `observe::crowded`: a panic policy that wraps another one and detects leaks of handlers, at no
+// cost to a notify.
 
 #ifndef REGISTRY_IO_OBSERVE_CROWDED_HPP
 #define REGISTRY_IO_OBSERVE_CROWDED_HPP
@@ -27,7 +27,7 @@ struct crowd
 {
     std::size_t handlers;        ///< the number of handlers, including the new one
     char const* event;           ///< the event type
-    handler_label const& label;  ///< of the handler that is being registered
+    handler_label const& label;  ///< the handler that is being registered
 };
 
 /// Writes a line to `stderr` for each report.
@@ -40,7 +40,7 @@ struct crowd_to_stderr
         c.label.write(handler, sizeof handler);
         std::fprintf(stderr,
                      "registry_io: a registry of %s has %lu handlers; the last one was registered "
-                     "as %s. If they are a leak, keep their guards and drop them\n",
+                     "as %s. If they leak, keep their guards and destroy the guards\n",
                      c.event, static_cast<unsigned long>(c.handlers), handler);
     }
 };
@@ -77,7 +77,7 @@ public:
     /// Called by the registry, under its writers' lock, for each change of its table.
     void changed(std::size_t added, std::size_t removed) noexcept
     {
-        // relaxed: a count orders nothing. Writers take turns.
+        // relaxed: a count orders nothing, and writers take turns.
         handlers_.store(handlers_.load(std::memory_order_relaxed) + added - removed,
                         std::memory_order_relaxed);
         if constexpr (requires { base::changed(added, removed); })
@@ -90,7 +90,7 @@ public:
     {
         std::size_t const n = handlers_.load(std::memory_order_relaxed) + 1;
         std::size_t next = next_.load(std::memory_order_relaxed);
-        // Only one thread reports it.
+        // If several threads get here, only one reports.
         if (n > next && next_.compare_exchange_strong(next, 2 * n, std::memory_order_relaxed)) {
             handler_label const label = detail::label_in(f);
             Report::report(crowd{n, event, label});

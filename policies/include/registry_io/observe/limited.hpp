@@ -133,7 +133,7 @@ class limited : public detail::adaptor<Panic, detail::limited_state>
                                       by.label != nullptr ? *by.label : handler_label());
         std::snprintf(text, sizeof text,
                       "%s has notified its own registry, nested more than %lu deep, which "
-                      "observe::limited forbids; let it post the event, and notify when it has "
+                      "observe::limited forbids; let it post the event, and notify after it has "
                       "returned",
                       handler, depth);
     }

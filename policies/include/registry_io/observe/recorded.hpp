@@ -79,13 +79,13 @@ class recorded : public detail::adaptor<Panic, detail::no_state<recorded<Panic, 
                   "must not be 0");
 
 public:
-    /// Creates the recording the first time. If the library cannot observe a thread's exit, and for
-    /// what the thread does after its exit was observed, the counts since the thread's last
-    /// measurement are lost.
+    /// Creates the recording the first time. If the library cannot observe a thread's exit, the
+    /// counts since the thread's last measurement are lost. So are the counts of a thread after its
+    /// exit was observed.
     recorded() noexcept(std::is_nothrow_default_constructible_v<Panic>)
     {
-        // Not a static variable of this function: a child of fork would wait for a thread of its
-        // parent that was initializing it. With pthread_once the child begins again.
+        // Not a static variable of this function: a child of fork would wait for the thread of its
+        // parent that was initializing it. With pthread_once the child initializes it again.
         ::pthread_once(&begun_, &begin);
     }
 
@@ -94,8 +94,8 @@ public:
     {
         using inner_notify = detail::inner_notify<Panic, Notify>;
 
-        /// While it lives, the thread is in a handler. It keeps nothing of the scope: a coroutine
-        /// and its notify may have ended when the call returns.
+        /// While it lives, the thread is in a handler. It refers to nothing in the scope: a
+        /// coroutine and its notify may have ended when the call returns.
         class in_handler
         {
         public:
@@ -126,8 +126,8 @@ public:
             std::uint64_t begin_ = 0;
         };
 
-        /// Counts a failure if it is destroyed before `done`. Not an exception handler: rethrowing
-        /// costs as much as the first throw.
+        /// Counts a failure if it is destroyed before `done`. Not an exception handler, because
+        /// rethrowing costs as much as the first throw.
         struct watching
         {
             bool done = false;
@@ -291,7 +291,7 @@ private:
         detail::recording& r = recording_;
         r.begin = now();
         r.has_hook = r.exit_hook.create(&detail::recording::leave);
-        // Only once, although a child whose parent was in here begins again.
+        // Register once, although a child forked while its parent was in here begins again.
         if (std::exchange(r.follows_process, true))
             return;
         ::pthread_atfork([] { recording_.mutex.lock(); }, [] { recording_.mutex.unlock(); },

@@ -3,8 +3,8 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// What a tap is told of each call of a handler: which handler, and of which event type. The
-// adaptors `tapped` and `traced` share it.
+// What a tap learns about each call of a handler: which handler, and which event type. The adaptors
+// `tapped` and `traced` share it.
 
 #ifndef REGISTRY_IO_OBSERVE_TAPPED_CALL_HPP
 #define REGISTRY_IO_OBSERVE_TAPPED_CALL_HPP

@@ -102,7 +102,8 @@ public:
     void hold() noexcept { holders_.fetch_add(1, std::memory_order_relaxed); }
     void drop() noexcept
     {
-        // acq_rel: all uses happen before the end.
+        // acq_rel: all uses happen before the deletion. Without it, the last holder might delete
+        // the counts while another thread still adds to them.
         if (holders_.fetch_sub(1, std::memory_order_acq_rel) == 1)
             delete this;
     }

@@ -135,7 +135,8 @@ public:
                                   "registry_io: observe::watched cannot start its thread"));
         ++policies_;
     }
-    /// Removes a policy. After the last one is removed, the thread ends at its next look.
+    /// Removes a policy. After the last one is removed, the thread ends the next time it examines
+    /// the calls.
     static void leave() noexcept
     {
         std::lock_guard<std::mutex> const lock(mutex_);
@@ -151,7 +152,7 @@ public:
 
     static void link(watched_call& c) noexcept
     {
-        // relaxed: in the child of a fork there is no other thread yet that could have started one.
+        // relaxed: in the child of a fork no other thread exists yet that could have started one.
         if (BOOST_UNLIKELY(!running_.load(std::memory_order_relaxed))) {
             std::lock_guard<std::mutex> const lock(mutex_);
             if (start() != 0)
@@ -213,8 +214,8 @@ private:
     {
         overdue found{};
         {
-            // Under the lock no call in the list can end. The report is made afterwards, because it
-            // is user code and may even notify.
+            // While the lock is held, no call in the list can end. The report is made afterwards,
+            // because it is user code and may even notify.
             std::lock_guard<std::mutex> const lock(list.mutex);
             std::uint64_t const now = Clock::now();
             watched_call* c = list.first;

@@ -3,11 +3,11 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// A queue of events between two contexts, usually an interrupt and the main loop: one posts, the
-// other notifies. It is the ring buffer of one producer and one consumer (Lamport, 1983), and needs
-// loads and stores of words only. A second poster, which can only be an interrupt of the first, is
-// recognised by a flag and given up. Invariant: the poster alone moves the end of the ring, and the
-// drainer alone moves its beginning.
+// A queue of events between two contexts, usually an interrupt that posts and the main loop that
+// notifies. It is a ring buffer with one producer and one consumer (Lamport, 1983), and needs loads
+// and stores of words only. A post that interrupts another post finds a flag set, and drops its
+// event. Invariant: only the poster moves the end of the ring, and only the drainer moves its
+// beginning.
 
 #ifndef REGISTRY_IO_QUEUED_DEFERRED_HPP
 #define REGISTRY_IO_QUEUED_DEFERRED_HPP
@@ -28,7 +28,7 @@ namespace registry_io {
 inline namespace v1 {
 namespace queued {
 
-/// For a full queue: the event that is being posted is dropped, and counted.
+/// When the queue is full: the event that is being posted is dropped, and counted.
 struct discard
 {
     /// Does nothing.
@@ -38,9 +38,9 @@ struct discard
     }
 };
 
-/// As `discard`, and `Hook(event)` is called where the event was posted: to merge it with others,
-/// to remember that some were lost, or to handle it at once. Must not throw, or post to the same
-/// queue.
+/// As `discard`, and `Hook(event)` is called in the posting context: to merge the event with
+/// others, to remember that events were lost, or to handle the event at once. The hook must not
+/// throw, or post to the same queue.
 template <auto Hook>
 struct call
 {
@@ -52,11 +52,11 @@ struct call
     }
 };
 
-/// For a queue that is opened later.
+/// The type of `closed`.
 struct closed_type
 {
 };
-/// See `deferred`.
+/// Makes a queue that is opened later; see `deferred`.
 inline constexpr closed_type closed{};
 
 /// A queue of events from one context, usually an interrupt, to the context that notifies a
@@ -69,13 +69,13 @@ inline constexpr closed_type closed{};
 /// not throw.
 ///
 /// A queue that is made with `closed` is constant-initialised and, if its events are, trivially
-/// destructible: what is posted before `open` is lost, and counted.
+/// destructible. Events that are posted before `open` are lost, and counted.
 template <class Event, std::size_t Capacity, class Full = discard>
 class deferred
 {
     static_assert(std::is_nothrow_copy_constructible_v<Event> &&
                       std::is_nothrow_destructible_v<Event>,
-                  "registry_io: an event that is posted is copied, and must not throw when it is");
+                  "registry_io: deferred copies and destroys each event, and neither may throw");
 
     using queue = boost::lockfree::spsc_queue<Event, boost::lockfree::capacity<Capacity>>;
 
@@ -83,9 +83,9 @@ public:
     /// The type of the events.
     using event_type = Event;
 
-    /// An open, empty queue. Throws: nothing.
+    /// Creates an open, empty queue. Throws: nothing.
     deferred() noexcept { open(); }
-    /// A queue that drops all events until `open` is called.
+    /// Creates a queue that drops all events until `open` is called.
     constexpr explicit deferred(closed_type) noexcept {}
     deferred(deferred const&) = delete;
     deferred& operator=(deferred const&) = delete;
@@ -105,26 +105,28 @@ public:
     /// queue is open.
     void open() noexcept
     {
-        // Not an assertion: with newlib's assert, firmware that is built without NDEBUG would carry
-        // its stdio, seven kilobytes of it.
+        // Not an assertion: firmware that is built with newlib's assert and without NDEBUG would
+        // contain newlib's stdio, which takes seven kilobytes.
         if (is_open())
             return;
         ::new (static_cast<void*>(room_)) queue();
-        // Only the compiler has to keep the order, as those who post now are interrupts.
+        // Only the compiler must keep the order: a context that posts before `open` returns is an
+        // interrupt of this one. Without the fence, such a post could find `is_open_` set and no
+        // queue.
         std::atomic_signal_fence(std::memory_order_release);
         is_open_.store(true, std::memory_order_relaxed);
     }
 
-    /// Leaves a copy of `event` for the next `drain`.
+    /// Posts a copy of `event`, for the next `drain`.
     ///
-    /// Returns false when there was no room. Throws: nothing. Complexity: constant, wait-free.
+    /// Returns false if the event is dropped. Throws: nothing. Complexity: constant, wait-free.
     /// Concurrency: safe with `drain` and with the const members.
     bool post(Event const& event) noexcept
     {
-        // A flag that an interrupt finds set, or sets and clears before this goes on: no atomic
-        // exchange is needed for that, only stores in this order.
-        // relaxed, throughout: the contexts are interrupts of each other, so only the compiler has
-        // to keep the order, which the fences see to.
+        // An interrupt either finds the flag set, or sets and clears it before this post goes on.
+        // So stores in this order suffice, without an atomic exchange. relaxed, throughout: the
+        // contexts are interrupts of each other, so only the compiler must keep the order, and the
+        // fences make it do so.
         if (posting_.load(std::memory_order_relaxed) || !is_open()) {
             count_lost();
             return false;
@@ -141,12 +143,12 @@ public:
         return posted;
     }
 
-    /// Notifies `registry` of the events, in the order of their posting, and takes them out.
+    /// Notifies `registry` of the waiting events, in the order of posting, and removes them.
     ///
-    /// Stops when there is none left, or after `limit` of them, so that a poster that is faster
-    /// cannot keep this from returning. An event occupies its place until its handlers have
-    /// returned. Returns how many there were. Throws what `notify` throws; that event is then still
-    /// there. Concurrency: by one context at a time. Reentrancy: handlers may post, but not drain.
+    /// Stops when no event is left, or after `limit` events, so that a fast poster cannot keep it
+    /// from returning. An event occupies its place until its handlers have returned. Returns how
+    /// many events there were. Throws what `notify` throws; that event then stays in the queue.
+    /// Concurrency: one context at a time. Reentrancy: handlers may post, but not drain.
     template <class Registry>
     std::size_t drain(Registry& registry, std::size_t limit = Capacity)
     {
@@ -159,23 +161,23 @@ public:
         return n;
     }
 
-    /// Returns how many events have been dropped so far, modulo 2^32. In any context. If a post
-    /// that is dropped interrupts another post that is dropped, the two may count as one.
+    /// Returns how many events have been dropped so far, modulo 2^32. Any context may call it. If a
+    /// dropped post interrupts another dropped post, the two may count as one.
     std::uint32_t lost() const noexcept
     {
         // relaxed: a count is only a count.
         return lost_.load(std::memory_order_relaxed);
     }
 
-    /// Whether no event waits. Only in the context that drains.
+    /// Returns whether no event waits. Only the draining context may call it.
     bool empty() const noexcept { return !is_open() || events().read_available() == 0; }
 
-    /// How many events there is room for.
+    /// Returns how many events the queue has room for.
     static constexpr std::size_t capacity() noexcept { return Capacity; }
 
 private:
-    // A load and a store, and no atomic addition, which processors such as the Cortex-M0 lack: one
-    // context counts. It is atomic for those that read it.
+    // A load and a store instead of an atomic addition, which processors such as the Cortex-M0
+    // lack. One context counts; the atomic type is for the contexts that read.
     void count_lost() noexcept
     {
         lost_.store(lost_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);

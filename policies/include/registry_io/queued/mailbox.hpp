@@ -4,10 +4,10 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // A queue between any threads that post events and the thread that notifies a registry of them. The
-// events wait in a queue of Boost.Lockfree (detail/lane.hpp); counts beside it say who wakes whom
-// and when a closed mailbox is empty (detail/traffic.hpp); one drain at a time has the right to
-// take events out (detail/drain_right.hpp). The options are in mailbox_options.hpp. Invariant: each
-// event that was passed to `post` is counted exactly once by `stats`.
+// events wait in a queue of Boost.Lockfree (detail/lane.hpp); counts beside it decide which thread
+// wakes which, and when a closed mailbox is empty (detail/traffic.hpp); one drain at a time has the
+// right to take events out (detail/drain_right.hpp). The options are in mailbox_options.hpp.
+// Invariant: `stats` counts each event that was passed to `post` exactly once.
 
 #ifndef REGISTRY_IO_QUEUED_MAILBOX_HPP
 #define REGISTRY_IO_QUEUED_MAILBOX_HPP
@@ -43,7 +43,7 @@ inline namespace v1 {
 namespace queued {
 namespace detail {
 
-/// For `async::awaited`: what is behind the interface of a mailbox.
+/// Gives `async::awaited` access to the private members of a mailbox.
 template <class Mailbox>
 class mailbox_access;
 
@@ -61,7 +61,7 @@ struct entry
 /// Holds at most `Capacity` events, inside the object, and never allocates. Events that one thread
 /// posts are drained in the order of posting; there is no order between threads. An event is lost
 /// only if the option for a full mailbox, or `discard`, drops it, and then it is counted. Events
-/// need to be movable only; moving and destroying them must not throw.
+/// may be move-only; moving and destroying them must not throw.
 ///
 /// The options, in any order: when full `fail` (default), `drop_newest`, `drop_oldest`,
 /// `block<ms>`, `coalesce<key>` or `latest`; when empty `park` (default), `spin`, `yield`,
@@ -141,12 +141,12 @@ public:
     /// The type of the events.
     using event_type = Event;
 
-    /// An open, empty mailbox. Throws: nothing.
+    /// Creates an open, empty mailbox. Throws: nothing.
     mailbox() noexcept
         requires(!hooked || drains_itself)
     = default;
-    /// An open, empty mailbox, with the hook of `wake`. Throws `std::invalid_argument` if the hook
-    /// is empty, and what moving it throws.
+    /// Creates an open, empty mailbox, with the hook of `wake`. Throws `std::invalid_argument` if
+    /// the hook is empty, and what moving it throws.
     explicit mailbox(hook h)
         requires(hooked && !drains_itself)
         : hook_(std::move(h))
@@ -160,44 +160,44 @@ public:
     }
     mailbox(mailbox const&) = delete;
     mailbox& operator=(mailbox const&) = delete;
-    /// Destroys the events that still wait. Precondition: no thread uses the mailbox.
+    /// Destroys the waiting events. Precondition: no thread uses the mailbox.
     ~mailbox() = default;
 
-    /// Leaves an event for the next drain. It is moved from, unless the result is `full` or
+    /// Posts an event, for the next drain. The event is moved from, unless the result is `full` or
     /// `closed`.
     ///
     /// Throws: nothing, except what the hook of `wake` throws. Complexity: constant. Concurrency:
     /// safe with every member; lock-free without `block`, `coalesce` and `latest`.
     BOOST_FORCEINLINE post_result post(Event&& event) { return put(normal_, event); }
-    /// The same with a copy. Throws what copying the event throws; then nothing is posted.
+    /// Posts a copy of the event. Throws what copying the event throws; then nothing is posted.
     BOOST_FORCEINLINE post_result post(Event const& event)
         requires std::is_copy_constructible_v<Event>
     {
         return put_copy(normal_, event);
     }
 
-    /// As `post`, on the lane that is drained first.
+    /// Posts an event on the lane that is drained first. Otherwise as `post`.
     post_result post_urgent(Event&& event)
         requires urgent
     {
         return put(urgent_, event);
     }
-    /// The same with a copy.
+    /// Posts a copy of the event on the lane that is drained first. Otherwise as `post`.
     post_result post_urgent(Event const& event)
         requires(urgent && std::is_copy_constructible_v<Event>)
     {
         return put_copy(urgent_, event);
     }
 
-    /// Notifies `registry` of the events that wait, and takes them out.
+    /// Notifies `registry` of the waiting events, and removes them.
     ///
-    /// Stops when none is left, or after `max` of them, so that a handler that posts, or a thread
-    /// that posts faster than this drains, cannot keep it from returning. Each event is destroyed
-    /// when its handlers have returned. With `async::awaited` it returns an awaitable, which waits
-    /// for the first event. Throws what `notify` throws: that event is gone, later ones wait.
-    /// Throws `std::system_error` with `std::errc::device_or_resource_busy`, and does nothing, if
-    /// the mailbox is being drained already, by another thread or by a handler of the running
-    /// drain, without `many_consumers`.
+    /// Stops when no event is left, or after `max` events, so that a handler that posts, or a fast
+    /// poster, cannot keep it from returning. Each event is destroyed when its handlers have
+    /// returned. With `async::awaited` it returns an awaitable, which waits for the first event.
+    ///
+    /// Throws what `notify` throws: that event is gone, later ones wait. Without `many_consumers`,
+    /// throws `std::system_error` with `std::errc::device_or_resource_busy` and does nothing if
+    /// another thread, or the drain whose handler calls this, is draining the mailbox.
     template <class Registry>
     auto drain(Registry& registry, std::size_t max = capacity())
     {
@@ -216,7 +216,8 @@ public:
     {
         return wait_until(std::nullopt);
     }
-    /// The same for a limited time. Also returns false when the time has passed: see `closed`.
+    /// Waits like `wait`, at most for `time`. Also returns false when the time has passed: see
+    /// `closed`.
     template <class Rep, class Period>
     bool wait_for(std::chrono::duration<Rep, Period> const& time) noexcept
         requires waits
@@ -224,9 +225,9 @@ public:
         return wait_until(clock::now() + std::chrono::duration_cast<clock::duration>(time));
     }
 
-    /// Closes the mailbox: `post` returns `closed`, posters that sleep wake up, and `wait` returns
-    /// false when the remaining events have been drained. Events that wait can still be drained, or
-    /// dropped by `discard`. Throws: nothing, except what the hook of `wake` throws.
+    /// Closes the mailbox: `post` returns `closed`, sleeping posters wake up, and `wait` returns
+    /// false when the remaining events have been drained. The waiting events can still be drained,
+    /// or dropped by `discard`. Throws: nothing, except what the hook of `wake` throws.
     void close()
     {
         if (!traffic_.close())
@@ -235,11 +236,11 @@ public:
             traffic_.make_room();
         wake_consumer();
     }
-    /// Whether `close` has been called.
+    /// Returns whether `close` has been called.
     bool closed() const noexcept { return traffic_.is_closed(); }
 
-    /// Destroys the events that wait, and counts them as dropped. Returns how many there were.
-    /// Throws as `drain` if the mailbox is being drained.
+    /// Destroys the waiting events, and counts them as dropped. Returns how many there were. Throws
+    /// what `drain` throws if the mailbox is being drained.
     std::size_t discard()
     {
         claim const mine(right_);
@@ -250,13 +251,14 @@ public:
         return n;
     }
 
-    /// Whether nothing waits.
+    /// Returns whether no event waits.
     bool empty() const noexcept { return traffic_.look() != detail::rest::waiting; }
 
     /// Returns the counts. They are exact if no thread posts or drains meanwhile.
     mailbox_stats stats() const noexcept
     {
-        // In this order, so that the difference is not negative.
+        // In this order: an event takes its ticket before it is taken out, so the difference is not
+        // negative.
         std::uint64_t const taken = traffic_.taken();
         std::uint64_t const tickets = traffic_.tickets();
         mailbox_stats s;
@@ -270,7 +272,7 @@ public:
         return s;
     }
 
-    /// How many events there is room for, in all lanes.
+    /// Returns how many events there is room for, in all lanes.
     static constexpr std::size_t capacity() noexcept { return urgent ? 2 * Capacity : Capacity; }
 
 private:
@@ -296,7 +298,7 @@ private:
             return {};
     }
 
-    // `E` is the event, or const where moving it is copying its bytes.
+    // `E` is the event type, or const if moving an event copies its bytes.
     template <class E>
     static detail::outcome push(lane& l, E& event, stamp at) noexcept
     {
@@ -317,8 +319,8 @@ private:
         }
     }
 
-    // Inline, as the push of the queue is: a call would pass the event through memory, from which
-    // the copy into the queue reads it in wider pieces than it was written in, and has to wait.
+    // Inline, as the push of the queue is. A call would pass the event through memory, and the copy
+    // into the queue would wait, because it reads in wider pieces than the event was written in.
     template <class E>
     BOOST_FORCEINLINE post_result put(lane& l, E& event)
     {
@@ -358,7 +360,7 @@ private:
             }
         } else if constexpr (blocks) {
             if (wakes && sleeper)
-                wake_consumer();  // it has to make room
+                wake_consumer();  // the consumer must make room
             return put_when_there_is_room(l, event, at);
         } else {
             traffic_.give_back();
@@ -476,7 +478,7 @@ private:
         }
         BOOST_CATCH(...)
         {
-            // Not where the drain was refused: the one that runs sees to it.
+            // If this drain was refused, the running drain arranges the next one.
             if (result.count != 0)
                 arrange_next_quietly();
             BOOST_RETHROW
@@ -486,7 +488,7 @@ private:
         return result;
     }
 
-    /// At the end of a drain. Returns whether nothing waits.
+    /// Ends a drain. Returns whether nothing waits.
     bool arrange_next()
     {
         if constexpr (hooked && !drains_itself) {
@@ -499,7 +501,8 @@ private:
         }
     }
 
-    /// Beside an exception of a handler, which is the one to be seen.
+    /// For the exception path: the caller must see the exception of the handler, not one of the
+    /// hook.
     void arrange_next_quietly() noexcept
     {
         BOOST_TRY

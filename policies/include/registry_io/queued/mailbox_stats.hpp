@@ -3,8 +3,8 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// What the members of `mailbox` return: what became of an event that was posted, what a drain has
-// done, and the counts.
+// What the members of `mailbox` return: the result of a post, the result of a drain, and the
+// counts.
 
 #ifndef REGISTRY_IO_QUEUED_MAILBOX_STATS_HPP
 #define REGISTRY_IO_QUEUED_MAILBOX_STATS_HPP
@@ -19,20 +19,20 @@ namespace registry_io {
 inline namespace v1 {
 namespace queued {
 
-/// What became of an event that was posted.
+/// The result of a post.
 enum class post_result : unsigned char {
-    posted,   ///< it waits, or has taken the place of another one
-    dropped,  ///< there was no room; it is gone, and counted
-    full,     ///< there was no room; it is still the caller's
-    closed    ///< the mailbox is closed; it is still the caller's
+    posted,   ///< the event waits, or has taken the place of another one
+    dropped,  ///< there was no room: the event is gone, and counted
+    full,     ///< there was no room: the caller keeps the event
+    closed    ///< the mailbox is closed: the caller keeps the event
 };
 
-/// What a drain has done.
+/// The result of a drain.
 struct drain_result
 {
     /// How many events the registry was notified of.
     std::size_t count = 0;
-    /// Whether no event was left at the end. False: the limit came first, or an event was being
+    /// Whether no event was left at the end. False if the limit came first, or an event was being
     /// posted.
     bool end_of_batch = false;
 };
@@ -44,11 +44,11 @@ struct drain_result
 struct mailbox_stats
 {
     std::uint64_t posted = 0;      ///< events that `post` has accepted
-    std::uint64_t waiting = 0;     ///< accepted events that are still there
+    std::uint64_t waiting = 0;     ///< accepted events that have not been taken out
     std::uint64_t dropped = 0;     ///< lost: there was no room, or `discard` was called
-    std::uint64_t coalesced = 0;   ///< a newer event has taken the place
+    std::uint64_t coalesced = 0;   ///< replaced by a newer event
     std::uint64_t refused = 0;     ///< left with the caller of `post`: full, or closed
-    std::uint64_t high_water = 0;  ///< the most that ever waited at once
+    std::uint64_t high_water = 0;  ///< the most events that ever waited at once
     /// Zero without `measure_waits`.
     std::chrono::nanoseconds longest_wait{0};
 };

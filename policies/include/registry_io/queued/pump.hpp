@@ -3,8 +3,8 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// A thread that drains a mailbox into a registry. It runs until it is destroyed, and then drains
-// what was posted before.
+// A thread that drains a mailbox into a registry. When it is destroyed, it drains the events that
+// were posted before, and ends.
 
 #ifndef REGISTRY_IO_QUEUED_PUMP_HPP
 #define REGISTRY_IO_QUEUED_PUMP_HPP
@@ -28,18 +28,18 @@ namespace registry_io {
 inline namespace v1 {
 namespace queued {
 
-/// Owns a thread that notifies a registry of what is posted to a mailbox.
+/// Owns a thread that notifies a registry of the events that are posted to a mailbox.
 ///
 /// The mailbox must be one that a thread waits for (`park`, `spin` or `yield`), and `notify` of the
 /// registry must not throw. Both must outlive the pump.
 class pump
 {
 public:
-    /// Starts the thread. `name` is what the system shows for it, cut to the 15 characters that
-    /// Linux has. `at_end_of_batch`, if there is one, is called on the thread each time that a
-    /// drain has left nothing, to flush what handlers have collected; it must not throw.
+    /// Starts the thread. The system shows the first 15 characters of `name`, as many as Linux has.
+    /// `at_end_of_batch`, if not empty, is called on the thread each time a drain has left no
+    /// event. Use it to flush what handlers have collected; it must not throw.
     ///
-    /// Throws `std::system_error` if there is no thread, and `std::bad_alloc`.
+    /// Throws `std::system_error` if no thread can be started, and `std::bad_alloc`.
     template <class Mailbox, class Registry>
     pump(Mailbox& mailbox, Registry& registry, std::string name = "registry_io pump",
          std::function<void()> at_end_of_batch = nullptr)
@@ -54,23 +54,23 @@ public:
     {
         static_assert(
             requires { mailbox.wait(); },
-            "registry_io: a pump waits for events, and a mailbox with this option is "
-            "drained by whoever its hook or coroutine tells; choose park, spin or yield");
+            "registry_io: a pump waits for events, and the option of this mailbox calls a "
+            "hook or resumes a coroutine instead; choose park, spin or yield");
         static_assert(
             noexcept(registry.notify(std::declval<typename Mailbox::event_type const&>())),
             "registry_io: notify of this registry may throw, and a pump's thread has "
-            "nobody to throw to; choose a panic policy that isolates");
+            "no caller that could catch it; choose a panic policy that isolates");
     }
     pump(pump const&) = delete;
     pump& operator=(pump const&) = delete;
-    /// As `stop`.
+    /// Calls `stop`.
     ~pump() { stop(); }
 
-    /// Closes the mailbox, lets the thread drain what waits, and waits for its end. Does nothing if
-    /// that was done before.
+    /// Closes the mailbox, lets the thread drain the waiting events, and waits for its end. Does
+    /// nothing if it was called before.
     ///
-    /// Precondition: the caller is not a handler that the pump runs. (To stop from there, close the
-    /// mailbox.) Throws: nothing. Concurrency: by one thread at a time.
+    /// Precondition: the caller is not a handler that the pump runs. (To stop the pump from a
+    /// handler, close the mailbox.) Throws: nothing. Concurrency: one thread at a time.
     void stop() noexcept
     {
         if (!thread_.joinable())

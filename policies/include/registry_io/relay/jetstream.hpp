@@ -3,9 +3,9 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// Events of a registry on their way to other processes and back, by a NATS server that stores them
-// (JetStream): delivery at least once. `outbound` keeps an event until the server has acknowledged
-// it, `inbound` acknowledges an event when its handlers have succeeded.
+// Relays the events of a registry to other processes and back at least once, through a NATS server
+// that stores them (JetStream). `outbound` keeps an event until the server has acknowledged it;
+// `inbound` acknowledges an event when its handlers have succeeded.
 
 #ifndef REGISTRY_IO_RELAY_JETSTREAM_HPP
 #define REGISTRY_IO_RELAY_JETSTREAM_HPP

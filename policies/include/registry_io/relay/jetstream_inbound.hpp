@@ -3,9 +3,9 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// A subscription to a stream of a NATS server that notifies a registry, at least once. A message is
-// acknowledged after its handlers have succeeded, so that a failure or a crash leads to another
-// delivery, not to a lost event.
+// A subscription to a stream of a NATS server that notifies a registry at least once. It
+// acknowledges a message after the handlers have succeeded. After a failure or a crash, the server
+// delivers the message again.
 
 #ifndef REGISTRY_IO_RELAY_JETSTREAM_INBOUND_HPP
 #define REGISTRY_IO_RELAY_JETSTREAM_INBOUND_HPP
@@ -40,60 +40,60 @@ inline namespace v1 {
 namespace relay {
 namespace jetstream {
 
-/// How an `inbound` receives.
+/// How an `inbound` receives events.
 struct inbound_options
 {
     /// The stream that keeps the events.
     std::string stream;
-    /// The name under which the server remembers what was acknowledged, without dots. Programs with
-    /// the same name share the events.
+    /// The name under which the server remembers which events were acknowledged, without dots.
+    /// Programs that use the same name share the events.
     std::string consumer;
-    /// If not empty, messages without it, or with another one, are rejected.
+    /// If not empty, messages without this schema are rejected.
     std::string schema = "";
-    /// How many events may be delivered before they are acknowledged. With 1 the next event comes
-    /// when this one is acknowledged, or dead: the order of each sender is kept, whatever fails.
-    /// With more, an event that fails is delivered again behind later ones.
+    /// How many events may be delivered and not yet acknowledged. With 1, the server delivers the
+    /// next event when the current one is acknowledged or dead, so the order of each sender is kept
+    /// even if handlers fail. With more, an event that fails is delivered again behind later ones.
     int most_in_flight = 1;
-    /// How often an event is delivered before it is dead.
+    /// How often the server delivers an event before it is dead.
     unsigned most_attempts = 5;
-    /// How long the server waits for the acknowledgement before it delivers an event again. Longer
-    /// than the handlers take.
+    /// How long the server waits for the acknowledgement before it delivers an event again. Must be
+    /// longer than the handlers take.
     std::chrono::milliseconds ack_wait{10000};
-    /// How long the server waits before it delivers an event again whose handlers have failed.
+    /// How long the server waits before it delivers an event again after a handler has failed.
     std::chrono::milliseconds retry_wait{200};
-    /// Called for each event that will not be delivered again, on the thread that receives. If it
-    /// throws, the event is delivered again after all.
+    /// Called for each dead event, on the thread that receives. If it throws, the server delivers
+    /// the event again.
     std::function<void(dead_letter const&)> on_dead = nullptr;
-    /// Called with the configuration before it goes to the server, for example for
+    /// Called with the configuration before it goes to the server. Set, for example,
     /// `c->DeliverPolicy`, which says where a new consumer begins.
     std::function<void(jsConsumerConfig*)> configure = nullptr;
 };
 
-/// What an `inbound` has done with the messages that it got.
+/// What an `inbound` has done with the messages that it received.
 struct inbound_stats
 {
     std::uint64_t notified = 0;    ///< the handlers have succeeded
-    std::uint64_t failed = 0;      ///< attempts in which handlers have failed
-    std::uint64_t rejected = 0;    ///< another schema, or the codec threw; part of `dead`
+    std::uint64_t failed = 0;      ///< attempts in which a handler has failed
+    std::uint64_t rejected = 0;    ///< wrong schema, or the codec threw; part of `dead`
     std::uint64_t dead = 0;        ///< given to `on_dead`
-    std::uint64_t returned = 0;    ///< not notified, as they came from the same connection
-    std::uint64_t duplicates = 0;  ///< delivered again after the handlers had succeeded: skipped
-    /// Messages that the server had delivered before, to this `inbound` or to one before it. After
-    /// a failure of the process, they may have been handled.
+    std::uint64_t returned = 0;    ///< sent by the same connection: not notified
+    std::uint64_t duplicates = 0;  ///< handled before, and skipped
+    /// Messages that the server had delivered before, to this `inbound` or to an earlier one. After
+    /// a crash, the handlers may have run already.
     std::uint64_t redelivered = 0;
 };
 
-/// Notifies a registry of what a stream of the server keeps, at least once.
+/// Notifies a registry of the events in a stream of the server, at least once.
 ///
-/// An event is acknowledged when its handlers have succeeded: `notify` has returned, and what it
-/// returns, if anything, is `empty()` (`panic::collect`). If they fail, the server delivers it
-/// again, `most_attempts` times in all; then it goes to `on_dead`. If the connection or the process
-/// ends before the server has the acknowledgement, it delivers the event again, too. While this
-/// lives, such an event is recognised and its handlers do not run a second time; the next process
-/// cannot know.
+/// The event is acknowledged when its handlers have succeeded: `notify` has returned, and its
+/// result, if any, is `empty()` (`panic::collect`). If a handler fails, the server delivers the
+/// event again, `most_attempts` times in all; then the event goes to `on_dead`. The server also
+/// delivers an event again if the connection or the process ends before the acknowledgement
+/// arrives. The same `inbound` recognises such an event and does not run its handlers a second
+/// time; the next process cannot.
 ///
-/// Handlers run on a thread of this, one message after the other. Messages of this connection's own
-/// are acknowledged and not notified.
+/// Handlers run on a thread of the `inbound`, one message after the other. It acknowledges messages
+/// that its own connection sent, and does not notify of them.
 template <class Event, class Codec = json_codec<Event>>
 class inbound
 {
@@ -102,8 +102,8 @@ public:
     /// subject may have wildcards.
     ///
     /// `Codec::decode(std::string_view)` returns an `Event`, or throws. Throws
-    /// `std::invalid_argument` if the subject is none or a number is not positive, `nats::error`,
-    /// `std::system_error` if there is no thread, and `std::bad_alloc`.
+    /// `std::invalid_argument` if the subject is not valid or a number is not positive,
+    /// `nats::error`, `std::system_error` if no thread can be started, and `std::bad_alloc`.
     template <class Registry>
     inbound(connection& c, Registry& registry, std::string const& subject, inbound_options o)
         : connection_(c),
@@ -135,8 +135,9 @@ public:
     }
     inbound(inbound const&) = delete;
     inbound& operator=(inbound const&) = delete;
-    /// Unsubscribes, and waits for the handlers that run. What was received and waits stays in the
-    /// stream. Precondition: the caller is no handler that this runs.
+    /// Unsubscribes, and waits for running handlers. Messages that were received and not yet
+    /// handled stay in the stream. Precondition: the caller is not a handler that this `inbound`
+    /// runs.
     ~inbound()
     {
         {
@@ -148,7 +149,7 @@ public:
         thread_.join();
     }
 
-    /// The counts. Throws: nothing.
+    /// Returns the counts. Throws: nothing.
     inbound_stats stats() const noexcept
     {
         auto const get = nats::detail::count_of;
@@ -174,7 +175,7 @@ private:
         config.AckPolicy = js_AckExplicit;
         config.AckWait = detail::nanoseconds(options_.ack_wait);
         config.MaxAckPending = options_.most_in_flight;
-        config.MaxDeliver = -1;  // the count of attempts is here, with the hook
+        config.MaxDeliver = -1;  // `handle` counts the attempts, because it calls the hook
         if (options_.configure)
             options_.configure(&config);
         if (s == NATS_OK)
@@ -184,14 +185,15 @@ private:
         nats::detail::throw_unless_ok(s, "cannot set up a consumer");
     }
 
-    // ----- on the thread
+    // ----- on the thread that receives
 
     void run() noexcept
     {
         while (!over()) {
             natsMsgList got{};
             natsStatus s = NATS_CONNECTION_DISCONNECTED;
-            // The server is asked again and again: it may have been restarted, and have forgotten.
+            // Ask again in each round: the server may have been restarted, and then it has
+            // forgotten the last request.
             if (natsConnection_Status(connection_.native_handle()) == NATS_CONN_STATUS_CONNECTED)
                 s = natsSubscription_Fetch(&got, subscription_.get(), options_.most_in_flight,
                                            longest_fetch.count(), nullptr);
@@ -220,7 +222,8 @@ private:
     {
         jsMsgMetaData* made = nullptr;
         if (natsMsg_GetMetaData(&made, m) != NATS_OK) {
-            // Somebody has published to the subject of the subscription: not from the stream.
+            // The message is not from the stream: somebody has published to the subscription's
+            // subject.
             return nats::detail::count(rejected_);
         }
         nats::detail::owner<jsMsgMetaData, &jsMsgMetaData_Destroy> const meta(made);
@@ -229,7 +232,7 @@ private:
         {
             done = handle(m, *meta);
         }
-        BOOST_CATCH(...) {}  // of the hook, or there is no memory: once more
+        BOOST_CATCH(...) {}  // the hook threw, or memory ran out: deliver it again
         BOOST_CATCH_END
         if (!done) {
             natsMsg_NakWithDelay(m, options_.retry_wait.count(), nullptr);
@@ -242,15 +245,15 @@ private:
         handled_.acknowledged(meta->Sequence.Stream, meta->Timestamp, confirmed, options_);
     }
 
-    /// Whether the event is done with, and to be acknowledged.
+    /// Returns whether to acknowledge the event.
     bool handle(natsMsg* m, jsMsgMetaData const& meta)
     {
         std::uint64_t const number = meta.Sequence.Stream;
         std::uint64_t const attempts = meta.NumDelivered;
-        handled_.received();
+        handled_.received(number, meta.Timestamp);
         if (attempts > 1)
             nats::detail::count(redelivered_);
-        if (handled_.contains(number, meta.Timestamp)) {
+        if (handled_.contains(number)) {
             nats::detail::count(duplicates_);
             return true;
         }
@@ -260,9 +263,9 @@ private:
             nats::detail::count(returned_);
             return true;
         }
-        // Before the handlers run: afterwards there may be no memory to remember it.
+        // Note the number before the handlers run, as there may be no memory for it afterwards.
         typename detail::handled::entry entry(handled_, number, meta.Timestamp);
-        // More than the limit: the process has died in the handlers.
+        // More attempts than the limit: the process died in the handlers.
         if (attempts > options_.most_attempts) {
             die(m, dead_reason::failed, attempts);
         } else if (std::optional<Event> const event = decoded(m); !event) {
@@ -316,7 +319,7 @@ private:
         nats::detail::count(dead_);
     }
 
-    /// How long to wait for the server's answer to an acknowledgement.
+    /// How long to wait for the server to confirm an acknowledgement.
     static constexpr std::chrono::milliseconds longest_confirmation{2000};
     static constexpr std::chrono::milliseconds longest_fetch{500};
     static constexpr std::chrono::milliseconds between_attempts{20};

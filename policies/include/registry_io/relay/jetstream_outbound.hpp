@@ -3,9 +3,9 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// A handler that publishes events to a stream of a NATS server, at least once. Events wait in a
-// bounded buffer, and a thread sends each until the server has acknowledged it, so no notify waits
-// for the network.
+// A handler that publishes events to a stream of a NATS server at least once. Events wait in a
+// bounded buffer, and a thread sends each event until the server has acknowledged it. So no notify
+// waits for the network.
 
 #ifndef REGISTRY_IO_RELAY_JETSTREAM_OUTBOUND_HPP
 #define REGISTRY_IO_RELAY_JETSTREAM_OUTBOUND_HPP
@@ -37,67 +37,70 @@ inline namespace v1 {
 namespace relay {
 namespace jetstream {
 
-/// How an `outbound` sends.
+/// How an `outbound` sends events.
 struct outbound_options
 {
-    /// If not empty, goes with each message.
+    /// The schema that each message names, unless it is empty.
     std::string schema = "";
-    /// How long to wait for the acknowledgement of the server before the event is sent again.
+    /// How long to wait for the server's acknowledgement before sending the event again.
     std::chrono::milliseconds ack_wait{2000};
-    /// How long to wait before a next attempt.
+    /// How long to wait before the next attempt.
     std::chrono::milliseconds retry_wait{100};
-    /// How long the destructor waits until all events are acknowledged. What is left is given up.
+    /// How long the destructor waits for the acknowledgement of all events. Then it gives up the
+    /// rest.
     std::chrono::milliseconds linger{5000};
     /// Called for each event that is given up or refused, on the thread that sends; must not throw.
     std::function<void(dead_letter const&)> on_dead = nullptr;
 };
 
-/// What an `outbound` has done. Each event that it was called with is counted once among
-/// `acknowledged`, `waiting`, `dead`, `dropped`, `full`, `too_large`, `unencoded` and `returned`.
+/// What an `outbound` has done. Each event is counted exactly once among `acknowledged`, `waiting`,
+/// `dead`, `dropped`, `full`, `too_large`, `unencoded` and `returned`.
 struct outbound_stats
 {
     std::uint64_t acknowledged = 0;  ///< stored by the server
     std::uint64_t waiting = 0;       ///< kept until the server acknowledges them
     std::uint64_t dead = 0;          ///< refused or given up, see `dead_letter`
-    std::uint64_t dropped = 0;       ///< no room, and the policy drops
-    std::uint64_t full = 0;          ///< no room, and the policy takes no more: not kept
-    std::uint64_t too_large = 0;     ///< longer than the server takes
+    std::uint64_t dropped = 0;       ///< the buffer was full, and the policy drops events
+    std::uint64_t full = 0;          ///< the buffer was full, and the policy refuses events
+    std::uint64_t too_large = 0;     ///< larger than the server accepts
     std::uint64_t unencoded = 0;     ///< the codec threw
-    std::uint64_t returned = 0;      ///< not sent, as they came from the same subject
+    std::uint64_t returned = 0;      ///< came from the same subject: not sent
     std::uint64_t resent = 0;        ///< further attempts to send an event
-    std::uint64_t duplicates = 0;    ///< of the acknowledged: the server had stored it before
+    std::uint64_t duplicates = 0;  ///< of the acknowledged: the server had stored the event before
 };
 
 /// Publishes the events of a registry to a subject that a stream of the server keeps, at least
 /// once.
 ///
 /// The handler encodes the event and puts it into a buffer of `Capacity` events; `WhenFull` says
-/// what happens when that is full: `queued::fail` (counted as `full`), `queued::drop_newest`,
+/// what happens when the buffer is full: `queued::fail` (counted as `full`), `queued::drop_newest`,
 /// `queued::drop_oldest`, or `queued::block<ms>`. No error leaves the handler, which never waits
 /// for the network. A thread sends one event after the other, and sends an event again until the
-/// server acknowledges it. So the stream has the events in the order of the notifications of each
-/// thread, whatever fails meanwhile. An event costs a round trip to the server.
+/// server acknowledges it. So the stream keeps the order in which each thread notified, whatever
+/// fails. An event costs a round trip to the server.
 ///
-/// Each message has an id, by which the stream recognises what was sent twice:
-/// `Codec::id(Event const&)`, a `std::string`, if there is one, else a name that is never used
-/// again. Events that wait are lost if the process dies.
+/// Each message has an id, by which the stream recognises a message that was sent twice. If the
+/// codec has a function `Codec::id(Event const&)`, which returns a `std::string`, its result is the
+/// id; otherwise the id is a name that is never used again. Events that wait are lost if the
+/// process dies.
 ///
-/// An event that an `inbound` of the same connection is notifying of is not sent back to the
-/// subject that it came from, if it is notified of on the same thread.
+/// While an `inbound` of the same connection notifies, the handler sends nothing back to the
+/// subject that the received message came from. This holds on the notifying thread only.
 template <class Event, std::size_t Capacity = 1024, class WhenFull = queued::fail,
           class Codec = json_codec<Event>>
 class outbound
 {
-    static_assert(detail::keeps_order<WhenFull>,
-                  "registry_io: the buffer of an outbound is full by queued::fail, drop_newest, "
-                  "drop_oldest or block<ms>; choose one of them");
+    static_assert(
+        detail::keeps_order<WhenFull>,
+        "registry_io: the third argument of an outbound says what happens when its buffer is "
+        "full; write queued::fail, drop_newest, drop_oldest or block<ms>");
 
 public:
     /// Registers the handler, and starts the thread.
     ///
     /// `Codec::encode(Event const&)` returns a `std::string`. Throws `std::invalid_argument` if the
-    /// subject is none, `nats::error`, `std::system_error` if there is no thread, and what
-    /// registering throws.
+    /// subject is not valid, `nats::error`, `std::system_error` if no thread can be started, and
+    /// what registering throws.
     template <class Registry>
     outbound(connection& c, Registry& registry, std::string subject, outbound_options o = {})
         : connection_(c), js_(c), subject_(std::move(subject)), options_(std::move(o))
@@ -109,8 +112,8 @@ public:
     }
     outbound(outbound const&) = delete;
     outbound& operator=(outbound const&) = delete;
-    /// Removes the handler, and waits until it runs nowhere; then waits for the server, as `linger`
-    /// says. Precondition: the caller is no handler of the registry.
+    /// Removes the handler, and waits until no thread runs it; then waits up to `linger` for
+    /// the server. Precondition: the caller is not a handler of the registry.
     ~outbound()
     {
         handler_.reset();
@@ -122,15 +125,15 @@ public:
         pump_.reset();
     }
 
-    /// Waits until no event waits any more, for at most so long. Returns whether none does. Throws:
-    /// nothing.
+    /// Waits up to `limit` until no event waits. Returns whether none does. Throws: nothing.
     bool flush(std::chrono::milliseconds limit = std::chrono::seconds(5)) noexcept
     {
         std::unique_lock<std::mutex> lock(mutex_);
         return changed_.wait_for(lock, limit, [this] { return waiting() == 0; });
     }
 
-    /// The counts. They are exact when nobody notifies or sends meanwhile. Throws: nothing.
+    /// Returns the counts. They are exact when no thread notifies or sends meanwhile. Throws:
+    /// nothing.
     outbound_stats stats() const noexcept
     {
         auto const get = nats::detail::count_of;
@@ -154,16 +157,16 @@ private:
     struct message
     {
         std::string text;
-        std::string id;  // empty: the next of this sender
+        std::string id;  // if empty, `send` makes one
     };
-    /// What the pump drains into.
+    /// The registry that the pump drains into.
     struct sender
     {
         void notify(message const& m) const noexcept { self->send(m); }
         outbound* self;
     };
 
-    /// The handler. Returns what is to be counted; `accepted_` counts what is kept.
+    /// The handler. Returns the counter to increment; `accepted_` counts the events that are kept.
     counter& keep(Event const& e) noexcept
     {
         if (nats::detail::came_from(connection_, subject_))
@@ -191,7 +194,7 @@ private:
 
     std::uint64_t waiting() const noexcept
     {
-        // The settled ones first: each of them was accepted before, but counted by another thread.
+        // Read the settled events first: each was accepted earlier, but another thread counts that.
         std::uint64_t const settled = nats::detail::count_of(acknowledged_) +
             nats::detail::count_of(dead_) + mailbox_.stats().dropped;
         std::uint64_t const all =
@@ -201,7 +204,8 @@ private:
 
     // ----- on the thread of the pump
 
-    /// Sends an event until the server has it, or never will.
+    /// Sends an event until the server has stored it or refuses it for good, or the `outbound`
+    /// gives up.
     void send(message const& m) noexcept
     {
         std::uint64_t attempts = 0;
@@ -227,7 +231,7 @@ private:
         changed_.notify_all();
     }
 
-    /// Returns what is to be counted, or null if there is to be another attempt.
+    /// Returns the counter to increment, or null for another attempt.
     counter* attempt(message const& m, std::string const& id, std::uint64_t attempts) noexcept
     {
         jsPubOptions how;
@@ -250,7 +254,7 @@ private:
         }
         if (s == NATS_MAX_PAYLOAD || code == JSStreamMessageExceedsMaximumErr)
             return &dead_letter_of(dead_reason::refused, m, attempts);
-        // Anything else may change: the connection, room in the stream, a stream that is missing.
+        // Anything else may change: the connection, room in the stream, a missing stream.
         return nullptr;
     }
 
@@ -261,7 +265,7 @@ private:
         return dead_;
     }
 
-    /// Whether to give up.
+    /// Returns whether to give up.
     bool over() noexcept
     {
         std::lock_guard<std::mutex> const lock(mutex_);

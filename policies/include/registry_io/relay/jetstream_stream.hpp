@@ -3,8 +3,8 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// The streams of a NATS server, as relays see them: how to create one, and what an application
-// learns about an event that could not be delivered.
+// The streams of a NATS server: how to create one, and what an application learns about an event
+// that could not be delivered.
 
 #ifndef REGISTRY_IO_RELAY_JETSTREAM_STREAM_HPP
 #define REGISTRY_IO_RELAY_JETSTREAM_STREAM_HPP
@@ -28,51 +28,52 @@ namespace registry_io {
 inline namespace v1 {
 namespace relay {
 
-/// Delivery at least once, by a stream of a NATS server.
+/// Delivery at least once, through a stream of a NATS server.
 namespace jetstream {
 
 using nats::connection;
 
-/// Why an event does not arrive.
+/// Why an event is not delivered.
 enum class dead_reason : unsigned char {
-    refused,   ///< the server will never store it: the message is longer than the stream takes
+    refused,   ///< the message is larger than the stream accepts: the server will never store it
     given_up,  ///< the `outbound` or its connection ended before the server had acknowledged it
-    rejected,  ///< an `inbound` got another schema, or its codec threw
+    rejected,  ///< an `inbound` received the wrong schema, or its codec threw
     failed     ///< the handlers have failed as often as `most_attempts` says
 };
 
-/// An event that does not arrive.
+/// An event that is not delivered.
 struct dead_letter
 {
-    dead_reason why;           ///< what the reason is
-    std::string_view subject;  ///< where it was sent
+    dead_reason why;           ///< the reason
+    std::string_view subject;  ///< the subject that it was sent to
     std::string_view text;     ///< the encoded event
-    std::uint64_t attempts;    ///< how often it was sent, or delivered
+    std::uint64_t attempts;    ///< how often it was sent or delivered
 };
 
-/// Which stream of the server keeps the events.
+/// The stream that keeps the events.
 struct stream_options
 {
     /// The name of the stream.
     std::string name;
-    /// The subject whose events it keeps; may have wildcards.
+    /// The subject whose events the stream keeps; may have wildcards.
     std::string subject;
-    /// The most events that it keeps. A full stream refuses events, which then stay with their
-    /// `outbound`. Negative: no limit but those of the server. A limit in bytes (`MaxBytes`) is no
-    /// substitute: a server of version 2.9 makes room for the event that crosses it by throwing
-    /// away the oldest one, whatever the policy.
+    /// The most events that the stream keeps. A full stream refuses events, which then stay with
+    /// their `outbound`. If negative, only the server's limits apply. Do not use a limit in bytes
+    /// (`MaxBytes`) instead: when an event crosses that limit, nats-server 2.9 discards the oldest
+    /// event, whatever the policy.
     std::int64_t most_messages = -1;
-    /// How long it remembers the ids of messages, to recognise those that are sent twice.
+    /// How long the stream remembers the ids of messages, to recognise a message that is sent
+    /// twice.
     std::chrono::milliseconds remember_ids = std::chrono::minutes(2);
-    /// Called with the configuration before it goes to the server: for limits (`c->MaxAge`), copies
-    /// and whatever else it knows. `c->Retention = js_WorkQueuePolicy` removes what was
-    /// acknowledged; but a consumer of a server of version 2.9 that was killed may then wait for
-    /// ever for the acknowledgement of an event that it has removed.
+    /// Called with the configuration before it goes to the server. Set, for example, limits
+    /// (`c->MaxAge`) or the number of replicas. `c->Retention = js_WorkQueuePolicy` removes
+    /// acknowledged events; after nats-server 2.9 was killed, a consumer may then wait for ever for
+    /// the acknowledgement of a removed event.
     std::function<void(jsStreamConfig*)> configure = nullptr;
 };
 
 /// Creates the stream, or gives an existing one this configuration. Throws `std::invalid_argument`
-/// if the subject is none, and `nats::error`.
+/// if the subject is not valid, and `nats::error`.
 inline void set_up_stream(connection& c, stream_options const& o)
 {
     nats::detail::check_subject(o.subject, true);
@@ -83,7 +84,7 @@ inline void set_up_stream(connection& c, stream_options const& o)
     config.Subjects = &subject;
     config.SubjectsLen = 1;
     config.MaxMsgs = o.most_messages;
-    // The other policy throws away the oldest events, which nobody may have received.
+    // The other policy discards the oldest events, which nobody may have received.
     config.Discard = js_DiscardNew;
     config.Duplicates = detail::nanoseconds(o.remember_ids);
     if (o.configure)

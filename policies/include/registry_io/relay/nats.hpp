@@ -3,9 +3,9 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// Events of a registry on their way to other processes and back, by a NATS server: `outbound` is a
-// handler that publishes, `inbound` a subscription that notifies. Both deliver at most once: what
-// is lost is counted. For delivery at least once, see `relay/jetstream.hpp`.
+// Relays the events of a registry to other processes and back at most once, through a NATS server.
+// `outbound` is a handler that publishes; `inbound` is a subscription that notifies. Both count the
+// events that are known to be lost. For delivery at least once, see `relay/jetstream.hpp`.
 
 #ifndef REGISTRY_IO_RELAY_NATS_HPP
 #define REGISTRY_IO_RELAY_NATS_HPP
@@ -31,34 +31,35 @@ inline namespace v1 {
 namespace relay {
 namespace nats {
 
-/// What an `outbound` has done with the events that it was called with.
+/// What an `outbound` has done with the events that its handler was called with.
 struct outbound_stats
 {
     std::uint64_t published = 0;  ///< given to the client library; it may be lost on the way
-    std::uint64_t dropped = 0;  ///< refused by it: closed, or no room while there is no connection
-    std::uint64_t too_large = 0;  ///< longer than the server takes
+    std::uint64_t dropped = 0;    ///< not taken by the client library: closed, or no room offline
+    std::uint64_t too_large = 0;  ///< larger than the server accepts
     std::uint64_t unencoded = 0;  ///< the codec threw
-    std::uint64_t returned = 0;   ///< not sent, as they came from the same subject
+    std::uint64_t returned = 0;   ///< came from the same subject: not sent
 };
 
-/// What an `inbound` has done with the messages that it got.
+/// What an `inbound` has done with the messages that it received.
 struct inbound_stats
 {
     std::uint64_t notified = 0;  ///< the registry was notified
-    std::uint64_t rejected = 0;  ///< another schema, or the codec threw
+    std::uint64_t rejected = 0;  ///< wrong schema, or the codec threw
     std::uint64_t failed = 0;    ///< `notify` threw
-    std::uint64_t dropped = 0;   ///< too many waited for the handlers
+    std::uint64_t dropped = 0;   ///< too many messages waited for the handlers
 };
 
 /// Publishes the events of a registry to a subject, for as long as it lives.
 ///
-/// At most once: an event is lost if the connection breaks while it is on its way, and counted as
-/// dropped if the client library does not take it. No error leaves the handler. Publishing copies
-/// the encoded event into the client library's buffer, and waits for the network only if that is
-/// full. To keep the network away from the thread that notifies, put a `queued::mailbox` in front.
+/// Delivers at most once: an event is lost if the connection breaks while the event is on its way.
+/// If the client library does not take an event, it is counted as dropped. No error leaves the
+/// handler. The handler copies the encoded event into the client library's buffer, and waits for
+/// the network only if the buffer is full. To keep the network away from the notifying thread, put
+/// a `queued::mailbox` in front.
 ///
-/// An event that an `inbound` of the same connection is notifying of is not sent back to the
-/// subject that it came from, if it is notified of on the same thread.
+/// While an `inbound` of the same connection notifies, the handler sends nothing back to the
+/// subject that the received message came from. This holds on the notifying thread only.
 template <class Event, class Codec = json_codec<Event>>
 class outbound
 {
@@ -66,7 +67,7 @@ public:
     /// Registers the handler. `schema`, if it is not empty, goes with each message.
     ///
     /// `Codec::encode(Event const&)` returns a `std::string`. Throws `std::invalid_argument` if the
-    /// subject is none, and what registering throws.
+    /// subject is not valid, and what registering throws.
     template <class Registry>
     outbound(connection& c, Registry& registry, std::string subject, std::string schema = "")
         : connection_(c), subject_(std::move(subject)), schema_(std::move(schema))
@@ -76,11 +77,11 @@ public:
     }
     outbound(outbound const&) = delete;
     outbound& operator=(outbound const&) = delete;
-    /// Removes the handler, and waits until it runs nowhere. Precondition: the caller is no handler
-    /// of the registry.
+    /// Removes the handler, and waits until no thread runs it. Precondition: the caller is not
+    /// a handler of the registry.
     ~outbound() = default;
 
-    /// The counts. Throws: nothing.
+    /// Returns the counts. Throws: nothing.
     outbound_stats stats() const noexcept
     {
         auto const get = detail::count_of;
@@ -92,7 +93,7 @@ private:
 
     void publish(Event const& e) noexcept { detail::count(published(e)); }
 
-    /// Publishes, and returns what is to be counted.
+    /// Publishes the event, and returns the counter to increment.
     counter& published(Event const& e) noexcept
     {
         if (detail::came_from(connection_, subject_))
@@ -120,19 +121,19 @@ private:
     std::optional<detail::registered> handler_;
 };
 
-/// Notifies a registry of what is published to a subject, for as long as it lives.
+/// Notifies a registry of the events that are published to a subject, for as long as it lives.
 ///
 /// Handlers run on a thread of the client library, one message after the other, in the order in
-/// which each sender published. Messages of this connection's own are not received.
+/// which each sender published. Messages that the same connection sent are not received.
 template <class Event, class Codec = json_codec<Event>>
 class inbound
 {
 public:
-    /// Subscribes. The subject may have wildcards. If `schema` is not empty, messages without it,
-    /// or with another one, are rejected.
+    /// Subscribes. The subject may have wildcards. If `schema` is not empty, messages without this
+    /// schema are rejected.
     ///
     /// `Codec::decode(std::string_view)` returns an `Event`, or throws. Throws
-    /// `std::invalid_argument` if the subject is none, `error`, and `std::bad_alloc`.
+    /// `std::invalid_argument` if the subject is not valid, `error`, and `std::bad_alloc`.
     template <class Registry>
     inbound(connection& c, Registry& registry, std::string const& subject, std::string schema = "")
         : connection_(c),
@@ -148,11 +149,11 @@ public:
     }
     inbound(inbound const&) = delete;
     inbound& operator=(inbound const&) = delete;
-    /// Unsubscribes, and waits for the handlers that run. What was received and waits is given up.
-    /// Precondition: the caller is no handler that this runs.
+    /// Unsubscribes, and waits for running handlers. Discards messages that were received and not
+    /// yet handled. Precondition: the caller is not a handler that this `inbound` runs.
     ~inbound() = default;
 
-    /// The counts. Throws: nothing.
+    /// Returns the counts. Throws: nothing.
     inbound_stats stats() const noexcept
     {
         std::int64_t dropped = 0;
@@ -196,7 +197,7 @@ private:
     counter notified_{0};
     counter rejected_{0};
     counter failed_{0};
-    detail::subscription subscription_;  // the last one: its end comes first
+    detail::subscription subscription_;  // last, so that it is destroyed first
 };
 
 }  // namespace nats

@@ -3,8 +3,8 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// A connection to a NATS server, for `relay/nats.hpp` and `relay/jetstream.hpp`. The headers of the
-// relay to NATS need the client library cnats (Debian: libnats-dev).
+// A connection to a NATS server, for `relay/nats.hpp` and `relay/jetstream.hpp`. These headers need
+// the client library cnats (Debian: libnats-dev).
 
 #ifndef REGISTRY_IO_RELAY_NATS_CONNECTION_HPP
 #define REGISTRY_IO_RELAY_NATS_CONNECTION_HPP
@@ -31,16 +31,16 @@ inline namespace v1 {
 namespace relay {
 namespace nats {
 
-/// What the client library says when something has failed.
+/// A failure that the client library reports.
 class error : public std::runtime_error
 {
 public:
-    /// What failed, and the status that the client library gave.
+    /// Says what failed, and with which status of the client library.
     error(std::string const& what, natsStatus s)
         : std::runtime_error("registry_io: " + what + ": " + natsStatus_GetText(s)), status_(s)
     {
     }
-    /// The status that the client library gave.
+    /// Returns the client library's status.
     natsStatus status() const noexcept { return status_; }
 
 private:
@@ -49,41 +49,42 @@ private:
 
 /// What has happened to a connection.
 enum class change : unsigned char {
-    connected,      ///< for the first time
-    disconnected,   ///< the client tries to connect again
-    reconnected,    ///< and has; what was published meanwhile is sent
+    connected,      ///< the first connection is there
+    disconnected,   ///< lost; the client library tries to connect again
+    reconnected,    ///< connected again; what was published meanwhile is sent
     slow_consumer,  ///< an `inbound` has dropped messages, see its `stats`
     failed,         ///< another error that the client library reports; the connection goes on
-    closed          ///< for good
+    closed          ///< closed for good
 };
 
 /// The event of a connection's registry.
 struct connection_event
 {
     change what;       ///< what has happened
-    std::string text;  ///< in the words of the client library; may be empty
+    std::string text;  ///< the client library's message; may be empty
 };
 
 /// How to connect.
 struct connection_options
 {
-    /// Where the server is.
+    /// The server's URL.
     std::string url = "nats://127.0.0.1:4222";
-    /// What the server shows for this client.
+    /// The name that the server shows for this client.
     std::string name = "registry_io";
-    /// While there is no connection, at most so many bytes wait to be sent; what comes then is
-    /// dropped, and counted.
-    int reconnect_buffer = 1 << 20;
-    /// How long to wait between two attempts to connect again, of which there is no limit.
-    std::chrono::milliseconds reconnect_wait{250};
-    /// A notify that publishes waits for the network no longer than this.
-    std::chrono::milliseconds write_deadline{2000};
-    /// How many messages of one `inbound` may wait for its handlers; what comes then is dropped,
+    /// The most bytes that may wait while there is no connection. Messages beyond that are dropped
     /// and counted.
+    int reconnect_buffer = 1 << 20;
+    /// How long to wait between two attempts to connect again. The number of attempts is not
+    /// limited.
+    std::chrono::milliseconds reconnect_wait{250};
+    /// The longest time for which a notify that publishes waits for the network.
+    std::chrono::milliseconds write_deadline{2000};
+    /// The most messages of one `inbound` that may wait for its handlers. Messages beyond that are
+    /// dropped and counted.
     int most_pending = 65536;
-    /// Called with the options of the client library before it connects: for credentials
-    /// (`natsOptions_SetUserCredentialsFromFiles`), TLS (`natsOptions_SetSecure`,
-    /// `natsOptions_LoadCATrustedCertificates`) and whatever else it knows.
+    /// Called with the options of the client library before it connects. Set, for example,
+    /// credentials (`natsOptions_SetUserCredentialsFromFiles`) or TLS (`natsOptions_SetSecure`,
+    /// `natsOptions_LoadCATrustedCertificates`).
     std::function<void(natsOptions*)> configure = nullptr;
 };
 
@@ -95,14 +96,15 @@ inline void throw_unless_ok(natsStatus s, char const* what)
         registry_io::detail::raise(error(what, s));
 }
 
-/// Lets a thread wait for something that happens once. Not `std::latch`: the call that opens it may
-/// still use it when the waiting thread destroys it.
+/// Lets a thread wait for something that happens once. The waiting thread may then destroy it. A
+/// `std::latch` forbids that, as the call that opens it may still use it.
 class latch
 {
 public:
     void open() noexcept
     {
-        // Under the lock: the waiting thread may destroy this as soon as it sees `open_`.
+        // Notify under the lock: the waiting thread may destroy the latch as soon as it sees
+        // `open_`.
         std::lock_guard<std::mutex> const lock(mutex_);
         open_ = true;
         opened_.notify_all();
@@ -127,7 +129,7 @@ struct destroyer
 template <class T, void (*Destroy)(T*)>
 using owner = std::unique_ptr<T, destroyer<T, Destroy>>;
 
-/// A name that nobody else has.
+/// Returns a name that no other caller gets.
 inline std::string unique_name()
 {
     natsInbox* made = nullptr;
@@ -138,18 +140,17 @@ inline std::string unique_name()
 
 }  // namespace detail
 
-/// A connection to a NATS server, which connects again when it is lost.
+/// A connection to a NATS server. It connects again when the connection is lost.
 ///
-/// Concurrency: any member but the destructor may be called by any thread, except inside handlers
-/// of `events`, which run on threads of the client library: `close` and the destructor must not be
-/// called there.
+/// Concurrency: any thread may call any member but the destructor. Handlers of `events` run on
+/// threads of the client library and must not call `close` or the destructor.
 class connection
 {
 public:
-    /// Connects. `events` is a registry of `connection_event`, which is notified of what happens to
+    /// Connects. `events` is a registry of `connection_event`, which is notified of each change of
     /// the connection, and must outlive it.
     ///
-    /// Throws `error` if there is no connection, and `std::bad_alloc`.
+    /// Throws `error` if it cannot connect, and `std::bad_alloc`.
     template <class Registry>
     connection(connection_options const& o, Registry& events)
         : notify_([&events](connection_event const& e) { static_cast<void>(events.notify(e)); })
@@ -158,7 +159,7 @@ public:
         detail::throw_unless_ok(natsOptions_Create(&made), "cannot prepare a connection");
         detail::owner<natsOptions, &natsOptions_Destroy> const options(made);
         auto const set = [](natsStatus s) {
-            detail::throw_unless_ok(s, "an option of the connection");
+            detail::throw_unless_ok(s, "cannot set an option of the connection");
         };
         set(natsOptions_SetURL(made, o.url.c_str()));
         set(natsOptions_SetName(made, o.name.c_str()));
@@ -184,8 +185,8 @@ public:
     }
     connection(connection const&) = delete;
     connection& operator=(connection const&) = delete;
-    /// Precondition: each `outbound` and `inbound` of the connection has been destroyed, as they
-    /// are when they are declared behind it. Waits until the client library calls nothing any more.
+    /// Waits until the client library makes no more calls. Precondition: each `outbound` and
+    /// `inbound` of the connection has been destroyed. Declare them behind the connection.
     ~connection()
     {
         natsConnection_Close(connection_);
@@ -193,16 +194,16 @@ public:
         natsConnection_Destroy(connection_);
     }
 
-    /// Sends what was published, and waits until the server has it, for at most so long. Returns
-    /// whether it has. Throws: nothing.
+    /// Sends what was published, and waits up to `limit` until the server has it. Returns whether
+    /// the server has it. Throws: nothing.
     bool flush(std::chrono::milliseconds limit = std::chrono::seconds(5)) noexcept
     {
         return natsConnection_FlushTimeout(connection_, limit.count()) == NATS_OK;
     }
 
-    /// Ends in good order: each `inbound` notifies of what the server has sent it, what was
-    /// published is sent, and then the connection is closed for good. Waits for that, for at most
-    /// so long. Throws: nothing.
+    /// Closes the connection for good, after each `inbound` has notified of the messages that it
+    /// has received, and what was published has been sent. Waits for that up to `limit`. Throws:
+    /// nothing.
     void close(std::chrono::milliseconds limit = std::chrono::seconds(5)) noexcept
     {
         if (natsConnection_DrainTimeout(connection_, limit.count()) != NATS_OK)
@@ -210,16 +211,16 @@ public:
         closed_.wait();
     }
 
-    /// A name that no other connection has.
+    /// Returns a name that no other connection has.
     std::string const& id() const noexcept { return id_; }
 
-    /// For what this header lacks.
+    /// Returns the client library's handle, for what this header lacks.
     natsConnection* native_handle() const noexcept { return connection_; }
 
 private:
     void tell(change what, char const* text) noexcept
     {
-        // What a handler throws must not reach the client library, which is C.
+        // An exception must not reach the client library, which is written in C.
         BOOST_TRY
         {
             notify_({what, text == nullptr ? "" : text});

@@ -3,8 +3,8 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// `connect_position`: whether `connect` adds a slot in front of the others or behind them. Names
-// and meaning are those of Boost.Signals2.
+// `connect_position`: whether `connect` adds a slot in front of the others or behind them. The
+// names and their meaning are those of Boost.Signals2.
 
 #ifndef REGISTRY_IO_SIGNALS2_CONNECT_POSITION_HPP
 #define REGISTRY_IO_SIGNALS2_CONNECT_POSITION_HPP

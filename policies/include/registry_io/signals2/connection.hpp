@@ -25,15 +25,15 @@ class shared_connection_block;
 
 /// A copyable handle of one connected slot.
 ///
-/// It owns nothing: destroying it changes nothing, and it may outlive the signal, which then counts
-/// as disconnected. Concurrency: const members may be called by any thread at any time, also while
+/// It does not own the slot: destroying it changes nothing. It may outlive the signal; the slot is
+/// then disconnected. Concurrency: any thread may call const members at any time, also while
 /// another thread destroys the signal.
 class connection
 {
 public:
-    /// A handle of no slot.
+    /// Creates a handle of no slot.
     connection() noexcept = default;
-    /// Another handle of the same slot.
+    /// Creates another handle of the same slot.
     connection(connection const&) noexcept = default;
     /// Takes over the slot of `other`, which then is a handle of no slot.
     connection(connection&& other) noexcept = default;
@@ -42,18 +42,18 @@ public:
     /// Takes over the slot of `other`, which then is a handle of no slot.
     connection& operator=(connection&& other) noexcept = default;
 
-    /// Disconnects the slot. Nothing happens if it is not connected.
+    /// Disconnects the slot. Does nothing if it is not connected.
     ///
-    /// From now on no call of the signal runs the slot, including running calls that have not
-    /// reached it. Does not wait for a call of the slot that is running. The captures of the slot
-    /// are destroyed here, or by the last running call of the signal to end.
+    /// Afterwards no call of the signal runs the slot, including running calls that have not
+    /// reached it. Does not wait for a running call of the slot. The captures of the slot are
+    /// destroyed here, or when the last running call of the signal ends.
     void disconnect() const noexcept
     {
         if (to_)
             to_->disconnect();
     }
 
-    /// Whether the slot is connected. Disconnects a slot that tracks a destroyed object.
+    /// Returns whether the slot is connected. Disconnects a slot that tracks a destroyed object.
     bool connected() const noexcept
     {
         if (!to_ || to_->is_disconnected())
@@ -64,18 +64,18 @@ public:
         return false;
     }
 
-    /// Whether the slot is blocked, or not connected.
+    /// Returns whether the slot is blocked or not connected.
     bool blocked() const noexcept { return !to_ || to_->is_idle(); }
 
     /// Swaps the slots of the two handles.
     void swap(connection& other) noexcept { std::swap(to_, other.to_); }
 
-    /// Whether both are handles of the same slot, or of none.
+    /// Returns whether both are handles of the same slot, or of none.
     friend bool operator==(connection const& a, connection const& b) noexcept
     {
         return a.to_.get() == b.to_.get();
     }
-    /// A strict total order, for containers.
+    /// Orders handles strictly and totally, for containers.
     friend bool operator<(connection const& a, connection const& b) noexcept
     {
         return std::less<>()(a.to_.get(), b.to_.get());
@@ -99,15 +99,15 @@ inline void swap(connection& a, connection& b) noexcept
     a.swap(b);
 }
 
-/// A connection that is disconnected when the handle is destroyed. Move-only.
+/// A connection that disconnects its slot when it is destroyed. Move-only.
 class scoped_connection : public connection
 {
 public:
-    /// A handle of no slot.
+    /// Creates a handle of no slot.
     scoped_connection() noexcept = default;
-    /// Disconnects `other` when this is destroyed.
+    /// Creates a handle that disconnects the slot of `other` when it is destroyed.
     scoped_connection(connection const& other) noexcept : connection(other) {}
-    /// Disconnects `other` when this is destroyed.
+    /// Takes over the slot of `other`, and disconnects it when this handle is destroyed.
     scoped_connection(connection&& other) noexcept : connection(std::move(other)) {}
     /// Takes over the slot of `other`, which then is a handle of no slot.
     scoped_connection(scoped_connection&& other) noexcept = default;

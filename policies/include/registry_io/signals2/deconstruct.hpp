@@ -22,18 +22,18 @@ inline namespace v1 {
 namespace signals2 {
 namespace detail {
 
-// For types that have none; found last.
+// For types that have no `adl_predestruct`; overload resolution takes it last.
 inline void adl_predestruct(...) {}
 
 }  // namespace detail
 
-/// The type that `deconstruct` returns: holds the object until `postconstruct` has been called.
+/// The result of `deconstruct`: holds the object until `postconstruct` has been called.
 template <class T>
 class postconstructor_invoker
 {
 public:
-    /// Calls `adl_postconstruct(pointer, object, args...)`, found beside `T`, the first time, and
-    /// returns the pointer. Throws what that throws.
+    /// Calls `adl_postconstruct(pointer, object, args...)`, found by argument-dependent lookup, the
+    /// first time, and returns the pointer. Throws what that function throws.
     template <class... Args>
     boost::shared_ptr<T> const& postconstruct(Args&&... args) const
     {
@@ -55,7 +55,7 @@ private:
     mutable bool done_ = false;
 };
 
-/// Declare it a friend of types whose constructors and destructors are private.
+/// Grants access: declare it a friend of types whose constructors and destructors are private.
 class deconstruct_access
 {
 public:
@@ -76,10 +76,10 @@ public:
 /// Makes an object that a shared pointer owns, and calls functions that need this pointer: right
 /// after construction, and right before destruction.
 ///
-/// After the construction `postconstruct` calls `adl_postconstruct(pointer, object, args...)`, in
-/// which the object can be tracked; before the destruction `adl_predestruct(object)` is called, if
-/// there is one. Both are found beside `T`. Throws `std::bad_alloc`, and what the constructor
-/// throws. Two allocations.
+/// `postconstruct` calls `adl_postconstruct(pointer, object, args...)`, in which the object can be
+/// tracked. Before the destruction, `adl_predestruct(object)` is called, if it exists. Both
+/// functions are found by argument-dependent lookup. Throws `std::bad_alloc`, and what the
+/// constructor throws. Costs two allocations.
 template <class T, class... Args>
 postconstructor_invoker<T> deconstruct(Args&&... args)
 {

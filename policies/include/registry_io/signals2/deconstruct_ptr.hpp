@@ -3,8 +3,8 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// What Boost.Signals2 had before `deconstruct`: takes an object that `new` has made, and runs its
-// `postconstruct` and, before its end, its `predestruct`. For programs that still use it.
+// The predecessor of `deconstruct` in Boost.Signals2: takes an object that `new` has made, calls
+// its `postconstruct`, and calls its `predestruct` before its end. For programs that still use it.
 
 #ifndef REGISTRY_IO_SIGNALS2_DECONSTRUCT_PTR_HPP
 #define REGISTRY_IO_SIGNALS2_DECONSTRUCT_PTR_HPP
@@ -39,7 +39,8 @@ void postconstruct_if_wanted([[maybe_unused]] T* object)
 }  // namespace detail
 
 /// The deleter of `deconstruct_ptr`: calls `predestruct` if the class has the base
-/// `predestructible`, then deletes. An exception of `predestruct` is asserted, and dropped.
+/// `predestructible`, then deletes the object. If `predestruct` throws, an assertion fails, and the
+/// exception is dropped.
 template <class T>
 class predestructing_deleter
 {
@@ -54,7 +55,7 @@ public:
             }
             BOOST_CATCH(...)
             {
-                BOOST_ASSERT_MSG(false, "registry_io: predestruct() has thrown an exception");
+                BOOST_ASSERT_MSG(false, "registry_io: predestruct() threw an exception");
             }
             BOOST_CATCH_END
         }
@@ -75,7 +76,8 @@ boost::shared_ptr<T> deconstruct_ptr(T* object)
     detail::postconstruct_if_wanted(object);
     return pointer;
 }
-/// The same with a deleter of yours, which calls `predestruct` or does not.
+/// Makes a shared pointer with your own deleter, which decides whether to call `predestruct`.
+/// Otherwise as above.
 template <class T, class Deleter>
 boost::shared_ptr<T> deconstruct_ptr(T* object, Deleter deleter)
 {

@@ -3,8 +3,8 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// `last_value`: the combiner that returns the result of the last slot and throws if there is none,
-// as in Boost.Signals2. `optional_last_value` does not throw.
+// `last_value`: the combiner that returns the result of the last slot, and throws if no slot was
+// called, as in Boost.Signals2. `optional_last_value` does not throw.
 
 #ifndef REGISTRY_IO_SIGNALS2_LAST_VALUE_HPP
 #define REGISTRY_IO_SIGNALS2_LAST_VALUE_HPP
@@ -20,7 +20,7 @@ namespace registry_io {
 inline namespace v1 {
 namespace signals2 {
 
-/// Thrown by `last_value` if no slot was called that could return a value.
+/// Thrown by `last_value` if no slot was called that returned a value.
 class no_slots_error : public std::exception
 {
 public:
@@ -36,10 +36,10 @@ template <class T>
 class last_value
 {
 public:
-    /// What a call of the signal returns.
+    /// The type that a call of the signal returns.
     using result_type = T;
 
-    /// Throws `no_slots_error` if no slot was called, and what a slot throws.
+    /// Calls the slots. Throws `no_slots_error` if no slot was called, and what a slot throws.
     template <class InputIterator>
     T operator()(InputIterator first, InputIterator last) const
     {
@@ -50,7 +50,7 @@ public:
     }
 };
 
-/// The same for slots that return nothing; it does not throw when there are none.
+/// The combiner for slots that return nothing. It does not throw if there are no slots.
 template <>
 class last_value<void> : public optional_last_value<void>
 {

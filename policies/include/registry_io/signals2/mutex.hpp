@@ -3,8 +3,8 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// `mutex`: the mutex type that makes a signal safe for several threads, as in Boost.Signals2. It is
-// the default, and only selects the implementation: no signal contains one.
+// `mutex`: the mutex type of a signal for several threads, as in Boost.Signals2. It is the default,
+// and only selects the implementation: no signal contains such a mutex.
 
 #ifndef REGISTRY_IO_SIGNALS2_MUTEX_HPP
 #define REGISTRY_IO_SIGNALS2_MUTEX_HPP
@@ -17,10 +17,10 @@ namespace registry_io {
 inline namespace v1 {
 namespace signals2 {
 
-/// The mutex of a signal by default: any number of threads may use the signal and its connections.
+/// The default mutex of a signal: any number of threads may use the signal and its connections.
 ///
-/// A signal has no such object; the type only chooses. Any other type but `dummy_mutex` chooses the
-/// same. As a mutex it is a `std::mutex`.
+/// The type only selects the implementation; a signal contains no mutex. Any other type but
+/// `dummy_mutex` selects the same. By itself, it is a `std::mutex`.
 class mutex : public std::mutex
 {
 };

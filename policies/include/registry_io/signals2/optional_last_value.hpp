@@ -4,8 +4,8 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // `optional_last_value`: the default combiner, as in Boost.Signals2. It returns the result of the
-// last slot, or an empty optional. The loop that skips expired slots is here too, for all combiners
-// of the library.
+// last slot, or an empty optional. Here is also the loop that skips expired slots, for all
+// combiners of the library.
 
 #ifndef REGISTRY_IO_SIGNALS2_OPTIONAL_LAST_VALUE_HPP
 #define REGISTRY_IO_SIGNALS2_OPTIONAL_LAST_VALUE_HPP
@@ -22,8 +22,7 @@ inline namespace v1 {
 namespace signals2 {
 namespace detail {
 
-/// Calls `f(result)` for each slot between two iterators of a signal. A slot that has expired gives
-/// no result.
+/// Calls `f(result)` for each slot between two iterators of a signal. Skips expired slots.
 template <class Iterator, class F>
 void each_result(Iterator first, Iterator const& last, F f)
 {
@@ -39,16 +38,16 @@ void each_result(Iterator first, Iterator const& last, F f)
 
 }  // namespace detail
 
-/// The combiner of a signal by default: calls all slots, and returns what the last one has
-/// returned, or an empty `boost::optional` if no slot was called.
+/// The default combiner of a signal: calls all slots, and returns the result of the last one, or an
+/// empty `boost::optional` if no slot was called.
 template <class T>
 class optional_last_value
 {
 public:
-    /// What a call of the signal returns.
+    /// The type that a call of the signal returns.
     using result_type = boost::optional<T>;
 
-    /// Throws what a slot throws; the slots behind it are not called then.
+    /// Calls the slots. Throws what a slot throws; then later slots are not called.
     template <class InputIterator>
     result_type operator()(InputIterator first, InputIterator last) const
     {
@@ -58,15 +57,15 @@ public:
     }
 };
 
-/// The same for slots that return nothing.
+/// The combiner for slots that return nothing.
 template <>
 class optional_last_value<void>
 {
 public:
-    /// What a call of the signal returns.
+    /// The type that a call of the signal returns.
     using result_type = void;
 
-    /// Throws what a slot throws; the slots behind it are not called then.
+    /// Calls the slots. Throws what a slot throws; then later slots are not called.
     template <class InputIterator>
     void operator()(InputIterator first, InputIterator last) const
     {

@@ -3,8 +3,9 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// The base class that Boost.Signals2 had before `adl_postconstruct`: its virtual `postconstruct`
-// runs when `deconstruct_ptr` or `deconstruct` has made the object. For programs that still use it.
+// The predecessor of `adl_postconstruct` in Boost.Signals2: a base class whose virtual
+// `postconstruct` is called when `deconstruct_ptr` or `deconstruct` has made the object. For
+// programs that still use it.
 
 #ifndef REGISTRY_IO_SIGNALS2_POSTCONSTRUCTIBLE_HPP
 #define REGISTRY_IO_SIGNALS2_POSTCONSTRUCTIBLE_HPP
@@ -28,7 +29,7 @@ struct postconstruction
 
 }  // namespace detail
 
-/// A base of classes that have something to do when a shared pointer owns them. Deprecated, as in
+/// A base of classes that have work to do as soon as a shared pointer owns them. Deprecated, as in
 /// Boost: write `adl_postconstruct` and use `deconstruct`.
 ///
 /// `deconstruct_ptr` and `deconstruct` call `postconstruct`.

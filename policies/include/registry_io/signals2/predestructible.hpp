@@ -3,8 +3,8 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// The base class that Boost.Signals2 had before `adl_predestruct`: its virtual `predestruct` runs
-// before the destructor of the object. For programs that still use it.
+// The predecessor of `adl_predestruct` in Boost.Signals2: a base class whose virtual `predestruct`
+// is called before the destructor of the object. For programs that still use it.
 
 #ifndef REGISTRY_IO_SIGNALS2_PREDESTRUCTIBLE_HPP
 #define REGISTRY_IO_SIGNALS2_PREDESTRUCTIBLE_HPP
@@ -17,8 +17,8 @@ namespace registry_io {
 inline namespace v1 {
 namespace signals2 {
 
-/// A base of classes that have something to do before they are destroyed. Deprecated, as in Boost:
-/// write `adl_predestruct` and use `deconstruct`.
+/// A base of classes that have work to do before they are destroyed. Deprecated, as in Boost: write
+/// `adl_predestruct` and use `deconstruct`.
 ///
 /// The shared pointers of `deconstruct_ptr` and `deconstruct` call `predestruct`.
 class predestructible
@@ -34,7 +34,7 @@ protected:
 
 private:
     /// @cond
-    // A class with this base alone has nothing to do after its construction.
+    // A class with only this base has no work to do after its construction.
     template <class T>
     friend void adl_postconstruct(boost::shared_ptr<T> const&, ...)
     {

@@ -21,8 +21,8 @@ namespace signals2 {
 
 /// Blocks a connected slot while it lives: calls of the signal leave the slot out.
 ///
-/// A slot is blocked while at least one object of this class blocks it; copies count on their own.
-/// A call that is running the slot is not waited for. Concurrency: one thread at a time uses one
+/// A slot is blocked while at least one object of this class blocks it; each copy counts. Blocking
+/// does not wait for a running call of the slot. Concurrency: one thread at a time may use an
 /// object; any number of objects may block the same slot.
 class shared_connection_block
 {
@@ -35,12 +35,12 @@ public:
         if (initially_blocking)
             block();
     }
-    /// Blocks the same slot once more, if `other` blocks it.
+    /// Blocks the slot of `other` once more, if `other` blocks it.
     shared_connection_block(shared_connection_block const& other) noexcept
         : shared_connection_block(other.of_, other.blocking_)
     {
     }
-    /// Ends this block, and does what `other` does.
+    /// Ends this block. Then blocks the slot of `other`, if `other` blocks it.
     shared_connection_block& operator=(shared_connection_block const& other) noexcept
     {
         shared_connection_block copy(other);
@@ -50,22 +50,22 @@ public:
     }
     ~shared_connection_block() { unblock(); }
 
-    /// Blocks the slot, if this does not block it already.
+    /// Blocks the slot, unless this object blocks it already.
     void block() noexcept
     {
         if (!std::exchange(blocking_, true) && of_.to_)
             of_.to_->block();
     }
-    /// Ends this block. The slot runs again when no other is left.
+    /// Ends this block. The slot runs again when no block is left.
     void unblock() noexcept
     {
         if (std::exchange(blocking_, false) && of_.to_)
             of_.to_->unblock();
     }
-    /// Whether this blocks.
+    /// Returns whether this object blocks the slot.
     bool blocking() const noexcept { return blocking_; }
 
-    /// A handle of the slot.
+    /// Returns a handle of the slot.
     signals2::connection connection() const noexcept { return of_; }
 
 private:

@@ -48,7 +48,7 @@ struct extended<R(Args...)>
 template <class Signature>
 using extended_signature = typename extended<Signature>::type;
 
-/// Stands for a null pointer, as an empty `boost::function` does.
+/// Takes the place of a null pointer, as an empty `boost::function` does.
 template <class R>
 struct null_callable
 {
@@ -59,7 +59,7 @@ struct null_callable
     }
 };
 
-/// A signal as a slot of another one: a weak reference.
+/// A signal that is a slot of another signal: a weak reference.
 template <class Core, class Signature>
 class weak_signal;
 template <class Core, class R, class... Args>
@@ -94,16 +94,17 @@ class signal;
 
 /// Calls any number of slots, as `boost::signals2::signal` does.
 ///
-/// Slots are called in this order: those connected at the front, those with a group by their
-/// groups, those connected at the back. A call works on the slots that were connected when it
-/// began; it leaves out those that are disconnected or blocked when it comes to them. The combiner
-/// pulls the results and makes one of them. An exception in a slot ends the call.
+/// Slots are called in this order: slots connected at the front, slots with a group by their
+/// groups, slots connected at the back. A call works on the slots that were connected when it
+/// began. It leaves out a slot that is disconnected or blocked when the call reaches it. The
+/// combiner pulls the slots' results and makes one result of them. If a slot throws, the call ends.
 ///
-/// Concurrency: all members but those that move, swap or destroy may be called by any thread at any
-/// time, from inside slots too, unless `Mutex` is `dummy_mutex`. A call takes no lock, allocates
-/// nothing and writes nothing that threads share; the others take turns, and never wait for slots.
-/// Copies, comparisons and destructors of slots do not run under a lock; `GroupCompare` does, and
-/// must not use the signal. A slot may destroy the signal; a call that is running goes on then.
+/// Concurrency: any thread may call any member at any time, from inside slots too, unless `Mutex`
+/// is `dummy_mutex`; members that move, swap or destroy are excepted. A call takes no lock,
+/// allocates nothing and writes nothing that threads share. Members that change the signal take
+/// turns, and never wait for slots. Copies, comparisons and destructors of slots do not run under a
+/// lock. `GroupCompare` does, and must not use the signal. A slot may destroy the signal; a running
+/// call then goes on.
 template <class R, class... Args, class Combiner, class Group, class GroupCompare,
           class SlotFunction, class ExtendedSlotFunction, class Mutex>
 class signal<R(Args...), Combiner, Group, GroupCompare, SlotFunction, ExtendedSlotFunction, Mutex>
@@ -114,27 +115,27 @@ class signal<R(Args...), Combiner, Group, GroupCompare, SlotFunction, ExtendedSl
 public:
     /// The signature of slots.
     using signature_type = R(Args...);
-    /// What a call returns.
+    /// The type that a call returns.
     using result_type = typename Combiner::result_type;
-    /// What makes one result of those of the slots.
+    /// The type of the combiner, which makes one result of the slots' results.
     using combiner_type = Combiner;
-    /// What slots are ordered by.
+    /// The type of groups, by which slots are ordered.
     using group_type = Group;
-    /// How groups are compared.
+    /// The type that compares groups.
     using group_compare_type = GroupCompare;
-    /// What slots keep their callable in.
+    /// The type in which slots store their callable.
     using slot_function_type = SlotFunction;
-    /// What a slot returns.
+    /// The type that a slot returns.
     using slot_result_type = R;
-    /// A callable with the objects that it tracks.
+    /// A callable together with the objects that it tracks.
     using slot_type = slot<R(Args...), SlotFunction>;
-    /// What slots keep a callable in that is called with its connection.
+    /// The type in which slots store a callable that is called with its connection.
     using extended_slot_function_type = ExtendedSlotFunction;
-    /// A callable that is called with its connection, with the objects that it tracks.
+    /// A callable that is called with its connection, together with the objects that it tracks.
     using extended_slot_type = slot<R(connection const&, Args...), ExtendedSlotFunction>;
-    /// What combiners are called with.
+    /// The type of iterator that combiners are called with.
     using slot_call_iterator = typename core::iterator;
-    /// How many arguments there are.
+    /// The number of arguments.
     static constexpr int arity = sizeof...(Args);
     /// The type of argument `N`.
     template <unsigned N>
@@ -147,15 +148,16 @@ public:
     using weak_signal_type = detail::weak_signal<core, R(Args...)>;
     /// @endcond
 
-    /// A signal without slots. Throws `std::bad_alloc`, and what copying the arguments throws.
+    /// Creates a signal without slots. Throws `std::bad_alloc`, and what copying the arguments
+    /// throws.
     explicit signal(combiner_type const& combiner = combiner_type(),
                     group_compare_type const& compare = group_compare_type())
         : signal_base(new core(combiner, compare))
     {
     }
-    /// Takes over the slots, and leaves `other` fit for assignment and destruction alone.
+    /// Takes over the slots. `other` may then only be assigned to or destroyed.
     signal(signal&& other) noexcept : signal_base(std::exchange(other.hub_, nullptr)) {}
-    /// Disconnects the slots of this, and takes over those of `other`.
+    /// Disconnects the slots of this signal, and takes over those of `other`.
     signal& operator=(signal&& other) noexcept
     {
         if (this != &other) {
@@ -171,15 +173,16 @@ public:
             hub_->unlock();
     }
 
-    /// Swaps all. No other thread uses either.
+    /// Swaps the slots and combiners. Precondition: no other thread uses either signal.
     void swap(signal& other) noexcept { this->swap_hubs(other); }
 
     // ----- connecting
 
-    /// Connects a slot: a callable, a `slot`, or another signal, which is called while it exists.
+    /// Connects a slot: a callable, a `slot`, or another signal, which is called as long as it
+    /// exists.
     ///
-    /// A running call does not call it. Throws `std::bad_alloc`, and what copying `f` throws; then
-    /// nothing is connected. One allocation for the connection, unless it tracks objects.
+    /// A running call of the signal does not call it. Throws `std::bad_alloc`, and what copying `f`
+    /// throws; then nothing is connected. Costs one allocation, unless the slot tracks objects.
     template <class F>
     connection connect(F&& f, connect_position where = at_back)
     {
@@ -206,8 +209,8 @@ public:
 
     // ----- disconnecting
 
-    /// Disconnects the slots of a group, if `what` converts to one, and else those with a callable
-    /// equal to it. Throws what comparing throws.
+    /// Disconnects the slots of a group, if `what` converts to a group. Otherwise disconnects the
+    /// slots whose callable is equal to `what`. Throws what comparing throws.
     template <class T>
     void disconnect(T const& what)
     {
@@ -221,8 +224,8 @@ public:
 
     // ----- calling
 
-    /// Calls the slots, and returns what the combiner makes of their results. Throws what a slot or
-    /// the combiner throws; the slots behind it are not called then.
+    /// Calls the slots, and returns the combiner's result. Throws what a slot or the combiner
+    /// throws; then later slots are not called.
     result_type operator()(Args... args) const
     {
         return self().call_slots(static_cast<Args&&>(args)...);
@@ -230,14 +233,14 @@ public:
 
     // ----- looking
 
-    /// How many slots are connected. Linear.
+    /// Returns the number of connected slots. Complexity: linear.
     std::size_t num_slots() const noexcept { return self().count(~std::size_t(0)); }
-    /// Whether no slot is connected.
+    /// Returns whether no slot is connected.
     bool empty() const noexcept { return self().count(1) == 0; }
 
-    /// A copy of the combiner.
+    /// Returns a copy of the combiner.
     combiner_type combiner() const { return self().combiner(); }
-    /// Sets the combiner of calls that begin later.
+    /// Sets the combiner for calls that begin later.
     void set_combiner(combiner_type const& combiner) { self().set_combiner(combiner); }
 
 private:
@@ -247,8 +250,8 @@ private:
     static constexpr bool calls = Extended ? detail::slot_for<R, F, connection const&, Args...>
                                            : detail::slot_for<R, F, Args...>;
 
-    /// Connects `f`. What is kept is the callable itself, where `Function` is the default one, and
-    /// else a `Function` of it.
+    /// Connects `f`. Stores the callable itself if `Function` is the default, and otherwise a
+    /// `Function` made from it.
     template <bool Extended, class Function, class F>
     connection add(group_type const* group, F&& f, connect_position where)
     {
@@ -295,7 +298,7 @@ private:
         std::conditional_t<Extended, boost::function<R(connection const&, Args...)>,
                            boost::function<R(Args...)>>;
 
-    /// What is kept of a callable.
+    /// Returns what to store for a callable.
     template <bool Extended, class Function, class F>
     static decltype(auto) keep(F&& f)
     {
@@ -311,8 +314,8 @@ private:
     {
         constexpr bool by_address = detail::wraps_reference<T>;
         static_assert(by_address || detail::comparable<T>,
-                      "registry_io: to disconnect a callable it must be comparable with ==; or "
-                      "keep the connection, and disconnect that");
+                      "registry_io: this callable cannot be disconnected, as it is not comparable "
+                      "with ==; keep the connection, and disconnect that");
         if constexpr (by_address) {
             using U = std::remove_cv_t<typename T::type>;
             self().disconnect_if([&](auto& a) {
@@ -330,7 +333,7 @@ private:
     }
 };
 
-/// Swaps all. No other thread uses either.
+/// Swaps the slots and combiners. Precondition: no other thread uses either signal.
 template <class Signature, class... More>
 void swap(signal<Signature, More...>& a, signal<Signature, More...>& b) noexcept
 {

@@ -29,7 +29,7 @@ public:
     virtual ~signal_base() = default;
 
     /// @cond
-    // Precondition: not moved from.
+    // Precondition: this signal has not been moved from.
     detail::weak_hub weak_reference() const noexcept { return detail::weak_hub(*hub_); }
     /// @endcond
 
@@ -37,7 +37,7 @@ protected:
     /// @cond
     explicit signal_base(detail::hub* h) noexcept : hub_(h) {}
     void swap_hubs(signal_base& other) noexcept { std::swap(hub_, other.hub_); }
-    /// Null when it was moved from.
+    /// Null after this signal has been moved from.
     detail::hub* hub_;
     /// @endcond
 };

@@ -4,7 +4,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // `signal_type`: names a signal by keyword arguments for its template parameters, as in
-// Boost.Signals2. A small table of keywords takes the place of Boost.Parameter.
+// Boost.Signals2. A small table of keywords replaces Boost.Parameter.
 
 #ifndef REGISTRY_IO_SIGNALS2_SIGNAL_TYPE_HPP
 #define REGISTRY_IO_SIGNALS2_SIGNAL_TYPE_HPP
@@ -48,7 +48,8 @@ struct keyword
 template <class T>
 concept is_keyword = requires(T* p) { []<parameter P, class U>(keyword<P, U>*) {}(p); };
 
-/// The argument for `P`: that of its keyword, else the one in its place, else `Default`.
+/// The argument for `P`: the argument with its keyword, else the argument in its place, else
+/// `Default`.
 template <parameter P, class Default, std::size_t Place, class... Arguments>
 struct argument_for
 {
@@ -87,7 +88,7 @@ template <class T>
 struct signature_type : detail::keyword<detail::parameter::signature, T>
 {
 };
-/// The combiner, which makes one result of the results of the slots.
+/// The combiner, which makes one result of the slots' results.
 template <class T>
 struct combiner_type : detail::keyword<detail::parameter::combiner, T>
 {
@@ -107,12 +108,12 @@ template <class T>
 struct slot_function_type : detail::keyword<detail::parameter::slot_function, T>
 {
 };
-/// The type in which slots store a callable that gets its connection.
+/// The type in which slots store a callable that is called with its connection.
 template <class T>
 struct extended_slot_function_type : detail::keyword<detail::parameter::extended_slot_function, T>
 {
 };
-/// Whether one thread or several use the signal.
+/// The mutex type, which says whether one thread or several use the signal.
 template <class T>
 struct mutex_type : detail::keyword<detail::parameter::mutex, T>
 {
@@ -120,8 +121,8 @@ struct mutex_type : detail::keyword<detail::parameter::mutex, T>
 
 }  // namespace keywords
 
-/// A `signal` with some of its parameters named, the others in their places or left to their
-/// defaults: `signal_type<void(), keywords::mutex_type<dummy_mutex>>::type`.
+/// A `signal` with named template parameters. Parameters without a keyword may be in their places,
+/// or left to their defaults: `signal_type<void(), keywords::mutex_type<dummy_mutex>>::type`.
 template <class... Arguments>
 class signal_type
 {

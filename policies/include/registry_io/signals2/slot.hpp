@@ -4,7 +4,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // `slot`: a callable together with the objects that it tracks, with the interface of
-// Boost.Signals2. `connect` makes one from any callable, and finds the trackable objects that
+// Boost.Signals2. `connect` makes a slot of any callable, and finds the trackable objects that
 // `boost::bind` has bound into it.
 
 #ifndef REGISTRY_IO_SIGNALS2_SLOT_HPP
@@ -37,7 +37,7 @@ inline constexpr bool is_slot = std::is_base_of_v<slot_base, T>;
 template <class T>
 inline constexpr bool is_signal = std::is_base_of_v<signal_base, T>;
 
-/// What a slot stores for a callable: a reference to a signal, a copy of anything else.
+/// Returns what to store for a callable: a reference to a signal, a copy of anything else.
 template <class F>
 decltype(auto) storable(F&& f)
 {
@@ -54,20 +54,20 @@ decltype(auto) storable(F&& f)
 /// exist, keeps them alive during the call, and is disconnected after one of them has been
 /// destroyed.
 ///
-/// A signal makes slots by itself from what `connect` is called with. Make one to track objects:
-/// `signal.connect(signal_type::slot_type(&X::f, p.get(), _1).track(p))`.
-/// Concurrency: a value; const members may be called by several threads.
+/// `connect` makes slots of its arguments itself. Make a slot to track objects:
+/// `signal.connect(signal_type::slot_type(&X::f, p.get(), _1).track(p))`. Concurrency: a value
+/// type; several threads may call const members.
 template <class R, class... Args, class SlotFunction>
 class slot<R(Args...), SlotFunction> : public slot_base
 {
 public:
-    /// What a call returns.
+    /// The type that a call returns.
     using result_type = R;
-    /// The signature.
+    /// The signature of the callable.
     using signature_type = R(Args...);
     /// The type in which the callable is stored.
     using slot_function_type = SlotFunction;
-    /// How many arguments there are.
+    /// The number of arguments.
     static constexpr int arity = sizeof...(Args);
     /// The type of argument `N`.
     template <unsigned N>
@@ -76,57 +76,57 @@ public:
         using type = typename detail::signature<R(Args...)>::template argument<N>;  ///< The type.
     };
 
-    /// A slot that calls `f`. It tracks what `boost::bind` has bound into `f` and is `trackable` or
-    /// a signal; and `f` itself, if that is one. Throws what copying `f` throws.
+    /// Makes a slot that calls `f`. It tracks the trackable objects and signals that `boost::bind`
+    /// has bound into `f`, and `f` itself if it is one. Throws what copying `f` throws.
     template <class F>
         requires(!detail::is_slot<std::remove_cvref_t<F>>)
     slot(F&& f)
-        // First what is bound, while `f` still has it.
+        // Find what is bound before `f` is moved from.
         : function_((detail::track_what_is_bound(tracked_, std::as_const(f)),
                      detail::storable(std::forward<F>(f))))
     {
     }
-    /// Calls and tracks what `other` does.
+    /// Makes a slot that calls and tracks the same as `other`.
     template <class Signature, class OtherFunction>
     slot(slot<Signature, OtherFunction> const& other)
         : slot_base(other), function_(other.slot_function())
     {
     }
-    /// A slot that calls `boost::bind(f, bound...)`.
+    /// Makes a slot that calls `boost::bind(f, bound...)`.
     template <class F, class Bound, class... More>
     slot(F const& f, Bound const& bound, More const&... more) : slot(boost::bind(f, bound, more...))
     {
     }
 
-    /// Calls the callable, and keeps what it tracks alive meanwhile. Throws `expired_slot` if a
-    /// tracked object has been destroyed, and what the callable throws.
+    /// Calls the callable, and keeps the tracked objects alive meanwhile. Throws `expired_slot` if
+    /// a tracked object has been destroyed, and what the callable throws.
     R operator()(Args... args) const
     {
         locked_container_type const locked = lock();
         return function_(static_cast<Args&&>(args)...);
     }
-    /// The same, for a callable that is not const.
+    /// The same, for a callable whose call operator is not const.
     R operator()(Args... args)
     {
         locked_container_type const locked = lock();
         return function_(static_cast<Args&&>(args)...);
     }
 
-    /// Tracks an object that a `boost::shared_ptr` owns, given by that or a `boost::weak_ptr`; one
-    /// of the standard too. Returns this slot.
+    /// Tracks an object that a shared pointer of Boost or of the standard owns. `object` is that
+    /// pointer or a weak pointer to the object. Returns this slot.
     template <class Pointer>
         requires registry_io::detail::tracks<Pointer>
     slot& track(Pointer const& object)
     {
         return track_foreign(object);
     }
-    /// Tracks a signal: the slot runs while that exists. Returns this slot.
+    /// Tracks a signal: the slot runs while the signal exists. Returns this slot.
     slot& track(signal_base const& signal)
     {
         track_signal(signal);
         return *this;
     }
-    /// Tracks what another slot tracks. Returns this slot.
+    /// Tracks the objects that another slot tracks. Returns this slot.
     slot& track(slot_base const& other)
     {
         detail::tracked_objects both(tracked_);
@@ -134,8 +134,8 @@ public:
         tracked_.swap(both);
         return *this;
     }
-    /// Tracks an object that any kind of shared pointer owns, given by that or its weak pointer.
-    /// Returns this slot.
+    /// Tracks an object that any kind of shared pointer owns, given by that pointer or a weak
+    /// pointer to the object. Returns this slot.
     template <class Pointer>
         requires registry_io::detail::tracks<Pointer>
     slot& track_foreign(Pointer const& object)
@@ -145,9 +145,9 @@ public:
         return *this;
     }
 
-    /// The callable.
+    /// Returns the callable.
     slot_function_type const& slot_function() const noexcept { return function_; }
-    /// The callable.
+    /// Returns the callable.
     slot_function_type& slot_function() noexcept { return function_; }
 
 private:

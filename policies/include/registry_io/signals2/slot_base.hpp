@@ -36,7 +36,7 @@ public:
     tracked_container_type const& tracked_objects() const noexcept { return tracked_; }
 
     /// Keeps all tracked objects alive for as long as the result lives. Throws `expired_slot` if
-    /// one is gone, and `std::bad_alloc`.
+    /// one of them has been destroyed, and `std::bad_alloc`.
     locked_container_type lock() const
     {
         locked_container_type all;
@@ -49,7 +49,7 @@ public:
         return all;
     }
 
-    /// Whether a tracked object has been destroyed.
+    /// Returns whether a tracked object has been destroyed.
     bool expired() const noexcept { return tracked_.expired(); }
 
 protected:

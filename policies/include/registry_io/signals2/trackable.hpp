@@ -4,7 +4,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // `trackable`: the base class of objects whose slots are disconnected when they are destroyed, as
-// in Boost.Signals2. For one thread: with several threads track a shared pointer instead.
+// in Boost.Signals2. For one thread. With several threads, track a shared pointer instead.
 
 #ifndef REGISTRY_IO_SIGNALS2_TRACKABLE_HPP
 #define REGISTRY_IO_SIGNALS2_TRACKABLE_HPP
@@ -19,11 +19,11 @@ namespace signals2 {
 
 /// A base class of objects whose slots are disconnected when they are destroyed.
 ///
-/// A slot tracks such an object automatically if the slot is made by `boost::bind` from the object,
-/// a pointer or a reference to it, or if the callable is such an object. Captures of a lambda are
-/// not tracked, because they cannot be inspected. Not for several threads: the derived object is
-/// destroyed before this base class, and another thread may run the slot meanwhile. There, use
-/// `slot::track` with a shared pointer.
+/// A slot tracks such an object automatically in two cases: the slot is made by `boost::bind` from
+/// the object, a pointer or a reference to it, or the callable is such an object. Captures of a
+/// lambda are not tracked, because they cannot be inspected. Do not use it with several threads:
+/// the derived object is destroyed before this base class, and another thread may run the slot
+/// meanwhile. Use `slot::track` with a shared pointer instead.
 class trackable
 {
 public:
@@ -38,7 +38,7 @@ protected:
     trackable(trackable const&) : trackable() {}
     /// Slots keep tracking the objects that they track.
     trackable& operator=(trackable const&) noexcept { return *this; }
-    /// Ends the slots that track this.
+    /// Makes the slots that track this object expire.
     ~trackable() { lifetime_.end(); }
 
 private:

@@ -56,7 +56,7 @@ class adaptor
     static_assert(panic_policy<Panic>,
                   "registry_io: an adaptor of observe must be given a panic policy");
     static_assert(!std::is_base_of_v<State, typename Panic::handler_state>,
-                  "registry_io: this adaptor of observe is there twice; name it once");
+                  "registry_io: this adaptor of observe is used twice; use it once");
 
 public:
     using category = axis::panic;
@@ -195,7 +195,7 @@ class observing_scope
             if (!done)
                 failed(observer, handler);
         }
-        // Not an exception handler: rethrowing costs as much as the first throw.
+        // Not an exception handler, because rethrowing costs as much as the first throw.
         REGISTRY_IO_DETAIL_COLD static void failed(Observer& o, View h) noexcept
         {
             // A thread that is cancelled unwinds without an exception.
@@ -244,8 +244,8 @@ class observing_scope
     };
 
 public:
-    /// Handlers of one type are not called in a loop of their own: what an observer does around
-    /// each call is more code than each type of handler should have.
+    /// Handlers of one type are not called in a loop of their own, because the observer's code
+    /// around each call would be repeated for each type of handler.
     static constexpr bool calls_apart = true;
 
     explicit observing_scope(Notify notify) noexcept

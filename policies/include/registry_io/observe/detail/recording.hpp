@@ -123,8 +123,8 @@ static_assert(sizeof(thread_record) <= 2048 && std::is_trivially_destructible_v<
 /// The recording of one type. Never destroyed, so that it outlives static objects.
 struct recording
 {
-    /// Its registries are asynchronous. Set by each measured handler of such a registry. relaxed:
-    /// it orders nothing, and is never reset.
+    /// Whether its registries are asynchronous. Each measured handler of such a registry sets it.
+    /// relaxed: it orders nothing, and is never reset.
     std::atomic<bool> asynchronous{false};
     std::mutex mutex;
     // The rest is protected by the mutex.
@@ -184,7 +184,8 @@ struct recording
         if (t.home == nullptr) {
             ++threads;
             t.home = this;
-            // Any odd number works, but threads should not sample in step.
+            // Any odd number works. It differs for each thread, so that threads do not sample in
+            // step.
             t.random = threads * 0x9E3779B97F4A7C15u;
         }
         // Without an exit hook, a thread folds its counts each time it is measured.

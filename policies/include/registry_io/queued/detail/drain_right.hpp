@@ -3,7 +3,7 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// The right to take events out of a mailbox, which one drain at a time has, or any number of them
+// The right to take events out of a mailbox: one drain at a time has it, or any number of drains
 // with `many_consumers`. A thread that holds the right and posts to a full mailbox with `block`
 // would wait for itself, so each thread knows which rights it holds. Invariant: without
 // `many_consumers`, `taken_` is true exactly while a claim lives.
@@ -29,7 +29,7 @@ struct nothing
 {
 };
 
-/// A right that this thread holds, and the one it has taken before that. Kept only for mailboxes
+/// A right that this thread holds, linked to the right that it took before. Kept only for mailboxes
 /// with `block`.
 struct held_right
 {
@@ -51,11 +51,12 @@ public:
     {
     public:
         /// Throws `std::system_error` with `std::errc::device_or_resource_busy` if another claim
-        /// has the right.
+        /// holds the right.
         explicit claim(drain_right& r) : right_(r)
         {
             if constexpr (!Several) {
-                // acquire: pairs with the release below; what the last drain left unlocked.
+                // acquire: pairs with the release in the destructor. Without it, this drain might
+                // not see what the last drain wrote.
                 if (r.taken_.exchange(true, std::memory_order_acquire))
                     registry_io::detail::raise(
                         std::system_error(std::make_error_code(std::errc::device_or_resource_busy),
@@ -82,7 +83,7 @@ public:
         REGISTRY_IO_NO_UNIQUE_ADDRESS std::conditional_t<Blocks, held_right, nothing> here_;
     };
 
-    /// Whether this thread is draining the mailbox.
+    /// Returns whether this thread is draining the mailbox.
     bool held_by_this_thread() const noexcept
         requires Blocks
     {

@@ -3,9 +3,9 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// Where the events of a mailbox wait that keeps one event for each key: a list in the order of
-// posting, with a hash table over it, under a lock. An event whose key waits already takes the
-// place of the older one, at the end of the list, so that what is left is in the order of posting.
+// The waiting events of a mailbox that keeps one event for each key: a list in the order of
+// posting, and a hash table over it, under a lock. An event replaces the waiting event with the
+// same key and goes to the end of the list, so the list stays in the order of posting.
 
 #ifndef REGISTRY_IO_QUEUED_DETAIL_KEYED_LANE_HPP
 #define REGISTRY_IO_QUEUED_DETAIL_KEYED_LANE_HPP
@@ -28,7 +28,7 @@ inline namespace v1 {
 namespace queued {
 namespace detail {
 
-/// `Key` is what `std::invoke` calls with an event.
+/// `Key` is callable with an event by `std::invoke`.
 template <class Event, class Entry, std::size_t Capacity, auto Key>
 class keyed_lane
 {
@@ -49,11 +49,11 @@ public:
     keyed_lane& operator=(keyed_lane const&) = delete;
     ~keyed_lane() = default;
 
-    /// Takes what `make()` returns, an entry with this event.
+    /// Adds the entry that `make()` returns, which holds this event.
     template <class Make>
     outcome push(Event const& event, Make make) noexcept
     {
-        std::optional<Entry> older;  // destroyed without the lock
+        std::optional<Entry> older;  // destroyed after the lock is released
         std::lock_guard<std::mutex> const lock(mutex_);
         key_type const& key = std::invoke(Key, event);
         std::size_t const bucket = bucket_of(key);
@@ -107,13 +107,13 @@ private:
     {
         std::optional<Entry> entry;
         index before = none;
-        index after = none;  ///< in the list of those that wait, or of free places
+        index after = none;  ///< the next entry in the list of waiting entries, or of free ones
         index same_bucket = none;
     };
 
     static std::size_t bucket_of(key_type const& key) noexcept
     {
-        // Spread: std::hash of an integer is the integer.
+        // Spread the hash, because std::hash of an integer is the integer.
         return (std::hash<key_type>()(key) * 0x9e3779b97f4a7c15u >> 32) & (buckets - 1);
     }
 

@@ -3,9 +3,10 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// Where the events of a mailbox wait: the queue of Boost.Lockfree (M. Michael and M. Scott, 1996).
-// That queue holds trivial types only. An event that can be copied as bytes lies in the queue;
-// another one lies in a place beside it, and the queue holds the number of the place.
+// The waiting events of a mailbox: the queue of Boost.Lockfree (M. Michael and M. Scott, 1996).
+// That queue holds trivial types only. An event that can be copied as bytes lies in the queue
+// itself. Any other event lies in a place beside the queue, and the queue holds the number of the
+// place.
 
 #ifndef REGISTRY_IO_QUEUED_DETAIL_LANE_HPP
 #define REGISTRY_IO_QUEUED_DETAIL_LANE_HPP
@@ -30,16 +31,16 @@ inline namespace v1 {
 namespace queued {
 namespace detail {
 
-/// What became of an event that was given to a lane.
+/// The result of pushing an event into a lane.
 enum class outcome : unsigned char {
     pushed,
-    merged,  ///< it has taken the place of another one, which is gone
-    full     ///< it is still the caller's
+    merged,  ///< the event has replaced another one, which is gone
+    full     ///< there is no room: the caller keeps the event
 };
 
-/// What lies in the queue where several threads take entries out: one of them may read a node that
-/// another one has taken and that a poster fills again; the queue throws away what was read so.
-/// Each word is atomic, since that is a data race otherwise.
+/// The element type of the queue if several threads take entries out. One of them may read a node
+/// that another thread has taken and a poster is filling again; the queue then discards what was
+/// read. Each word is atomic, because that read would otherwise be a data race.
 template <class Entry>
 struct racing_image
 {
@@ -54,9 +55,9 @@ struct racing_image
         for (std::size_t i = 0; i != words; ++i)
             std::atomic_ref<word>(bytes[i]).store(other.bytes[i], std::memory_order_relaxed);
     }
-    racing_image& operator=(racing_image const&) = default;  // the queue wants it to be trivial
+    racing_image& operator=(racing_image const&) = default;  // the queue requires a trivial type
 
-    /// What is read from there.
+    /// An image that has been read from the queue.
     struct reading
     {
         word bytes[words];
@@ -73,17 +74,18 @@ struct racing_image
     };
 };
 
-/// Entries that can be copied as bytes. `SeveralTake`: several threads may call `pop` at once.
+/// A lane of entries that can be copied as bytes. `SeveralTake`: several threads may call `pop` at
+/// once.
 template <class Entry, std::size_t Capacity, bool SeveralTake>
 class direct_lane
 {
-    // As they are where the queue can hold them so.
+    // Store entries unchanged if the queue can hold them.
     static constexpr bool as_image = SeveralTake || !std::is_default_constructible_v<Entry> ||
         !std::is_copy_constructible_v<Entry> || !std::is_trivially_copy_assignable_v<Entry>;
     using payload = std::conditional_t<as_image, racing_image<Entry>, Entry>;
 
 public:
-    /// Takes what `make()` returns, an entry, if there is room.
+    /// Adds the entry that `make()` returns, if there is room.
     template <class Make>
     outcome push(Make make) noexcept
     {
@@ -97,7 +99,7 @@ public:
         }
     }
 
-    /// The oldest one.
+    /// Takes the oldest entry out.
     bool pop(std::optional<Entry>& to) noexcept
     {
         if constexpr (as_image) {
@@ -122,7 +124,7 @@ private:
     boost::lockfree::queue<payload, boost::lockfree::capacity<Capacity>> queue_;
 };
 
-/// Any other entries.
+/// A lane of any other entries.
 template <class Entry, std::size_t Capacity, bool SeveralTake>
 class pooled_lane
 {
@@ -150,7 +152,7 @@ public:
         if (!free_.pop(i))
             return outcome::full;
         ::new (static_cast<void*>(places_[i].bytes)) Entry(make());
-        // It has room: a place is free only when its node is.
+        // The push succeeds: a place is free only when its node is.
         order_.push([i] { return i; });
         return outcome::pushed;
     }

@@ -3,8 +3,8 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// Finds out what the options of a `mailbox` have chosen. Refuses arguments that are not options,
-// and two options for the same thing, each with an error sentence.
+// Determines which options of a `mailbox` were chosen. Refuses arguments that are not options, and
+// two options for the same thing, each with an error sentence.
 
 #ifndef REGISTRY_IO_QUEUED_DETAIL_MAILBOX_CHOICE_HPP
 #define REGISTRY_IO_QUEUED_DETAIL_MAILBOX_CHOICE_HPP
@@ -24,7 +24,7 @@ namespace detail {
 template <class P>
 concept mailbox_option = requires { typename P::option; };
 
-/// Of `Options` the one that decides `What`, else `Default`.
+/// The option in `Options` that decides `What`, or `Default` if there is none.
 template <class What, class Default, class... Options>
 struct chosen
 {
@@ -79,7 +79,7 @@ template <class Full>
 concept keyed = requires { Full::key; };
 template <class Waiting>
 concept hooked = requires { typename Waiting::hook_type; };
-/// The option brings its own `drain`, as `async::awaited`.
+/// The option brings its own `drain`, as `async::awaited` does.
 template <class Waiting>
 concept drains = requires { typename Waiting::drains; };
 

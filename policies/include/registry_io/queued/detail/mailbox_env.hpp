@@ -4,8 +4,8 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // What a mailbox needs of the system: atomics, and a way to sleep on a word until another thread
-// changes it. The code that counts events takes this as a parameter, so that a checker can run it
-// in an environment of its own.
+// changes it. The code that counts events takes the environment as a parameter, so that a checker
+// can run it in its own environment.
 
 #ifndef REGISTRY_IO_QUEUED_DETAIL_MAILBOX_ENV_HPP
 #define REGISTRY_IO_QUEUED_DETAIL_MAILBOX_ENV_HPP
@@ -30,7 +30,7 @@ inline namespace v1 {
 namespace queued {
 namespace detail {
 
-/// When a wait ends; none for a wait without a limit.
+/// When a wait ends; empty for a wait without a limit.
 using deadline = std::optional<std::chrono::steady_clock::time_point>;
 
 /// The environment of shipped code.
@@ -43,8 +43,8 @@ struct mailbox_env
     static void wait(std::atomic<unsigned>& word, unsigned old, deadline const& until) noexcept
     {
 #if defined(__linux__)
-        // Not word.wait: it has no deadline, and libstdc++ counts its waiters in a static of an
-        // inline function, of which shared objects may each have a copy.
+        // Not word.wait: it has no deadline, and libstdc++ counts the waiters in a static variable
+        // of an inline function, of which each shared object may have a copy.
         ::timespec at{};
         if (until) {
             using std::chrono::duration_cast;

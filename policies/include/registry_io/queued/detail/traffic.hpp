@@ -3,16 +3,17 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// The counts of a mailbox, which decide who sleeps, who wakes whom, and when a closed mailbox has
-// been emptied. The events themselves lie in a queue beside this.
+// The counts of a mailbox, which decide which thread sleeps, which one wakes another, and when a
+// closed mailbox is empty. The events themselves lie in a queue beside the counts.
 //
 // A poster takes a ticket before it pushes its event, by one addition to a word that also holds two
 // flags: the mailbox is closed, and a consumer sleeps. So a poster learns of both without a fence.
-// The consumer counts what has left the queue. Invariants: no more events have left than tickets
-// have been taken; a consumer sleeps only if the two numbers are equal; a mailbox that is closed
-// has been emptied when they are equal, since no poster keeps a ticket that it took after the
-// closing. An event whose ticket has been taken may not be in the queue yet; the consumer then
-// tries again.
+// The consumer counts the events that have left the queue.
+//
+// Invariants: no more events have left than tickets have been taken. A consumer sleeps only if the
+// two numbers are equal. A closed mailbox is empty when they are equal, since a poster gives back a
+// ticket that it took after the closing. An event whose ticket has been taken may not be in the
+// queue yet; then the consumer tries again.
 
 #ifndef REGISTRY_IO_QUEUED_DETAIL_TRAFFIC_HPP
 #define REGISTRY_IO_QUEUED_DETAIL_TRAFFIC_HPP
@@ -29,15 +30,14 @@ inline namespace v1 {
 namespace queued {
 namespace detail {
 
-/// What a consumer finds when it has nothing to do.
+/// What a consumer finds when it takes nothing out.
 enum class rest : unsigned char {
     asleep,   ///< nothing waits; the next poster wakes the consumer
     waiting,  ///< an event waits, or is about to
-    finished  ///< nothing waits, and nothing will: closed
+    finished  ///< nothing waits, and nothing will: the mailbox is closed
 };
 
-/// See above. `OneTakes`: a single thread at a time takes events out, and nobody sleeps until there
-/// is room.
+/// `OneTakes`: one thread at a time takes events out, and no poster sleeps until there is room.
 template <class Env, bool OneTakes>
 class traffic
 {
@@ -51,16 +51,16 @@ class traffic
     static constexpr std::uint64_t event = 2;
 
 public:
-    /// What a poster learns when it takes its ticket.
+    /// What a poster learns when it takes a ticket.
     class arrival
     {
     public:
         explicit arrival(std::uint64_t before) noexcept : before_(before) {}
-        /// Whether the mailbox is closed; then the ticket has to be given back.
+        /// Returns whether the mailbox is closed. Then the poster must give the ticket back.
         bool is_closed() const noexcept { return (before_ & closed_bit) != 0; }
-        /// Whether a consumer sleeps, and the poster has to call `rouse`.
+        /// Returns whether a consumer sleeps. Then the poster must call `rouse`.
         bool finds_sleeper() const noexcept { return (before_ & asleep_bit) != 0; }
-        /// How many tickets have been taken, this one included.
+        /// Returns how many tickets have been taken, this one included.
         std::uint64_t number() const noexcept { return before_ / ticket + 1; }
 
     private:
@@ -85,15 +85,16 @@ public:
             taken_.store(taken_.load(std::memory_order_relaxed) + event, std::memory_order_relaxed);
             return false;
         } else {
-            // release, which `try_block` acquires: without it a poster could see this number, and
-            // not the room in the queue that came before it, and sleep beside an empty queue.
-            // acquire: what the thread that set the flag has seen of `room_` comes before the
-            // next increment of it.
+            // release: pairs with the acquire in `before_push` and in `block`. Without it, a poster
+            // could see this number without the room that it stands for, and sleep beside an empty
+            // queue.
+            // acquire: pairs with the release in `block`. Without it, the poster might have read
+            // `room_` after the increment that is to wake it, and sleep on.
             return (taken_.fetch_add(event, std::memory_order_acq_rel) & blocked_bit) != 0;
         }
     }
 
-    /// For a consumer that found nothing: lets the next poster wake it, if nothing waits.
+    /// For a consumer that found nothing: makes the next poster wake it, if nothing waits.
     rest lie_down() noexcept
     {
         std::uint64_t s = state_.load(std::memory_order_relaxed);
@@ -101,23 +102,24 @@ public:
             rest const r = look_at(s);
             if (r != rest::asleep || (s & asleep_bit) != 0)
                 return r;
-            // That the exchange succeeds says that no ticket was taken meanwhile. release: pairs
-            // with `rouse`.
+            // The exchange succeeds only if no ticket was taken meanwhile. release: pairs with the
+            // acquire in `rouse`. Without it, the waking thread might not see what the consumer
+            // wrote.
             if (state_.compare_exchange_strong(s, s | asleep_bit, std::memory_order_release))
                 return rest::asleep;
         }
     }
 
-    /// What `lie_down` would return.
+    /// Returns what `lie_down` would return.
     rest look() const noexcept { return look_at(state_.load(std::memory_order_relaxed)); }
 
-    /// Lets the next poster wake the consumer although events wait.
+    /// Makes the next poster wake the consumer although events wait.
     void lie_down_anyway() noexcept { set(asleep_bit); }
 
     /// For a thread that finds a sleeper: takes the duty to wake it. Returns true to one such
     /// thread.
-    // acquire: the thread with the duty sees what the consumer wrote before it set the flag: the
-    // coroutine to be resumed.
+    // acquire: pairs with the release in `lie_down`. Without it, the thread with the duty might not
+    // see what the consumer wrote before: the coroutine to be resumed.
     bool rouse() noexcept
     {
         std::uint64_t s = state_.load(std::memory_order_relaxed);
@@ -127,14 +129,14 @@ public:
         return false;
     }
 
-    /// Returns whether it was open.
+    /// Closes the mailbox. Returns whether it was open.
     bool close() noexcept { return (set(closed_bit) & closed_bit) == 0; }
     bool is_closed() const noexcept
     {
         return (state_.load(std::memory_order_relaxed) & closed_bit) != 0;
     }
 
-    /// How many tickets are taken, and how many events have left.
+    /// Returns how many tickets are taken, and how many events have left.
     std::uint64_t tickets() const noexcept
     {
         return state_.load(std::memory_order_relaxed) / ticket;
@@ -143,8 +145,9 @@ public:
 
     // ----- A thread that sleeps until there is an event
 
-    /// A number to be read before `lie_down`, and passed to `sleep`.
-    // acquire: what comes before the `ring` that has changed it.
+    /// Returns a number to be read before `lie_down`, and passed to `sleep`.
+    // acquire: pairs with the release in `ring`. Without it, the consumer might not see what was
+    // posted before the `ring`.
     unsigned rings() const noexcept { return rings_.load(std::memory_order_acquire); }
     /// Sleeps, unless `ring` has been called since `rings` returned `seen`.
     template <class... Deadline>
@@ -152,10 +155,10 @@ public:
     {
         Env::wait(rings_, seen, until...);
     }
-    /// Wakes all who sleep.
+    /// Wakes all threads that sleep.
     void ring() noexcept
     {
-        // release: pairs with `rings`.
+        // release: pairs with the acquire in `rings`.
         rings_.fetch_add(1, std::memory_order_release);
         Env::wake_all(rings_);
     }
@@ -170,30 +173,30 @@ public:
     };
     attempt before_push() const noexcept
     {
-        // acquire, both: in this order, so that a change of `room_` that the first misses is later
-        // than the flag which this poster sets; see `leave` for the second.
+        // acquire, both, in this order: a change of `room_` that the first load misses comes later
+        // than the flag that this poster sets. The second load pairs with the release in `leave`.
         unsigned const room = room_.load(std::memory_order_acquire);
         return {room, taken_.load(std::memory_order_acquire)};
     }
-    /// After a push that failed: sleeps until an event has left since `a` was read.
+    /// After a failed push: sleeps until an event has left since `a` was read.
     template <class... Deadline>
     void block(attempt a, Deadline const&... until) noexcept
     {
         std::uint64_t t = a.taken & ~blocked_bit;
-        // release: pairs with `leave`. A change of the number means that there may be room by now.
+        // release: pairs with the acquire in `leave`. If the number has changed, there may be room.
         if (!taken_.compare_exchange_strong(t, t | blocked_bit, std::memory_order_acq_rel) &&
             t != (a.taken | blocked_bit))
             return;
         Env::wait(room_, a.room, until...);
     }
-    /// Wakes all posters that sleep.
+    /// Wakes all sleeping posters.
     void make_room() noexcept
     {
         std::uint64_t t = taken_.load(std::memory_order_relaxed);
         while ((t & blocked_bit) != 0 &&
                !taken_.compare_exchange_strong(t, t & ~blocked_bit, std::memory_order_acq_rel)) {
         }
-        // release: pairs with `before_push`.
+        // release: pairs with the acquire in `before_push`.
         room_.fetch_add(1, std::memory_order_release);
         Env::wake_all(room_);
     }
@@ -203,8 +206,8 @@ public:
     /// For a poster whose event is in the queue.
     void note(arrival const& a) noexcept
     {
-        // An upper bound first, from a number that posters keep: `taken_` lies on a line that the
-        // consumer writes for each event.
+        // Check an upper bound first, from a number that posters keep: `taken_` lies on a cache
+        // line that the consumer writes for each event.
         if (a.number() - floor_.load(std::memory_order_relaxed) >
             high_.load(std::memory_order_relaxed))
             note_exactly(a.number());
@@ -240,9 +243,9 @@ private:
         }
     }
 
-    // Lines of their own: what posters write, and what the consumer writes.
+    // Separate cache lines: what posters write, and what the consumer writes.
     alignas(64) atomic<std::uint64_t> state_{0};
-    atomic<std::uint64_t> floor_{0};  ///< not more events than have left
+    atomic<std::uint64_t> floor_{0};  ///< at most the number of events that have left
     atomic<std::uint64_t> high_{0};
     alignas(64) atomic<std::uint64_t> taken_{0};
     alignas(64) atomic<unsigned> rings_{0};

@@ -4,8 +4,8 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // What both kinds of relay to NATS do with a single message: convert an event to text and back,
-// check subjects and sizes, and recognise a message that this process has sent itself. Also the
-// handle of a subscription whose end can be waited for.
+// check subjects and sizes, and recognise a message that this connection has delivered. Also a
+// subscription whose end can be waited for.
 
 #ifndef REGISTRY_IO_RELAY_DETAIL_MESSAGE_HPP
 #define REGISTRY_IO_RELAY_DETAIL_MESSAGE_HPP
@@ -35,8 +35,7 @@ namespace registry_io {
 inline namespace v1 {
 namespace relay {
 
-/// How events become text and back where nothing else is said: Boost.JSON, in
-/// `<registry_io/relay/json.hpp>`.
+/// The default codec: Boost.JSON, in `<registry_io/relay/json.hpp>`.
 template <class Event>
 struct json_codec;
 
@@ -45,7 +44,8 @@ namespace detail {
 
 inline constexpr char schema_header[] = "Registry-Io-Schema";
 
-/// Tokens between dots, without blanks; an asterisk or, at the end, `>` stands for others.
+/// A subject is a list of tokens between dots, without blanks. With `wildcards`, a token may be
+/// `*`, and the last one `>`.
 inline bool is_subject(std::string_view s, bool wildcards) noexcept
 {
     for (;;) {
@@ -70,10 +70,11 @@ inline bool is_subject(std::string_view s, bool wildcards) noexcept
 inline void check_subject(std::string const& s, bool wildcards)
 {
     if (!is_subject(s, wildcards))
-        registry_io::detail::raise(
-            std::invalid_argument("registry_io: '" + s + "' is no subject of NATS" +
-                                  (wildcards ? "" : " that can be published to") +
-                                  ": write tokens without blanks, with dots between them"));
+        registry_io::detail::raise(std::invalid_argument(
+            "registry_io: '" + s + "' is not a valid NATS subject" +
+            (wildcards ? ": write tokens without blanks, with dots between them"
+                       : " to publish to: write tokens without blanks and "
+                         "wildcards, with dots between them")));
 }
 
 using counter = std::atomic<std::uint64_t>;
@@ -87,7 +88,7 @@ inline std::uint64_t count_of(counter const& c) noexcept
     return c.load(std::memory_order_relaxed);
 }
 
-/// The message that this thread is notifying of: an `outbound` does not send it back.
+/// The message that this thread is notifying of. An `outbound` does not send it back.
 struct arriving
 {
     void const* connection;
@@ -116,7 +117,7 @@ private:
     arriving here_;
 };
 
-/// Whether this thread is notifying of a message of this connection and subject.
+/// Returns whether this thread is notifying of a message of this connection and subject.
 inline bool came_from(connection const& c, std::string_view subject) noexcept
 {
     for (auto* a = arrivals<>::innermost; a != nullptr; a = a->outer)
@@ -125,7 +126,7 @@ inline bool came_from(connection const& c, std::string_view subject) noexcept
     return false;
 }
 
-/// What a function of a codec returns, or nothing if it throws.
+/// Returns what a function of a codec returns, or nothing if it throws.
 template <class F>
 std::optional<std::string> guarded(F f) noexcept
 {
@@ -139,7 +140,7 @@ std::optional<std::string> guarded(F f) noexcept
     return text;
 }
 
-/// Whether the server takes a message of this size, without its headers.
+/// Returns whether the server accepts a message of this size, without its headers.
 inline bool fits(connection const& c, std::string const& text) noexcept
 {
     return text.size() <= static_cast<std::size_t>(natsConnection_GetMaxPayload(c.native_handle()));
@@ -165,7 +166,7 @@ inline std::string_view text_of(natsMsg* m) noexcept
     return {natsMsg_GetData(m), static_cast<std::size_t>(natsMsg_GetDataLength(m))};
 }
 
-/// Whether a message has the schema that is wished for.
+/// Returns whether a message has the wanted schema. Any message has the empty schema.
 inline bool has_schema(natsMsg* m, std::string const& schema) noexcept
 {
     char const* has = nullptr;
@@ -173,7 +174,7 @@ inline bool has_schema(natsMsg* m, std::string const& schema) noexcept
         (natsMsgHeader_Get(m, schema_header, &has) == NATS_OK && schema == has);
 }
 
-/// A handler that is registered for as long as this lives.
+/// A handler that is registered for as long as this object lives.
 class registered
 {
 public:
@@ -185,7 +186,7 @@ public:
     }
     registered(registered const&) = delete;
     registered& operator=(registered const&) = delete;
-    /// Removes the handler, and waits until it runs nowhere.
+    /// Removes the handler, and waits until no thread runs it.
     ~registered()
     {
         guard_.reset();
@@ -204,14 +205,14 @@ public:
     subscription() = default;
     subscription(subscription const&) = delete;
     subscription& operator=(subscription const&) = delete;
-    /// Takes over what has been subscribed.
+    /// Takes over a subscription of the client library.
     void watch(natsSubscription* s) noexcept
     {
         subscription_ = s;
         natsSubscription_SetOnCompleteCB(
             s, [](void* self) { static_cast<subscription*>(self)->completed_.open(); }, this);
     }
-    /// Unsubscribes, and waits until no message is being handled any more.
+    /// Unsubscribes, and waits until no message is being handled.
     ~subscription()
     {
         if (subscription_ == nullptr)

@@ -3,9 +3,8 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// What delivery at least once needs besides messages: access to the server's streams, the checks of
-// the options, and the numbers of the messages that have been handled, by which a repeated delivery
-// is recognised.
+// What delivery at least once needs besides messages: access to the server's streams, checks of the
+// options, and the numbers of handled messages, by which a repeated delivery is recognised.
 
 #ifndef REGISTRY_IO_RELAY_DETAIL_STREAM_HPP
 #define REGISTRY_IO_RELAY_DETAIL_STREAM_HPP
@@ -18,6 +17,7 @@
 #include <cstdint>
 #include <iterator>
 #include <map>
+#include <optional>
 #include <set>
 #include <type_traits>
 #include <utility>
@@ -36,7 +36,7 @@ namespace relay {
 namespace jetstream {
 namespace detail {
 
-/// Names the connection that a message comes from.
+/// The header that names the connection that sent a message.
 inline constexpr char origin_header[] = "Registry-Io-Origin";
 
 inline std::int64_t nanoseconds(std::chrono::nanoseconds t) noexcept
@@ -44,7 +44,7 @@ inline std::int64_t nanoseconds(std::chrono::nanoseconds t) noexcept
     return t.count();
 }
 
-/// What the client library wants for each call to the server's streams.
+/// The client library's handle for calls to the server's streams.
 class context
 {
 public:
@@ -61,7 +61,7 @@ private:
     nats::detail::owner<jsCtx, &jsCtx_Destroy> js_{};
 };
 
-/// The policies of a full buffer under which what stays keeps its order.
+/// Whether a full buffer keeps the order of its events under this policy.
 template <class WhenFull>
 inline constexpr bool keeps_order = std::is_same_v<WhenFull, queued::fail> ||
     std::is_same_v<WhenFull, queued::drop_newest> || std::is_same_v<WhenFull, queued::drop_oldest>;
@@ -88,13 +88,13 @@ bool succeeds(Registry& registry, Event const& e)
     }
 }
 
-/// The numbers of messages that are done with, but may come once more: the acknowledgement may have
-/// been lost, or the server may have sent the message again before it had it, or it may have been
-/// killed before it wrote the acknowledgement down. For one thread.
+/// The numbers of messages that are handled, but may come again: the acknowledgement may have been
+/// lost, the server may have sent the message again before the acknowledgement arrived, or the
+/// server may have been killed before it stored the acknowledgement. Not thread-safe.
 class handled
 {
 public:
-    /// A number that is noted, and forgotten again unless it is kept.
+    /// Notes a number, and forgets it again unless `keep` is called.
     class entry
     {
     public:
@@ -117,23 +117,19 @@ public:
         bool kept_ = false;
     };
 
-    /// Whether the message with this number, which was stored at this time, is handled.
-    bool contains(std::uint64_t n, std::int64_t stored_at) const noexcept
+    /// Counts a message that has come in. Call it before `contains`.
+    void received(std::uint64_t n, std::int64_t stored_at) noexcept
     {
-        // A younger message with a number that is known is of another stream, which has taken the
-        // place of the one that was removed.
-        if (auto const at = numbers_.find(n); at != numbers_.end() && stored_at <= at->second)
-            return true;
-        auto const after = runs_.upper_bound(n);
-        if (after == runs_.begin())
-            return false;
-        run const& r = std::prev(after)->second;
-        return n <= r.last && stored_at <= r.stored_at;
-    }
-
-    /// Counts a message that has come in.
-    void received() noexcept
-    {
+        // A server sends a message each time with the time at which it stored it. So a later time
+        // is that of another message: the stream was removed and made anew, or the server has lost
+        // its last messages and uses their numbers again. If the old numbers stayed, a message that
+        // fails would be taken for handled as soon as later messages join the run around its
+        // number.
+        if (auto const known = latest(n); known && *known < stored_at) {
+            numbers_.clear();
+            ending_.clear();
+            runs_.clear();
+        }
         ++received_;
         for (; !ending_.empty() && ending_.begin()->when < received_;
              ending_.erase(ending_.begin())) {
@@ -145,12 +141,15 @@ public:
         }
     }
 
-    /// The acknowledgement is confirmed, or on its way. The number may be forgotten when so many
-    /// messages have come in that the server has written it down, or, where it is not confirmed,
-    /// has sent the message again if it lacks the acknowledgement; and that all have been received
-    /// that it had sent before. But a server that has lost the state of its consumer sends
-    /// everything again. So numbers are not forgotten then: they join runs, of which a stream
-    /// without gaps has one.
+    /// Returns whether the message with this number is handled.
+    bool contains(std::uint64_t n) const noexcept { return latest(n).has_value(); }
+
+    /// Schedules a number to leave `numbers_` when so many more messages have come in that the
+    /// server has stored the acknowledgement, and that all messages it had sent before have arrived
+    /// (`most_in_flight`). If the acknowledgement is not confirmed, the count also covers
+    /// `ack_wait`, after which the server sends the message again. A server that has lost the state
+    /// of its consumer sends all messages again, so the number then joins a run. A stream without
+    /// gaps needs one run.
     template <class Options>
     void acknowledged(std::uint64_t n, std::int64_t stored_at, bool confirmed,
                       Options const& o) noexcept
@@ -162,27 +161,28 @@ public:
         {
             ending_.insert({received_ + more, n, stored_at});
         }
-        BOOST_CATCH(...) {}  // the number stays
+        BOOST_CATCH(...) {}  // the number stays in `numbers_`
         BOOST_CATCH_END
     }
 
 private:
-    /// More messages than a server sends in a millisecond, as each is acknowledged.
+    /// More messages than a server sends in a millisecond when each is acknowledged.
     static constexpr std::uint64_t each_millisecond = 20;
-    /// A server writes down what was acknowledged at least every 100 ms; here, every 800.
+    /// A server stores acknowledgements at least every 100 ms. 800 ms leave a margin.
     static constexpr std::uint64_t written_down_in = 800 * each_millisecond;
 
-    /// Where streams have gaps, so many runs are kept, and the oldest are forgotten.
+    /// The most runs. A stream with gaps may exceed it; then the runs with the lowest numbers are
+    /// forgotten.
     static constexpr std::size_t most_runs = 1024;
 
     struct run
     {
         std::uint64_t last = 0;
-        std::int64_t stored_at = 0;  // the last
+        std::int64_t stored_at = 0;  // the latest time in the run
     };
     struct end
     {
-        std::uint64_t when = 0;  // what is received by then
+        std::uint64_t when = 0;  // the value of `received_` beyond which the number joins a run
         std::uint64_t number = 0;
         std::int64_t stored_at = 0;
 
@@ -192,8 +192,20 @@ private:
         }
     };
 
-    /// Puts a number into the run that it continues or lies in, or makes one of it, and joins that
-    /// to the next one if nothing lies between.
+    /// Returns the latest time at which the message with this number can have been stored if it is
+    /// handled, and nothing if it is not.
+    std::optional<std::int64_t> latest(std::uint64_t n) const noexcept
+    {
+        if (auto const at = numbers_.find(n); at != numbers_.end())
+            return at->second;
+        auto const after = runs_.upper_bound(n);
+        if (after == runs_.begin() || std::prev(after)->second.last < n)
+            return std::nullopt;
+        return std::prev(after)->second.stored_at;
+    }
+
+    /// Puts a number into the run that it continues or lies in, or makes a new run. Joins that run
+    /// to the next one if no number lies between.
     void compress(std::uint64_t n, std::int64_t stored_at) noexcept
     {
         auto const after = runs_.upper_bound(n);
@@ -213,11 +225,11 @@ private:
             if (runs_.size() > most_runs)
                 runs_.erase(runs_.begin());
         }
-        BOOST_CATCH(...) {}  // forgotten
+        BOOST_CATCH(...) {}  // the number is forgotten
         BOOST_CATCH_END
     }
 
-    std::map<std::uint64_t, std::int64_t> numbers_;  // and when they were stored
+    std::map<std::uint64_t, std::int64_t> numbers_;  // number and time of storing
     std::set<end> ending_;
     std::map<std::uint64_t, run> runs_;  // by their first numbers
     std::uint64_t received_ = 0;

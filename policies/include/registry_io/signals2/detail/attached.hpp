@@ -3,8 +3,8 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// The attachment with the callable in it: the one allocation of a connection. The tables call it as
-// they call any handler.
+// The attachment that contains the callable: the one allocation of a connection. The tables call it
+// like any handler.
 
 #ifndef REGISTRY_IO_SIGNALS2_DETAIL_ATTACHED_HPP
 #define REGISTRY_IO_SIGNALS2_DETAIL_ATTACHED_HPP
@@ -34,7 +34,7 @@ inline namespace v1 {
 namespace signals2 {
 namespace detail {
 
-/// An attachment that knows where it stands.
+/// An attachment that knows its position among the slots.
 template <class Key>
 class placed_attachment : public attachment
 {
@@ -50,16 +50,16 @@ protected:
     ~placed_attachment() = default;
 };
 
-/// Where it is checked whether a slot is to be called: in the slot itself, if the tables are walked
-/// without a combiner, or in the iterator.
+/// Which code checks whether to call a slot: the slot itself, if the tables are walked without a
+/// combiner, or the iterator.
 enum class looks : unsigned char { slot, iterator };
 
 struct no_tracked_objects
 {
 };
 
-/// An attachment of a callable of type `F`. `Extended`: it is called with its connection first.
-/// `Tracking`: there are objects that it tracks.
+/// An attachment of a callable of type `F`. `Extended`: the callable is called with its connection
+/// first. `Tracking`: it tracks objects.
 template <class Signature, class Key, looks Looks, class F, bool Extended, bool Tracking>
 class attached;
 template <class R, class... Args, class Key, looks Looks, class F, bool Extended, bool Tracking>
@@ -93,7 +93,7 @@ private:
     static void destroy_callable(garbage* g) noexcept
     {
         auto& self = *static_cast<attached*>(g);
-        // The signal may have been destroyed, and no connection told of it.
+        // If the signal was destroyed, its connections have not been told.
         self.mark();
         self.f_.~F();
         self.drop();
@@ -123,7 +123,8 @@ private:
             return e.call(f_);
     }
 
-    /// The call, and what the default combiner makes of a slot that says it has expired.
+    /// Calls the slot, and disconnects it if it throws `expired_slot`, as the default combiner
+    /// does.
     BOOST_FORCEINLINE void call_and_disconnect(event_type const& e)
     {
         BOOST_TRY

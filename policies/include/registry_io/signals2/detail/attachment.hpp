@@ -3,12 +3,12 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// What connections and signals share. A hub is the part of a signal that outlives the object: it is
-// there while the signal, a running call of it or a connection refers to it. An attachment is one
-// connected slot: the block that the tables of the signal hold, and what connections refer to.
-// Invariants: the callable of an attachment lives until no call can see it any more (the tables see
-// to that); the attachment's memory and the list of what it tracks live until the last connection
-// is gone too; and the state is written when somebody blocks or disconnects, never by a call.
+// The state that connections and signals share. A hub is the part of a signal that outlives the
+// signal object: it exists while the signal, a running call of it or a connection refers to it. An
+// attachment is one connected slot: the block that the tables of the signal hold, and that
+// connections refer to. Invariants: the tables keep the callable of an attachment alive until no
+// call can see it. The attachment's memory and the list of tracked objects live until the last
+// connection is gone, too. Blocking and disconnecting write the state; a call never does.
 
 #ifndef REGISTRY_IO_SIGNALS2_DETAIL_ATTACHMENT_HPP
 #define REGISTRY_IO_SIGNALS2_DETAIL_ATTACHMENT_HPP
@@ -39,10 +39,10 @@ class tracked_objects;
 class hub
 {
 public:
-    /// What can be done with a signal by code that does not know its type.
+    /// Operations on a signal for code that does not know its type.
     struct operations
     {
-        void (*close)(hub&) noexcept;                ///< ends the signal: nobody owns it any more
+        void (*close)(hub&) noexcept;                ///< ends the signal when it has no owner left
         void (*free)(hub&) noexcept;                 ///< frees the memory
         void (*remove)(hub&, attachment&) noexcept;  ///< takes a slot out of the tables
     };
@@ -51,11 +51,12 @@ public:
     hub(hub const&) = delete;
     hub& operator=(hub const&) = delete;
 
-    /// Becomes an owner, if there is one: the signal then lives until `unlock`.
+    /// Becomes an owner if the signal has one: the signal then lives until `unlock`.
     bool lock() noexcept
     {
         std::uint32_t n = owners_.load(std::memory_order_relaxed);
-        // acquire: pairs with the release in unlock, as for any reference count that comes back.
+        // acquire: pairs with the release in unlock. Without it, the new owner might not see the
+        // changes of earlier owners.
         while (n != 0)
             if (owners_.compare_exchange_weak(n, n + 1, std::memory_order_acquire,
                                               std::memory_order_relaxed))
@@ -64,7 +65,8 @@ public:
     }
     void unlock() noexcept
     {
-        // acq_rel: all use of the signal comes before its end.
+        // acq_rel: pairs with the unlock of other owners. Without it, the end could overtake their
+        // use of the signal.
         if (owners_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
             operations_->close(*this);
             drop();
@@ -72,7 +74,7 @@ public:
     }
     bool expired() const noexcept { return owners_.load(std::memory_order_acquire) == 0; }
 
-    /// Keeps the memory.
+    /// Keeps the memory until `drop`.
     void hold() noexcept { holders_.fetch_add(1, std::memory_order_relaxed); }
     void drop() noexcept
     {
@@ -81,7 +83,7 @@ public:
             operations_->free(*this);
     }
 
-    /// Takes a slot out of the tables of the signal, if that is still there.
+    /// Takes a slot out of the tables of the signal, if the signal still exists.
     void remove(attachment& a) noexcept
     {
         if (!lock())
@@ -95,11 +97,11 @@ protected:
 
 private:
     operations const* operations_;
-    std::atomic<std::uint32_t> owners_{1};   // the signal, and whoever uses it by a weak reference
+    std::atomic<std::uint32_t> owners_{1};   // the signal, and each user of a weak reference
     std::atomic<std::uint32_t> holders_{1};  // all owners together, attachments, weak references
 };
 
-/// The panic policies' state of a slot: none.
+/// The state that panic policies keep for a slot: none.
 struct no_state
 {
 };
@@ -108,19 +110,19 @@ struct no_state
 class attachment : public registry_io::detail::block_base<no_state>
 {
 public:
-    /// What can be done with a slot by code that does not know the type of its callable.
+    /// Operations on a slot for code that does not know the type of its callable.
     struct operations
     {
-        void (*free)(attachment&) noexcept;  ///< ends what is left, and frees the memory
-        /// The type of the callable, and where it is. That of a reference wrapper is what it
-        /// refers to.
+        void (*free)(attachment&) noexcept;  ///< destroys what is left, and frees the memory
+        /// The type of the callable, and its address. For a reference wrapper, those of the object
+        /// that it refers to.
         boost::core::typeinfo const& (*type)() noexcept;
         void const* (*callable)(attachment&) noexcept;
-        /// The callable, if it is a `boost::function`.
+        /// Returns the callable if it is a `boost::function`, and otherwise null.
         boost::function_base const* (*function)(attachment&) noexcept;
-        /// What the slot tracks; null for all that track nothing.
+        /// Returns the tracked objects. The pointer is null if the slot can track nothing.
         tracked_objects const* (*tracked)(attachment const&) noexcept;
-        /// Whether nobody can tell when the callable is destroyed.
+        /// Whether the program cannot observe when the callable is destroyed.
         bool can_wait;
     };
 
@@ -132,23 +134,24 @@ public:
     attachment(attachment const&) = delete;
     attachment& operator=(attachment const&) = delete;
 
-    /// Whether a call must leave this slot out. One load of a word that is not written meanwhile.
-    // acquire: pairs with the release in unblock, so that a slot which runs again sees what was
-    // written while it was blocked; and with disconnect.
+    /// Returns whether a call must leave this slot out. One load of a word that calls do not write.
+    // acquire: pairs with the releases in unblock and mark. Without it, a slot that runs again
+    // might not see what was written while it was blocked.
     bool is_idle() const noexcept { return state_.load(std::memory_order_acquire) != 0; }
     bool is_disconnected() const noexcept
     {
         return (state_.load(std::memory_order_acquire) & disconnected) != 0;
     }
 
-    /// Marks the slot. Returns whether it was connected.
+    /// Marks the slot as disconnected. Returns whether it was connected.
     bool mark() noexcept
     {
-        // acq_rel: whoever sees the mark sees what was written before it.
+        // acq_rel: pairs with the acquire in is_idle and is_disconnected. A thread that sees the
+        // mark sees what was written before it.
         return (state_.fetch_or(disconnected, std::memory_order_acq_rel) & disconnected) == 0;
     }
-    /// No call that begins later runs the slot, nor does a running one that has not come to it. If
-    /// memory is short the callable stays in the tables, where nothing calls it.
+    /// Afterwards no call runs the slot, unless the call has reached it already. If memory runs
+    /// out, the callable stays in the tables, and nothing calls it.
     void disconnect() noexcept
     {
         if (mark())
@@ -156,9 +159,10 @@ public:
     }
 
     void block() noexcept { state_.fetch_add(1, std::memory_order_relaxed); }
+    // release: pairs with the acquire in is_idle.
     void unblock() noexcept { state_.fetch_sub(1, std::memory_order_release); }
 
-    /// For the tables and for connections.
+    /// Adds a reference, for the tables or a connection.
     void hold() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
     void drop() noexcept
     {
@@ -177,18 +181,19 @@ protected:
 private:
     static constexpr std::uint32_t disconnected = std::uint32_t(1) << 31;
 
-    std::atomic<std::uint32_t> references_{2};  // the tables, and whoever connects
-    std::atomic<std::uint32_t> state_{0};       // how often it is blocked, and the mark
+    std::atomic<std::uint32_t> references_{
+        2};                                // the tables, and the connection that `connect` returns
+    std::atomic<std::uint32_t> state_{0};  // the number of blocks, and the mark
 };
 
-/// Keeps the memory of an attachment.
+/// Keeps the memory of an attachment alive.
 class attachment_ptr
 {
 public:
     attachment_ptr() noexcept = default;
-    /// Another reference.
+    /// Adds a reference.
     explicit attachment_ptr(attachment& a) noexcept : a_(&a) { a.hold(); }
-    /// The reference of whoever has made it.
+    /// Takes over the reference that the creator holds.
     static attachment_ptr adopt(attachment& a) noexcept
     {
         attachment_ptr p;

@@ -3,8 +3,8 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// What signals have to know about callables as types: how one is stored, called and compared, and
-// which objects are bound into it.
+// The types of callables: how a signal stores, calls and compares a callable, and which objects are
+// bound into it.
 
 #ifndef REGISTRY_IO_SIGNALS2_DETAIL_CALLABLES_HPP
 #define REGISTRY_IO_SIGNALS2_DETAIL_CALLABLES_HPP
@@ -31,13 +31,13 @@ namespace detail {
 
 using registry_io::detail::wraps_reference;
 
-/// Stands for a parameter list.
+/// A parameter list.
 template <class... Args>
 struct arguments
 {
 };
 
-/// A signature, and what `connect_extended` makes of it.
+/// A signature, and the signature that `connect_extended` makes of it.
 template <class Signature>
 struct signature;
 template <class R, class... Args>
@@ -62,7 +62,7 @@ struct called_type<F>
 {
     using type = typename F::type;
 };
-/// What is called: the callable, or what a reference wrapper refers to.
+/// The type that is called: the callable, or the object that a reference wrapper refers to.
 template <class F>
 using called = typename called_type<F>::type;
 
@@ -81,7 +81,7 @@ concept slot_for = requires {
                                : std::is_invocable_r_v<R, called<F>&, Args...>);
 };
 
-/// Calls it. What the signature takes by value, each slot gets a copy of.
+/// Calls the callable. Each slot gets its own copy of a parameter that is passed by value.
 template <class R, class F, class... Args>
 R call(F& f, Args&&... args)
 {
@@ -100,7 +100,7 @@ R call(F& f, Args&&... args)
 
 // ----- comparing
 
-// What Boost.Bind compares by; its operator == makes another function.
+// Boost.Bind compares by `function_equal`; its operator == makes another function.
 template <class T>
 concept has_function_equal = requires(T const& a) {
     { function_equal(a, a) } -> std::convertible_to<bool>;
@@ -122,7 +122,7 @@ bool equal(T const& a, T const& b)
         return a == b;
 }
 
-// ----- what is bound into it
+// ----- bound objects
 
 /// Collects the trackable objects and signals that `boost::visit_each` finds in a callable.
 class tracking_visitor
@@ -161,12 +161,12 @@ private:
     tracked_objects* to_;
 };
 
-/// Whether the type of a callable leaves open what is bound into it. There is no `visit_each` here,
-/// so this finds one only beside the callable, as Boost.Bind has it.
+/// Whether the type of a callable does not tell what is bound into it. No `visit_each` is declared
+/// here, so the lookup finds only one beside the callable, as Boost.Bind has it.
 template <class F>
 concept can_be_visited = requires(tracking_visitor& v, F const& f) { visit_each(v, f, 0); };
 
-/// Whether a slot of this callable may have something to track.
+/// Whether a slot of this callable can track anything.
 template <class F>
 inline constexpr bool may_track = can_be_visited<F> ||
     std::is_convertible_v<std::remove_pointer_t<called<F>>*, signal_base const*> ||

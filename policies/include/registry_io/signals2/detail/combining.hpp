@@ -3,8 +3,8 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// What a call of a signal does with exceptions, combiners and results: the panic policy that lets
-// an exception end the call, the place of a combiner with state, and the place of a result.
+// How a call of a signal treats exceptions, combiners and results: the panic policy that lets an
+// exception end the call, the storage of a combiner with state, and the storage of a result.
 
 #ifndef REGISTRY_IO_SIGNALS2_DETAIL_COMBINING_HPP
 #define REGISTRY_IO_SIGNALS2_DETAIL_COMBINING_HPP
@@ -43,7 +43,7 @@ struct REGISTRY_IO_EXPORT passing
     template <class Notify>
     struct scope
     {
-        // Slots that stand side by side have no run: a call looks at each of them.
+        // A loop over slots of one type would not check each slot, and a call must.
         static constexpr bool calls_apart = true;
 
         explicit scope(Notify const&) noexcept {}
@@ -59,7 +59,8 @@ struct REGISTRY_IO_EXPORT passing
     [[noreturn]] static void fatal(char const* reason) noexcept { registry_io::fatal(reason); }
 };
 
-/// The combiners that call all slots and return nothing: the tables are walked without iterators.
+/// Whether a combiner only calls all slots and returns nothing: then the tables are walked without
+/// iterators.
 template <class Combiner>
 inline constexpr bool only_calls = false;
 template <>
@@ -67,7 +68,7 @@ inline constexpr bool only_calls<optional_last_value<void>> = true;
 template <>
 inline constexpr bool only_calls<last_value<void>> = true;
 
-/// A combiner with state, in the place of a registry's callback.
+/// A combiner with state, stored in the place of a registry's callback.
 template <class Combiner>
 struct combiner_hook : registry_io::detail::hook
 {
@@ -78,7 +79,7 @@ struct combiner_hook : registry_io::detail::hook
     void hold() noexcept { references.fetch_add(1, std::memory_order_relaxed); }
     void drop() noexcept
     {
-        // acq_rel: as for any reference count.
+        // acq_rel: pairs with the drop of other users, whose uses happen before the deletion.
         if (references.fetch_sub(1, std::memory_order_acq_rel) == 1)
             delete this;
     }
@@ -87,7 +88,7 @@ struct combiner_hook : registry_io::detail::hook
     Combiner combiner;
 };
 
-/// The place for what a call of the signal returns, which may have no default.
+/// Storage for the result of a call of the signal, whose type may have no default constructor.
 template <class T>
 class returned
 {

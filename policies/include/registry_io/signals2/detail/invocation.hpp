@@ -3,8 +3,8 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// One call of a signal: the arguments, the walk over the slots as an iterator sees it, and the
-// result of the slot at which it stands. All of it lies on the stack of the caller.
+// One call of a signal: the arguments, the iterator over the slots, and the result of the slot at
+// which the iterator stands. All of it lies on the stack of the caller.
 
 #ifndef REGISTRY_IO_SIGNALS2_DETAIL_INVOCATION_HPP
 #define REGISTRY_IO_SIGNALS2_DETAIL_INVOCATION_HPP
@@ -33,12 +33,12 @@ inline namespace v1 {
 namespace signals2 {
 namespace detail {
 
-/// What a combiner gets of a slot that returns nothing.
+/// The result that a combiner gets of a slot that returns nothing.
 struct void_result
 {
 };
 
-/// The place for a slot's result.
+/// Storage for a slot's result.
 template <class R>
 class result_place
 {
@@ -93,14 +93,14 @@ private:
     bool done_ = false;
 };
 
-/// What is kept of an argument during a call: a word by value, all else by reference.
+/// How an argument is kept during a call: a word by value, anything else by reference.
 template <class T>
 using kept_argument =
     std::conditional_t<std::is_reference_v<T> ||
                            (std::is_trivially_copyable_v<T> && sizeof(T) <= 2 * sizeof(void*)),
                        T, T&>;
 
-/// What one slot gets of it: what the signature takes by value is copied.
+/// Returns the argument for one slot. Copies it if the signature takes it by value.
 template <class T>
 T pass(std::remove_reference_t<kept_argument<T>> const& kept)
     requires(!std::is_reference_v<T>)
@@ -117,7 +117,7 @@ T pass(T kept)
 
 template <class Signature>
 struct event;
-/// The event that a signal's engine passes on.
+/// The event of a signal's engine: the arguments of a call.
 template <class R, class... Args>
 struct event<R(Args...)>
 {
@@ -136,7 +136,7 @@ struct event<R(Args...)>
     }
 
 private:
-    // What a reference refers to is not const because the event is.
+    // The object that a reference parameter refers to is not const, although the event is.
     template <class T, class Kept>
     static decltype(auto) forward(Kept& kept) noexcept
     {
@@ -147,9 +147,8 @@ private:
     }
 };
 
-/// A call in which a combiner pulls the results of the slots one by one.
-///
-/// `Root` is the snapshot that is walked; null for a signal without slots.
+/// A call in which a combiner pulls the results of the slots one by one. `Root` is the snapshot
+/// that is walked; the pointer to it is null for a signal without slots.
 template <class Root, class Signature>
 class invocation;
 template <class Root, class R, class... Args>
@@ -180,7 +179,7 @@ public:
 
     std::uint32_t at() const noexcept { return at_; }
 
-    /// Goes to the first slot, or the next, that is to be called.
+    /// Goes to the first or next slot that is to be called.
     void advance()
     {
         result_.reset();
@@ -196,7 +195,7 @@ public:
         } while (!is_to_be_called(of(next_[-1])));
     }
 
-    /// Calls the slot at which this stands, the first time, and returns its result.
+    /// Calls the current slot the first time, and returns its result.
     decltype(auto) result()
     {
         if (!result_.has_value()) {
@@ -245,15 +244,15 @@ private:
 
     event<R(Args...)>& event_;
     result_place<R> result_;
-    std::optional<locked_objects> locked_;  // once a slot tracks something
+    std::optional<locked_objects> locked_;  // engaged once a slot tracks something
     entry const* next_ = nullptr;
     entry const* last_ = nullptr;
     typename Root::chunk_range chunks_;
     std::uint32_t at_ = 0;
 };
 
-/// What a combiner walks: an input iterator whose dereferencing calls a slot, once, and gives its
-/// result. Slots that are disconnected or blocked when the iterator comes to them are left out.
+/// The input iterator that a combiner is called with. Dereferencing it calls a slot, once, and
+/// gives its result. It leaves out slots that are disconnected or blocked when it reaches them.
 template <class Invocation, class R>
 class slot_call_iterator
 {
@@ -280,7 +279,7 @@ public:
         at_ = of_->at();
         return *this;
     }
-    /// What `*i++` needs: the result of the slot that is left.
+    /// The result of `i++`, for `*i++`: the result of the slot that the iterator leaves.
     class left
     {
     public:
@@ -291,7 +290,7 @@ public:
         value_type value_;
     };
 #if defined(__GNUC__) && !defined(__clang__)
-// -Weffc++ wants the iterator itself, which no longer has the result that `*i++` asks for.
+// -Weffc++ demands that `i++` returns the iterator, which no longer has the result for `*i++`.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Weffc++"
 #endif

@@ -3,9 +3,9 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// The signal behind the object that users hold: the engine of a registry, whose tables hold the
-// attachments, and the combiner. A combiner with state is kept as the registries keep callbacks, so
-// that it is protected and retired as the slots are, and a call reads it without a lock.
+// The implementation of a signal: the engine of a registry, whose tables hold the attachments, and
+// the combiner. A combiner with state is stored like a registry's callback: a snapshot protects it,
+// and a call reads it without a lock.
 
 #ifndef REGISTRY_IO_SIGNALS2_DETAIL_SIGNAL_CORE_HPP
 #define REGISTRY_IO_SIGNALS2_DETAIL_SIGNAL_CORE_HPP
@@ -93,13 +93,13 @@ public:
 
     result_type call_slots(Args... args)
     {
-        // What is kept by reference refers to this function's own parameters.
+        // The references that the event keeps refer to this function's parameters.
         event_type e{std::tuple<kept_argument<Args>...>(static_cast<forwarded<Args>>(args)...)};
         if constexpr (walks_alone) {
             engine_.notify(e);
         } else {
             returned<result_type> result;
-            // A slot may destroy the signal: nothing of this object is used after it.
+            // A slot may destroy the signal, so use nothing of this object after the call.
             stateless combiner = stateless_;
             engine_.read([&](root const& r) {
                 result.fill(
@@ -128,7 +128,7 @@ public:
             new type(*this, position_of(group, where), std::forward<F>(f), std::move(tracked)),
             where);
     }
-    /// The same for a callable of which the type says that it tracks nothing.
+    /// The same, for a callable whose type cannot track anything.
     template <bool Extended, class F>
     connection connect(Group const* group, F&& f, connect_position where)
     {
@@ -161,7 +161,7 @@ public:
             sweep(2 * found > engine_.size());
     }
 
-    // ----- looking
+    // ----- querying
 
     std::size_t count(std::size_t most) noexcept
     {
@@ -206,9 +206,9 @@ public:
     }
 
 private:
-    /// Slots that are to be taken out together; null where there is none.
+    /// The most slots that wait to be taken out together.
     static constexpr std::size_t most_waiting = 8;
-    /// From this many slots on those that are to be taken out are not listed but found.
+    /// From this many slots on, slots to be taken out are not listed. A sweep finds them.
     static constexpr std::size_t many = 1024;
     using waiting = std::array<placed*, most_waiting + 2>;
 
@@ -220,7 +220,7 @@ private:
 
     ~signal_core() {}  // the engine was destroyed before
 
-    /// How a parameter is handed to what keeps it.
+    /// How a parameter is passed on to the event.
     template <class T>
     using forwarded = std::conditional_t<std::is_reference_v<T>, T, T&>;
 
@@ -233,6 +233,7 @@ private:
     void close() noexcept
     {
         engine_.~engine();
+        // acquire: pairs with the exchange in take_out that has put the slot there.
         for (auto& place : waiting_)
             if (placed* const p = place.load(std::memory_order_acquire))
                 p->drop();
@@ -264,7 +265,7 @@ private:
                     a->destroy(a);
             }
         } mine{a};
-        // relaxed: numbers, and the lock orders what they are for.
+        // relaxed: only the numbers must differ. The lock orders the slots.
         std::uint64_t const n =
             1 + (where == at_front ? fronts_ : backs_).fetch_add(1, std::memory_order_relaxed);
         a->id = where == at_front ? middle - n : middle + n;
@@ -281,19 +282,19 @@ private:
             return &a.key;
     }
 
-    /// Takes out a slot that is marked. Where nobody can tell, it waits for a few others: to take
-    /// them out together costs little more than to take out one.
+    /// Takes out a marked slot. If the program cannot observe when its callable is destroyed, the
+    /// slot waits for a few others: taking them out together costs little more than taking out one.
     void take_out(placed& a) noexcept
     {
         waiting some{&a};
         std::size_t count = 1;
         if (!a.about.can_wait)
             return take_out(some, count);
-        // relaxed: numbers, here and below. Which slot stands where is for the exchanges to say.
+        // relaxed, here and below: these are numbers, and the exchanges decide which slot is where.
         std::size_t const size = engine_.size();
         std::size_t const unlisted = unlisted_.load(std::memory_order_relaxed);
         if (size >= many || unlisted != 0) {
-            // To find them costs a look at each slot, so that it must be worth it.
+            // A sweep examines each slot, so wait until there are enough slots to take out.
             if (16 * (unlisted_.fetch_add(1, std::memory_order_relaxed) + 1) > size ||
                 size < many) {
                 unlisted_.store(0, std::memory_order_relaxed);
@@ -303,7 +304,8 @@ private:
         }
         std::uint32_t const n = waiting_count_.fetch_add(1, std::memory_order_relaxed);
         a.hold();
-        // acq_rel: who takes a slot from its place has its reference, and sees the slot.
+        // acq_rel: a thread that takes a slot from its place takes over its reference, and must see
+        // the slot's contents.
         auto const exchange = [&](std::size_t place, placed* with) {
             some[count] = waiting_[place].exchange(with, std::memory_order_acq_rel);
             count += some[count] != nullptr ? 1 : 0;
@@ -324,130 +326,134 @@ private:
             some[--count]->drop();
     }
 
-    BOOST_NOINLINE void take_out(waiting const& some, std::size_t count) noexcept {
-        BOOST_TRY{engine_.known().locked_change(
-            [&](typename writers::edit& change, garbage_list& dead) {
-                bool any = false;
-                for (std::size_t i = 0; i != count; ++i) {
-                    auto const key = stored_key(*some[i]);
-                    any = change.erase(some[i]->id, dead, &key) || any;
-                }
-                return any;
-            },
-            nullptr, count == 1);
-} BOOST_CATCH(...) {}  // short of memory: they stay, and nothing calls them
-BOOST_CATCH_END
-}  // namespace detail
+    BOOST_NOINLINE void take_out(waiting const& some, std::size_t count) noexcept
+    {
+        auto const erase = [&](typename writers::edit& change, garbage_list& dead) {
+            bool any = false;
+            for (std::size_t i = 0; i != count; ++i) {
+                auto const key = stored_key(*some[i]);
+                any = change.erase(some[i]->id, dead, &key) || any;
+            }
+            return any;
+        };
+        BOOST_TRY
+        {
+            engine_.known().locked_change(erase, nullptr, count == 1);
+        }
+        BOOST_CATCH(...) {}  // out of memory: the slots stay, and nothing calls them
+        BOOST_CATCH_END
+    }
 
-/// Takes all out that are marked. `all`: that may be all there are.
-BOOST_NOINLINE void sweep(bool all) noexcept
-{
-    using columns = typename engine::columns;
-    BOOST_TRY
+    /// Takes out all marked slots. `all`: possibly all slots are marked.
+    BOOST_NOINLINE void sweep(bool all) noexcept
+    {
+        using columns = typename engine::columns;
+        BOOST_TRY
+        {
+            writers& w = engine_.known();
+            w.locked_change(
+                [&w, all](typename writers::edit& change, garbage_list& dead) {
+                    root const* const r = w.policy_writer.current();
+                    if (r == nullptr)
+                        return false;
+                    bool other = !all;
+                    if (all)
+                        r->each_table([&](columns rows, std::uint32_t n) {
+                            for (std::uint32_t i = 0; i < n && !other; ++i)
+                                other = !of(rows.entries[i]).is_disconnected();
+                        });
+                    if (!other)
+                        return change.clear(dead) != 0;
+                    bool any = false;
+                    r->each_table([&](columns rows, std::uint32_t n) {
+                        for (std::uint32_t i = 0; i < n; ++i)
+                            if (of(rows.entries[i]).is_disconnected())
+                                any = change.erase(rows.id(i), dead, &rows.cold()[i].key) || any;
+                    });
+                    return any;
+                },
+                nullptr, false);
+        }
+        BOOST_CATCH(...) {}  // as in take_out
+        BOOST_CATCH_END
+    }
+
+    /// Calls `f(placed&)` for each slot of the current snapshot, until it returns false.
+    template <class F>
+    void each(F f)
+    {
+        engine_.read([&](root const& r) {
+            bool go_on = true;
+            r.each_table([&](typename engine::columns rows, std::uint32_t n) {
+                for (std::uint32_t i = 0; go_on && i < n; ++i)
+                    go_on = f(of(rows.entries[i]));
+            });
+        });
+    }
+
+    // ----- combining
+
+    template <class C>
+    static result_type combine(C& combiner, root const* r, event_type& e)
+    {
+        invocation_type calls(r, e);
+        calls.advance();
+        return combiner(iterator(calls, calls.at()), iterator(calls, invocation_type::end));
+    }
+    static Combiner& combiner_of(root const& r, stateless& s) noexcept
+    {
+        if constexpr (has_state)
+            return static_cast<combiner_place*>(r.hooks[combiner_kind])->combiner;
+        else
+            return s;
+    }
+
+    struct counted
+    {
+        explicit counted(combiner_place* h) noexcept : hook(h) {}
+        counted(counted const&) = delete;
+        counted& operator=(counted const&) = delete;
+        ~counted() { hook->drop(); }
+        combiner_place* hook;
+    };
+    combiner_place* current_combiner()
     {
         writers& w = engine_.known();
-        w.locked_change(
-            [&w, all](typename writers::edit& change, garbage_list& dead) {
-                root const* const r = w.policy_writer.current();
-                if (r == nullptr)
-                    return false;
-                bool other = !all;
-                if (all)
-                    r->each_table([&](columns rows, std::uint32_t n) {
-                        for (std::uint32_t i = 0; i < n && !other; ++i)
-                            other = !of(rows.entries[i]).is_disconnected();
-                    });
-                if (!other)
-                    return change.clear(dead) != 0;
-                bool any = false;
-                r->each_table([&](columns rows, std::uint32_t n) {
-                    for (std::uint32_t i = 0; i < n; ++i)
-                        if (of(rows.entries[i]).is_disconnected())
-                            any = change.erase(rows.id(i), dead, &rows.cold()[i].key) || any;
-                });
-                return any;
-            },
-            nullptr, false);
+        registry_io::detail::locked_scope const lock(w.policy_writer.mutex());
+        auto* const h = static_cast<combiner_place*>(w.hooks[combiner_kind]);
+        h->hold();
+        return h;
     }
-    BOOST_CATCH(...) {}  // as in take_out
-    BOOST_CATCH_END
-}
-
-/// Calls `f(placed&)` for each slot of the current snapshot, until it returns false.
-template <class F>
-void each(F f)
-{
-    engine_.read([&](root const& r) {
-        bool go_on = true;
-        r.each_table([&](typename engine::columns rows, std::uint32_t n) {
-            for (std::uint32_t i = 0; go_on && i < n; ++i)
-                go_on = f(of(rows.entries[i]));
-        });
-    });
-}
-
-// ----- combining
-
-template <class C>
-static result_type combine(C& combiner, root const* r, event_type& e)
-{
-    invocation_type calls(r, e);
-    calls.advance();
-    return combiner(iterator(calls, calls.at()), iterator(calls, invocation_type::end));
-}
-static Combiner& combiner_of(root const& r, stateless& s) noexcept
-{
-    if constexpr (has_state)
-        return static_cast<combiner_place*>(r.hooks[combiner_kind])->combiner;
-    else
-        return s;
-}
-
-struct counted
-{
-    explicit counted(combiner_place* h) noexcept : hook(h) {}
-    counted(counted const&) = delete;
-    counted& operator=(counted const&) = delete;
-    ~counted() { hook->drop(); }
-    combiner_place* hook;
-};
-combiner_place* current_combiner()
-{
-    writers& w = engine_.known();
-    registry_io::detail::locked_scope const lock(w.policy_writer.mutex());
-    auto* const h = static_cast<combiner_place*>(w.hooks[combiner_kind]);
-    h->hold();
-    return h;
-}
-/// The call of a signal without slots: no snapshot protects the combiner, so a count does.
-BOOST_NOINLINE result_type combine_nothing([[maybe_unused]] stateless& s, event_type& e)
-{
-    if constexpr (has_state) {
-        counted const c(current_combiner());
-        return combine(c.hook->combiner, nullptr, e);
-    } else {
-        return combine(s, nullptr, e);
+    /// Calls the combiner of a signal without slots. No snapshot protects the combiner, so a count
+    /// does.
+    BOOST_NOINLINE result_type combine_nothing([[maybe_unused]] stateless& s, event_type& e)
+    {
+        if constexpr (has_state) {
+            counted const c(current_combiner());
+            return combine(c.hook->combiner, nullptr, e);
+        } else {
+            return combine(s, nullptr, e);
+        }
     }
-}
 
-/// Ids of slots at the front lie below this, those of the others above.
-static constexpr std::uint64_t middle = std::uint64_t(1) << 62;
+    /// The ids of slots at the front are below this number, the ids of all others above it.
+    static constexpr std::uint64_t middle = std::uint64_t(1) << 62;
 
-REGISTRY_IO_NO_UNIQUE_ADDRESS ordering order_;
-union
-{
-    engine engine_;  // destroyed when nobody owns the signal any more
+    REGISTRY_IO_NO_UNIQUE_ADDRESS ordering order_;
+    union
+    {
+        engine engine_;  // destroyed when the signal has no owner left
+    };
+    std::atomic<std::uint64_t> fronts_{0};
+    std::atomic<std::uint64_t> backs_{0};
+    std::atomic<placed*> waiting_[most_waiting] = {};
+    std::atomic<std::uint32_t> waiting_count_{0};
+    std::atomic<std::size_t> unlisted_{0};
+    REGISTRY_IO_NO_UNIQUE_ADDRESS stateless stateless_;
 };
-std::atomic<std::uint64_t> fronts_{0};
-std::atomic<std::uint64_t> backs_{0};
-std::atomic<placed*> waiting_[most_waiting] = {};
-std::atomic<std::uint32_t> waiting_count_{0};
-std::atomic<std::size_t> unlisted_{0};
-REGISTRY_IO_NO_UNIQUE_ADDRESS stateless stateless_;
-};  // namespace signals2
 
-}  // namespace v1
-}  // namespace registry_io
+}  // namespace detail
+}  // namespace signals2
 }  // namespace v1
 }  // namespace registry_io
 

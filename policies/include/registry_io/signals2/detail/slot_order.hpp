@@ -4,8 +4,8 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // The order of the slots of a signal, as an ordering policy: slots connected at the front, slots
-// with a group by their groups, slots connected at the back. Within each of these the order is that
-// of the ids: the ids of slots that go to the front descend, those of the others ascend.
+// with a group by their groups, slots connected at the back. Within each of these, the ids decide:
+// the ids of slots that go to the front descend, all others ascend.
 
 #ifndef REGISTRY_IO_SIGNALS2_DETAIL_SLOT_ORDER_HPP
 #define REGISTRY_IO_SIGNALS2_DETAIL_SLOT_ORDER_HPP
@@ -26,13 +26,14 @@ namespace detail {
 
 enum class zone : unsigned char { front, grouped, back };
 
-/// The group of a slot that has none needs no value where the type has one for it.
+/// The stored group of a slot. A slot without a group stores a default value if the type is trivial
+/// enough, and otherwise an empty optional.
 template <class Group>
 using kept_group = std::conditional_t<std::is_trivially_copyable_v<Group> &&
                                           std::is_default_constructible_v<Group>,
                                       Group, std::optional<Group>>;
 
-/// Where a slot stands, but for its id.
+/// The position of a slot, except for its id.
 template <class Group>
 struct slot_position
 {
@@ -53,7 +54,7 @@ struct slot_order
 {
     using category = axis::ordering;
     using key_type = slot_position<Group>;
-    /// An attachment knows its position, so no index of ids is kept.
+    /// An attachment knows its position, so no index of ids is needed.
     static constexpr bool keys_are_known = true;
 
     slot_order() = default;
@@ -71,7 +72,7 @@ struct slot_order
     }
 
 private:
-    // Some comparisons are not const.
+    // Not const-correct: some comparisons have a non-const call operator.
     bool less(Group const& a, Group const& b) const { return compare(a, b); }
 
     REGISTRY_IO_NO_UNIQUE_ADDRESS mutable Compare compare;

@@ -3,9 +3,9 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// The objects that a slot tracks, whatever kind of pointer they are known by. A weak pointer of two
-// words lies in its place, as those of the standard and of Boost do; a larger one on the heap. What
-// is locked for a call lies on the caller's stack, up to a few objects.
+// The objects that a slot tracks, through any kind of pointer. A weak pointer of two words, such as
+// those of the standard and of Boost, is stored in place; a larger one on the heap. The locked
+// objects of a call are stored on the caller's stack, up to a few.
 
 #ifndef REGISTRY_IO_SIGNALS2_DETAIL_TRACKED_OBJECTS_HPP
 #define REGISTRY_IO_SIGNALS2_DETAIL_TRACKED_OBJECTS_HPP
@@ -38,7 +38,7 @@ class erased
 
     struct table
     {
-        void (*copy)(erased& to, erased const& from);  // null where it cannot be copied
+        void (*copy)(erased& to, erased const& from);  // null if it cannot be copied
         void (*move)(erased& to, erased& from) noexcept;
         void (*destroy)(erased&) noexcept;
         Operations operations;
@@ -124,7 +124,7 @@ private:
         Operations::template of<erased, T>()};
 };
 
-/// What is kept alive during a call: a shared pointer of any kind.
+/// An object that is kept alive during a call: a shared pointer of any kind.
 struct nothing_more
 {
     template <class Erased, class T>
@@ -136,8 +136,8 @@ struct nothing_more
 using locked_object = erased<nothing_more>;
 
 struct weak_operations;
-/// An object that a slot tracks. What is in it has `expired()` and `lock_into(locked_object&)`,
-/// which returns false when the object is gone.
+/// An object that a slot tracks. Its type has `expired()` and `lock_into(locked_object&)`, which
+/// returns false if the object has been destroyed.
 using tracked_object = erased<weak_operations>;
 
 struct weak_operations
@@ -154,7 +154,7 @@ struct weak_operations
     }
 };
 
-/// A weak pointer of the standard, of Boost, or of anybody.
+/// A weak pointer of the standard, of Boost, or of another library.
 template <class Weak>
 struct weak_object
 {
@@ -164,7 +164,7 @@ struct weak_object
     bool lock_into(locked_object& to) const
     {
         auto strong = weak.lock();
-        // Not its pointer, which may be null in an object that is owned.
+        // Check the owner, not the pointer, which may be null although an object is owned.
         if (weak.expired())
             return false;
         to = locked_object(std::in_place, std::move(strong));
@@ -192,7 +192,7 @@ public:
         owner(owner const& other) noexcept : hub_(other.hub_)
         {
             if (hub_ != nullptr)
-                static_cast<void>(hub_->lock());  // this one owns it already
+                static_cast<void>(hub_->lock());  // succeeds: this object owns it already
         }
         owner& operator=(owner const&) = delete;
         ~owner()
@@ -216,7 +216,7 @@ private:
     hub* hub_;
 };
 
-/// Says when an object has ended that does not live in a shared pointer; nothing can keep it.
+/// Tells when an object has ended that no shared pointer owns. It cannot keep the object alive.
 class lifetime
 {
 public:
@@ -228,11 +228,12 @@ public:
     lifetime& operator=(lifetime const&) = delete;
     ~lifetime()
     {
-        // acq_rel: as for any reference count.
+        // acq_rel: pairs with the other releases of references, which happen before the deletion.
         if (state_->references.fetch_sub(1, std::memory_order_acq_rel) == 1)
             delete state_;
     }
 
+    // release: pairs with the acquire in expired.
     void end() noexcept { state_->ended.store(true, std::memory_order_release); }
     bool expired() const noexcept { return state_->ended.load(std::memory_order_acquire); }
     bool lock_into(locked_object&) const noexcept { return !expired(); }
@@ -246,11 +247,11 @@ private:
     state* state_;
 };
 
-/// What is locked for one call.
+/// The objects that are locked for one call.
 class locked_objects
 {
 public:
-    /// Locks one more. Returns false when it is gone.
+    /// Locks an object. Returns false if it has been destroyed.
     bool lock(tracked_object const& object)
     {
         if (count_ == few) {
@@ -273,7 +274,7 @@ private:
     std::vector<locked_object> more_;
 };
 
-/// All that a slot tracks.
+/// All objects that a slot tracks.
 class tracked_objects : public std::vector<tracked_object>
 {
 public:
@@ -284,7 +285,7 @@ public:
                 return true;
         return false;
     }
-    /// Locks all. Returns false when one is gone.
+    /// Locks all objects. Returns false if one has been destroyed.
     bool lock(locked_objects& locked) const
     {
         for (tracked_object const& o : *this)
@@ -294,7 +295,7 @@ public:
     }
 };
 
-/// Whether a slot tracks something that is gone.
+/// Returns whether a slot tracks an object that has been destroyed.
 inline bool tracks_expired(attachment const& a) noexcept
 {
     if (a.about.tracked == nullptr)
@@ -302,8 +303,8 @@ inline bool tracks_expired(attachment const& a) noexcept
     return a.about.tracked(a)->expired();
 }
 
-/// Whether a call runs the slot: locks what it tracks. One that tracks what is gone is
-/// disconnected.
+/// Locks what a slot tracks for a call. If an object has been destroyed, disconnects the slot and
+/// returns false.
 inline bool lock_for_call(attachment& a, locked_objects& locked)
 {
     if (a.is_idle())
