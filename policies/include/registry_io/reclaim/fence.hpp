@@ -106,10 +106,11 @@ inline void light_fence() noexcept
 /// return too early, and no reader will wake it.
 [[noreturn]] BOOST_NOINLINE inline void fence_refused() noexcept
 {
-    std::fputs("registry_io: synchronize cannot go on: the kernel refuses membarrier, which it "
-               "granted before; forbid it before the first registration, or not at all, or call "
-               "reclaim::decide_fence_mode(fence_mode::full) first\n",
-               stderr);
+    std::fputs(
+        "registry_io: synchronize cannot wait for readers: the kernel now refuses "
+        "membarrier, which it granted before; allow it in the sandbox, or enter the sandbox or "
+        "call reclaim::decide_fence_mode(fence_mode::full) before the first registration\n",
+        stderr);
     std::terminate();
 }
 

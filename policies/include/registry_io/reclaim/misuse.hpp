@@ -39,8 +39,9 @@ namespace reclaim {
 BOOST_FORCEINLINE void assert_same_domain([[maybe_unused]] void const* domain,
                                           [[maybe_unused]] void const* own) noexcept
 {
-    BOOST_ASSERT_MSG(domain == own,
-                     "registry_io: notified from a shared object with its own domain");
+    BOOST_ASSERT_MSG(
+        domain == own,
+        "registry_io: notified from a shared object with its own copy of the library's variables");
 }
 /// As above. Calls `domain()`, which loads from memory, only if assertions are on.
 template <class Domain>
