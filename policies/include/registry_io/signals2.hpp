@@ -3,8 +3,8 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// The face of Boost.Signals2, for programs that are to keep their source. Each header in
-// `signals2/` has the name that it has there.
+// The interface of Boost.Signals2, for programs that keep their source code. Each header in
+// `signals2/` has the same name as in Boost.Signals2.
 
 #ifndef REGISTRY_IO_SIGNALS2_HPP
 #define REGISTRY_IO_SIGNALS2_HPP

@@ -23,12 +23,12 @@ namespace alloc {
 /// All memory lies inside the registry: at most N handlers, their captures included; no heap.
 ///
 /// `Bytes` is for the writers' block, for three tables (the current one, and those that handlers
-/// may create while a notify walks the previous one), and for what does not fit into a word of a
-/// table. The default leaves room for 48 bytes of captures per handler. Registering one handler too
-/// many throws `std::length_error`, and running out of bytes throws `std::bad_alloc`; in both cases
-/// nothing changes. A removal while no notify runs needs no memory. For one thread. Guards must not
-/// outlive the registry, which is asserted.
-/// Use it: where there is no heap, or it must not be used.
+/// may create while a notify walks the previous one), and for captures that do not fit into a word
+/// of a table. The default leaves room for 48 bytes of captures per handler. Registering one
+/// handler too many throws `std::length_error`, and running out of bytes throws `std::bad_alloc`;
+/// in both cases nothing changes. A removal while no notify runs needs no memory. For one thread.
+/// Guards must not outlive the registry; an assertion checks it. Use it if there is no heap, or the
+/// program must not use it.
 template <std::size_t N, std::size_t Bytes = 1024 + 144 * N>
 class fixed
 {
