@@ -32,7 +32,7 @@ namespace registry_io {
 inline namespace v1 {
 namespace async {
 
-/// A coroutine that begins when it is awaited, and gives its result to the coroutine that awaits
+/// A coroutine that begins when it is awaited, and passes its result to the coroutine that awaits
 /// it.
 ///
 /// It may await anything that has an awaiter, and coroutines of any type may await it, once. Its
@@ -113,7 +113,7 @@ public:
         std::coroutine_handle<promise_type> coroutine_;
     };
 
-    /// Precondition: there is a task, and it has not been awaited yet.
+    /// Returns the awaiter. Precondition: there is a coroutine, and it has not been awaited yet.
     awaiter operator co_await() && noexcept { return awaiter(coroutine_); }
 
     /// Releases ownership of the coroutine, for code that runs tasks itself.
@@ -140,8 +140,8 @@ template <class T>
     requires std::is_object_v<T>
 inline constexpr bool over_aligned<T> = alignof(T) > frame_alignment;
 
-/// The promise of a task with an over-aligned parameter or result. It equals that of every other
-/// such task, but refuses the allocation function that does not receive an alignment.
+/// The promise of a task with an over-aligned parameter or result. It equals the promise of an
+/// ordinary task, but refuses the allocation function that does not receive an alignment.
 template <class T>
 class over_aligned_promise : public task<T>::promise_type
 {

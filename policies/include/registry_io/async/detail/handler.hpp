@@ -35,7 +35,7 @@ namespace detail {
 template <class Event>
 struct call
 {
-    using registry_io_event = Event;  // what logs call it
+    using registry_io_event = Event;  // the type that logs name
     Event const* event;
     context const* where;
     /// Set by a handler that has created a coroutine, which has not begun yet.
@@ -89,7 +89,7 @@ inline constexpr bool copy_will_do = [] {
     return will_do;
 }();
 
-/// A user's handler, as a handler of the core.
+/// A user's handler in the form that the core stores.
 template <class F, class Event>
 class handler : std::conditional_t<copy_will_do<F, Event>, may_be_trivial, not_trivial>
 {

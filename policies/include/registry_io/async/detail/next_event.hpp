@@ -43,7 +43,7 @@ public:
     next_event(next_event const&) = delete;
     next_event& operator=(next_event const&) = delete;
 
-    /// If it is destroyed while it waits, the wait ends.
+    /// Ends the wait, if it is not over.
     ~next_event()
     {
         if (shared_ != nullptr) {
