@@ -59,7 +59,9 @@ public:
 
     fixed() noexcept : arena_(storage_, Bytes)
     {
-        static_assert(N > 0, "registry_io: alloc::fixed<0> would hold no handler");
+        static_assert(
+            N > 0,
+            "registry_io: alloc::fixed<0> would hold no handler; use alloc::fixed<1> or more");
     }
     fixed(fixed const&) = delete;
     fixed& operator=(fixed const&) = delete;

@@ -37,7 +37,8 @@ struct REGISTRY_IO_EXPORT prompt
 template <unsigned N = 32>
 struct REGISTRY_IO_EXPORT batched
 {
-    static_assert(N > 1, "registry_io: a batch of fewer than two removals is reclaim::prompt");
+    static_assert(N > 1,
+                  "registry_io: a batch needs at least two removals; use reclaim::prompt instead");
     static constexpr unsigned batch = N;
     static constexpr bool on_readers = true;
 };

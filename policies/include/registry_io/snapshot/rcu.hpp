@@ -424,9 +424,9 @@ void rcu_synchronize()
         std::conditional_t<Reclaim::on_readers, reclaim::completion<Env>,
                            reclaim::polling_completion<Env, reclaim::era<Env>>>>;
     using outcome = typename domain_type::outcome;
-    static_assert(
-        !std::is_void_v<Domain>,
-        "registry_io: void is no domain, but one for each type of registry; name a domain");
+    static_assert(!std::is_void_v<Domain>,
+                  "registry_io: void names no domain, since each type of registry then has its "
+                  "own; name a domain");
     domain_type& domain =
         reclaim::rcu_domain_of<Env, detail::rcu_domain_name<Domain, Reclaim>>::instance();
     if (domain.would_deadlock())

@@ -83,8 +83,10 @@ public:
     }
 
 private:
-    static_assert(std::is_copy_constructible_v<Event> && std::is_move_constructible_v<Event>,
-                  "registry_io: next() returns a copy of the event, and this one cannot be copied");
+    static_assert(
+        std::is_copy_constructible_v<Event> && std::is_move_constructible_v<Event>,
+        "registry_io: next() returns a copy of the event, and this event cannot be copied; "
+        "register a handler instead");
 
     using shared = next_state<Event>;
 

@@ -159,8 +159,8 @@ public:
     {
         static_assert(
             awaitable<Operand>,
-            "registry_io: this cannot be awaited in an async::task; what an Asio function "
-            "starts can, with the completion token async::use_task");
+            "registry_io: this type cannot be awaited in an async::task; to await an Asio "
+            "operation, pass async::use_task as its completion token");
         return tracked<Operand&&>(*this, static_cast<Operand&&>(o));
     }
 
