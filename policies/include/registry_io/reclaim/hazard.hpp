@@ -38,8 +38,7 @@ struct REGISTRY_IO_EXPORT hazard_slot
     using era_type = counted_root<Env>;
 
     static constexpr bool has_cell = true;
-    static constexpr state_type cold =
-        0;  ///< not usable: the fast path must not start a read in it
+    static constexpr state_type cold = 0;  ///< the fast path must not use it
     static constexpr state_type idle = 1;
 
     atomic<state_type>& hp;     ///< the root that is protected, or idle, or cold

@@ -108,8 +108,9 @@ public:
     }
 
     /// Lets a thread wait until every era has drained that was in use when the wait began. It hangs
-    /// on one era after another: eras that depended on each other would delay destructions. It
-    /// lives on the waiting thread's stack. `Done` is a `completion` or a `polling_completion`.
+    /// on one era after another: to make the eras depend on each other would delay their
+    /// destructions. It lives on the waiting thread's stack. `Done` is a `completion` or a
+    /// `polling_completion`.
     template <class Done>
     class basic_completion : public garbage
     {
@@ -150,9 +151,9 @@ public:
 
     /// The result of `retire`.
     enum class outcome : unsigned char {
-        used,    ///< the era is in use, and its last holder drains it
-        unread,  ///< the era has no holder: the caller must drain it
-        merged,  ///< only readers of older eras are left: the garbage hangs on one of them, `e` is unused
+        used,      ///< the era is in use, and its last holder drains it
+        unread,    ///< the era has no holder: the caller must drain it
+        merged,    ///< only older eras have readers: the garbage hangs on one of them, not on `e`
         deferred,  ///< nothing was done: it needs a fence, which the caller did not allow
         refused    ///< the kernel refused the fence that it granted before: nothing may be freed
     };

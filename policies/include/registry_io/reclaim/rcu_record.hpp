@@ -44,8 +44,7 @@ struct REGISTRY_IO_EXPORT rcu_words
     using era_type = rcu_era<Env>;
 
     static constexpr bool has_cell = false;
-    static constexpr state_type cold =
-        0;  ///< not usable: the fast path must not start a read in it
+    static constexpr state_type cold = 0;  ///< the fast path must not use it
     static constexpr state_type idle = 1;
 
     atomic<state_type>& since;  ///< the epoch at the start of the read, or a state

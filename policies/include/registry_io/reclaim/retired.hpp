@@ -486,7 +486,7 @@ private:
     completion_type* waiting_ = nullptr;  // the newest first
     /// The number of roots and counted releases that are not destroyed yet.
     atomic<std::size_t> inside_{0};
-    std::size_t lost_ = 0;     // how many of them have no holder since a fork
+    std::size_t lost_ = 0;     // how many of them a fork has left without a reader
     bool closed_ = false;      // set by `close`; during a drain, only by the draining thread
     std::uint64_t clock_ = 0;  // the next value of `entered`; under the writers' lock
     unsigned forks_;
