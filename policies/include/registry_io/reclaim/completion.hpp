@@ -41,6 +41,8 @@ public:
         // outside of a read there is no reader.
         if constexpr (!one_thread<Env>) {
             for (;;) {
+                // acquire: pairs with the release of signal. Without it, this thread could see the
+                // new count and the old flag, and sleep for ever.
                 unsigned const seen = signal_count().load(std::memory_order_acquire);
                 if (done())
                     return;

@@ -64,6 +64,8 @@ inline constexpr int membarrier_register_private_expedited = 1 << 4;
 /// guarantee.
 inline fence_mode decide_fence_mode(fence_mode wish = fence_mode::asymmetric) noexcept
 {
+    // acquire: pairs with the exchange below. A thread that sees `asymmetric` calls membarrier only
+    // after the registration.
     fence_mode known = detail::chosen_fence.load(std::memory_order_acquire);
     if (known != fence_mode::undecided)
         return known;
@@ -76,6 +78,7 @@ inline fence_mode decide_fence_mode(fence_mode wish = fence_mode::asymmetric) no
     static_cast<void>(wish);
 #endif
     // Two threads may both register with the kernel, which is harmless. The first exchange decides.
+    // release: the registration comes before it.
     if (detail::chosen_fence.compare_exchange_strong(known, mine, std::memory_order_acq_rel,
                                                      std::memory_order_acquire))
         return mine;

@@ -421,6 +421,8 @@ private:
         // seq_cst: in full mode it pairs with the readers' stores through the total order, or the
         // announcement could be missed; in asymmetric mode an acquire load is enough. If the cell
         // is that of another registry, the slot names a root that once lay at the same address.
+        // acquire of the cell: pairs with its release, so that the previous read of the slot has
+        // ended.
         return s.hp.load(std::memory_order_seq_cst) == reinterpret_cast<std::uintptr_t>(e) &&
             s.cell.load(std::memory_order_acquire) == cell;
     }
@@ -436,6 +438,7 @@ private:
 
     static root_type* blocker(slot const& s, void const* cell, root_type* pending) noexcept
     {
+        // seq_cst and acquire: as in announces.
         std::uintptr_t const hp = s.hp.load(std::memory_order_seq_cst);  // [hp.scan]
         if (!slot::reading(hp) || s.cell.load(std::memory_order_acquire) != cell)
             return nullptr;

@@ -204,6 +204,8 @@ public:
             mail_ = is_hot ? record_.hot_mail : &record_.slow_mail;
             last_ = is_hot ? record_.hot_last : &record_.slow_last;
             *last_ = domain_.now();
+            // release: as rcu.announce. seq_cst: this store and the next load of the root are the
+            // reader's fence in full mode; they pair with the writer's store and scan.
             if (full_)
                 since_->store(*last_, std::memory_order_seq_cst);
             else
@@ -321,7 +323,7 @@ private:
         each_slot([&](words const& s) {
             if (in_the_way(s, e) && s.mail.load(std::memory_order_relaxed) == nullptr) {
                 e.hold();
-                s.mail.exchange(&e, std::memory_order_seq_cst);  // [rcu.post]
+                s.mail.exchange(&e, std::memory_order_seq_cst);  // [rcu.post] as hp.post
                 posted = true;
             }
         });
@@ -330,7 +332,7 @@ private:
 
     static void revoke(words const& s, era_type& e) noexcept
     {
-        // [rcu.revoke]
+        // [rcu.revoke] If the exchange fails, the reader has taken the mail and reports.
         era_type* mail = &e;
         if (s.mail.compare_exchange_strong(mail, nullptr, std::memory_order_acq_rel,
                                            std::memory_order_relaxed))

@@ -57,6 +57,7 @@ struct REGISTRY_IO_EXPORT rcu_words
     /// earlier read stays: its era does not count this read, and the writer is about to revoke it.
     BOOST_NOINLINE static void take_mail(atomic<era_type*>& mail, state_type last) noexcept
     {
+        // acquire: pairs with rcu.post. Without it, the epoch could be that of an earlier use of m.
         era_type* m = mail.load(std::memory_order_acquire);
         // [rcu.take] acquire: pairs with rcu.post. Without it, the drain could miss what the writer
         // put into the era.

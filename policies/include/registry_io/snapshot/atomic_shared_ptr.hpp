@@ -78,6 +78,8 @@ struct atomic_shared_ptr
         template <class F>
         void read(F f) const
         {
+            // acquire: pairs with the exchange in publish. Without it, a reader could see the
+            // capsule before its root.
             pointer const p = root_.load(std::memory_order_acquire);
             if (p == nullptr)
                 return;

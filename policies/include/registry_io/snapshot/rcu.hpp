@@ -201,7 +201,7 @@ private:
     {
         if (!domain<Registry>::hot().reading() || foreign(std::type_identity<Registry>()))
             return read_slow<Registry>(f);
-        // acquire: the entries were written before the root was published.
+        // acquire: pairs with rcu.publish, as rcu.root.
         if (Root* const root = root_.load(std::memory_order_acquire)) [[likely]]
             f(*root);
     }
@@ -209,7 +209,7 @@ private:
     template <class Registry, class F>
     BOOST_NOINLINE void read_slow(F f) const noexcept(calls_nothrow<F>)
     {
-        // acquire: the entries were written before the root was published.
+        // acquire: pairs with rcu.publish, as rcu.root.
         if (root_.load(std::memory_order_acquire) == nullptr)
             return;
         if (foreign(std::type_identity<Registry>()))

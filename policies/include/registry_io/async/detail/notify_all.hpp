@@ -163,8 +163,8 @@ private:
         // before its last writes.
         while (!ended_.compare_exchange_weak(head, &p, std::memory_order_release,
                                              std::memory_order_relaxed));
-        // release: so that the current reporter finds what was pushed. acquire: the reports of the
-        // previous reporter.
+        // release: pairs with the reporter's decrements, so that it finds what was pushed. acquire:
+        // pairs with the previous reporter's last decrement, so that its reports come first.
         if (reporters_.fetch_add(1, std::memory_order_acq_rel) != 0)
             return std::noop_coroutine();
         std::uint32_t reported = 0;
