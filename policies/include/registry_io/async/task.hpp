@@ -184,7 +184,7 @@ public:
     }
 
 private:
-    // clang-format off: it takes the macros for an initializer here
+    // clang-format off: it takes the macros for an initializer here, and miscounts the braces
     void take(T& from) noexcept
     {
         BOOST_TRY
@@ -197,11 +197,11 @@ private:
         }
         BOOST_CATCH_END
     }
-// clang-format on
 
-std::optional<T> value_;
-std::exception_ptr exception_;
-};  // namespace async
+    std::optional<T> value_;
+    std::exception_ptr exception_;
+};
+// clang-format on
 
 /// Makes a task of any awaitable.
 template <class Awaitable>
@@ -227,11 +227,12 @@ task<> as_task(Awaitable a)
     return await_quietly_moved(quietly_moved<Awaitable>(a));
 }
 
+// clang-format off: as above
+}  // namespace detail
+}  // namespace async
 }  // namespace v1
-
 }  // namespace registry_io
-}  // namespace v1
-}  // namespace registry_io
+// clang-format on
 
 /// @cond
 /// Tasks with parameters or a result for which frames are not sufficiently aligned.

@@ -58,8 +58,10 @@ private:
 /// Handlers fire by an `int`, the greatest first.
 using priority = basic_priority<>;
 
-}  // namespace registry_io
+// clang-format off: as above, it miscounts the braces
+}  // namespace ordering
 }  // namespace v1
 }  // namespace registry_io
+// clang-format on
 
 #endif
