@@ -87,13 +87,13 @@ class environment
 public:
     /// No executor, no stop token, recycled frames.
     environment() noexcept {}
-    /// Moves what it consists of.
+    /// Moves all parts.
     environment(environment&&) = default;
-    /// Copies what it consists of.
+    /// Copies all parts.
     environment(environment const&) = default;
-    /// Moves what it consists of.
+    /// Moves all parts.
     environment& operator=(environment&&) = default;
-    /// Copies what it consists of.
+    /// Copies all parts.
     environment& operator=(environment const&) = default;
     ~environment() = default;
 

@@ -59,8 +59,8 @@ public:
     task() noexcept = default;
     /// Takes over the coroutine of `other`.
     task(task&& other) noexcept : coroutine_(std::exchange(other.coroutine_, {})) {}
-    /// Takes over the coroutine of `other`, then destroys its own previous one. This task may be
-    /// part of what that destroys.
+    /// Takes over the coroutine of `other`, then destroys its own previous one. That destruction
+    /// may destroy this task too.
     task& operator=(task&& other) noexcept
     {
         task before(std::move(other));

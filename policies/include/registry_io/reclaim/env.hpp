@@ -120,7 +120,8 @@ public:
     }
     void unlock() noexcept
     {
-        // release: pairs with the acquire of lock, which shows the next holder what this one wrote.
+        // release: pairs with the acquire of lock. Without it, the next holder could miss this
+        // thread's writes.
         if (word_.exchange(unlocked, std::memory_order_release) == waited_for) [[unlikely]]
             wake_one();
     }

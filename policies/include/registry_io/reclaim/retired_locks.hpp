@@ -65,7 +65,7 @@ public:
         return forks();
     }
 
-    /// How many forks lie between this process and the one that loaded the library.
+    /// The number of forks from the process that loaded the library to this process.
     // relaxed: it changes only in a child of fork, which has one thread.
     static unsigned forks() noexcept { return instance().forks_.load(std::memory_order_relaxed); }
 

@@ -113,7 +113,7 @@ public:
         return first_ == nullptr || (first_ == &mine && mine.next == nullptr);
     }
 
-    /// How many forks lie between this process and the one that loaded the library.
+    /// The number of forks from the process that loaded the library to this process.
     // relaxed: it changes only in a child of fork, which has one thread.
     unsigned forks() const noexcept { return forks_.load(std::memory_order_relaxed); }
 
