@@ -4,7 +4,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // The alloc policy without a heap, for one thread: a buffer inside the registry, managed by the
-// allocator of `registry_io/arena.hpp`. Use it where the size must be known at link time.
+// allocator of `registry_io/arena.hpp`. Use it if the size must be known at link time.
 
 #ifndef REGISTRY_IO_ALLOC_FIXED_HPP
 #define REGISTRY_IO_ALLOC_FIXED_HPP
@@ -27,8 +27,8 @@ namespace alloc {
 /// of a table. The default leaves room for 48 bytes of captures per handler. Registering one
 /// handler too many throws `std::length_error`, and running out of bytes throws `std::bad_alloc`;
 /// in both cases nothing changes. A removal while no notify runs needs no memory. For one thread.
-/// Guards must not outlive the registry; an assertion checks it. Use it if there is no heap, or the
-/// program must not use it.
+/// Guards must not outlive the registry; an assertion checks it.
+/// Use it if there is no heap, or the program must not use it.
 template <std::size_t N, std::size_t Bytes = 1024 + 144 * N>
 class fixed
 {

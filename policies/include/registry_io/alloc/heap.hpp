@@ -28,7 +28,8 @@ namespace alloc {
 ///
 /// `Allocator` is rebound; a stateful one is copied into each block. It must be safe for use by
 /// several threads when the snapshot policy is, and it must not call into the registry. Unbounded.
-/// Throws what the allocator throws. Use it by default.
+/// Throws what the allocator throws.
+/// Use it by default.
 template <class Allocator = std::allocator<std::byte>>
 class REGISTRY_IO_EXPORT basic_heap
 {

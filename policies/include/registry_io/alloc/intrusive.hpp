@@ -25,9 +25,9 @@ namespace alloc {
 /// It returns an empty id if that node is in use. `linked()` says whether a node is in use: it is
 /// free again when its handler has been removed and every notify that was running then has ended.
 /// Destroying a node earlier calls the panic policy's `fatal`. Clear a registry that is destroyed
-/// before its nodes. Finding a handler by its id takes linear time. Use it with
-/// `snapshot::interrupt_safe`, if the total number of handlers is not known, but each piece of code
-/// that registers handlers knows its own number.
+/// before its nodes. Finding a handler by its id takes linear time.
+/// Use it with `snapshot::interrupt_safe`, if the total number of handlers is not known, but each
+/// piece of code that registers handlers knows its own number.
 struct intrusive
 {
     using category = axis::alloc;

@@ -27,8 +27,8 @@ namespace alloc {
 /// The resource must outlive the registry and its guards; it must be safe for use by several
 /// threads when the snapshot policy is (`std::pmr::synchronized_pool_resource` is, a monotonic
 /// buffer is not), and must not call into the registry. Note that the last reader of a removed
-/// handler may call the resource. Unbounded. Throws what the resource throws. Use it if you choose
-/// the source of memory at run time.
+/// handler may call the resource. Unbounded. Throws what the resource throws.
+/// Use it if you choose the source of memory at run time.
 class REGISTRY_IO_EXPORT pmr
 {
 public:

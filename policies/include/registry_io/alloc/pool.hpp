@@ -237,8 +237,8 @@ namespace alloc {
 /// block is put on a lock-free list, and each later holder of the lock takes two blocks off that
 /// list. An allocation that would fail takes blocks off the list until it succeeds or the list is
 /// empty: its steps are bounded by the number of blocks that were freed while another thread held
-/// the lock. With `reclaim::by_writers`, readers never free memory. Use it if a registry must not
-/// grow without bound, or its latency must not depend on the heap.
+/// the lock. With `reclaim::by_writers`, readers never free memory.
+/// Use it if a registry must not grow without bound, or its latency must not depend on the heap.
 class REGISTRY_IO_EXPORT pool
 {
 public:

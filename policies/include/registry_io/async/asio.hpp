@@ -47,12 +47,13 @@ inline executor_ref on(boost::asio::any_io_executor& e) noexcept
 /// it, and a stop request cancels the operation (terminal cancellation) on that executor, which
 /// must run one handler at a time: a strand, or a context that a single thread runs. Otherwise the
 /// task is resumed where the operation completes, and a stop request has no effect. A stop request
-/// that cannot be posted for lack of memory has no effect. Throws what starting the operation
-/// throws. If the environment's executor is not one of Asio's and throws when it should resume the
-/// task, the task is resumed where the operation completes, and awaiting rethrows that exception.
-/// If an Asio executor throws then, the exception leaves the function that runs the context, and
-/// the task is not resumed. Precondition: a coroutine that waits for the operation is not destroyed
-/// before the operation has ended, or its context has been destroyed.
+/// that cannot be posted for lack of memory has no effect.
+/// Throws what starting the operation throws. If the environment's executor is not one of Asio's
+/// and throws when it should resume the task, the task is resumed where the operation completes,
+/// and awaiting rethrows that exception. If an Asio executor throws then, the exception leaves the
+/// function that runs the context, and the task is not resumed.
+/// Precondition: a coroutine that waits for the operation is not destroyed before the operation has
+/// ended, or its context has been destroyed.
 struct use_task_t
 {
 };
@@ -90,9 +91,10 @@ private:
 /// The completion signature is `void(std::exception_ptr)`, followed by the result if the panic
 /// policy has one. The handlers' environment contains the completion handler's associated executor,
 /// and a stop token that its cancellation slot triggers. The completion handler is posted to that
-/// executor. As with a buffer, `registry` and `event` must live until then. Throws, before anything
-/// has begun, if there is no memory for the operation. If there is no memory to post the completion
-/// handler at the end, the program ends, since the handler cannot be called elsewhere.
+/// executor. As with a buffer, `registry` and `event` must live until then.
+/// Throws, before anything has begun, if there is no memory for the operation. If there is no
+/// memory to post the completion handler at the end, the program ends, since the handler cannot be
+/// called elsewhere.
 /// Precondition: the executor's context runs until the completion, or is destroyed together with
 /// everything that the handlers wait for. Otherwise a handler that still waits is leaked, since
 /// nothing owns it.

@@ -22,8 +22,8 @@ namespace ordering {
 /// Handlers fire in the order of their registration.
 ///
 /// There is no key: a registration with a priority does not compile. Registering appends, and ids
-/// are found by binary search, so no index is kept. Use it if the order does not matter; its writes
-/// are the cheapest.
+/// are found by binary search, so no index is kept.
+/// Use it if the order does not matter; its writes are the cheapest.
 struct REGISTRY_IO_EXPORT fifo
 {
     using category = axis::ordering;

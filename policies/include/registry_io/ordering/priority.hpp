@@ -37,8 +37,8 @@ struct REGISTRY_IO_EXPORT descending
 /// value-initialised one. `Before(a, b)` is a strict weak order that says whether a handler with
 /// key `a` fires before one with key `b`; by default the greater key fires first. (A NaN has no
 /// place in such an order, and registries refuse it.) Keys that are not trivially copyable, or
-/// larger than two words, are stored once, next to the captures. Use it if handlers have ranks.
-/// Appending at the end is as cheap as with `fifo`.
+/// larger than two words, are stored once, next to the captures.
+/// Use it if handlers have ranks. Appending at the end is as cheap as with `fifo`.
 template <class Key = int, class Before = descending>
 struct REGISTRY_IO_EXPORT basic_priority
 {

@@ -69,7 +69,8 @@ private:
 /// `notify` is `noexcept`; there is neither a callback nor a log. The result is stored on the
 /// caller's stack, with 48 bytes for each of the N failures; nothing is allocated besides the
 /// exceptions themselves. With exceptions off it only calls the handlers, and returns an empty
-/// result. Use it if the caller of `notify` decides what a failure means.
+/// result.
+/// Use it if the caller of `notify` decides what a failure means.
 template <std::size_t N = 4>
 struct REGISTRY_IO_EXPORT collect
 {

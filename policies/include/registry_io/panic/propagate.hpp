@@ -31,8 +31,8 @@ namespace panic {
 /// If a callback is set (`on_panic`), it is called for each failure, including the first one, right
 /// after the handler; exceptions of the callback are swallowed. A thread that is cancelled inside a
 /// handler (`pthread_cancel`) unwinds through `notify` at once, and the snapshot is released. With
-/// exceptions off it only calls the handlers. Use it if the caller of `notify` must learn of
-/// failures.
+/// exceptions off it only calls the handlers.
+/// Use it if the caller of `notify` must learn of failures.
 struct REGISTRY_IO_EXPORT propagate
 {
     using category = axis::panic;

@@ -37,7 +37,8 @@ namespace panic {
 /// A call that returns normally resets the count; concurrent calls of one handler share the count.
 /// The notifying thread performs the removal as an `unregister`, with its lock and its cost; if it
 /// runs out of memory, the next failure tries again. Each handler has its own block, for the count.
-/// With exceptions off it only calls the handlers. Use it for plug-ins that may break permanently.
+/// With exceptions off it only calls the handlers.
+/// Use it for plug-ins that may break permanently.
 template <std::uint32_t N = 3>
 struct REGISTRY_IO_EXPORT quarantine
 {

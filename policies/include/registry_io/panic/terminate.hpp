@@ -22,8 +22,8 @@ namespace panic {
 /// A handler that throws ends the program, through `std::terminate`.
 ///
 /// `notify` is `noexcept` and has no landing pad, which gives the smallest code. There is no
-/// callback. Use it without exceptions, or if a failing handler is a bug that the program must not
-/// survive.
+/// callback.
+/// Use it without exceptions, or if a failing handler is a bug that the program must not survive.
 struct REGISTRY_IO_EXPORT terminate
 {
     using category = axis::panic;

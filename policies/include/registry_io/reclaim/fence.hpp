@@ -59,9 +59,9 @@ inline constexpr int membarrier_register_private_expedited = 1 << 4;
 ///
 /// `wish` counts only on the first call: `full` forces the fallback (for tests, and for sandboxes
 /// that kill a process which tries the system call). Call it before the first registration. If
-/// membarrier is missing or refused, the mode is `full`. Source of the idea: N. Hillerstrom and P.
-/// McKenney's asymmetric fences (P1202), and the Linux `membarrier(2)` page for the command's
-/// guarantee.
+/// membarrier is missing or refused, the mode is `full`.
+/// Source of the idea: N. Hillerstrom and P. McKenney's asymmetric fences (P1202), and the Linux
+/// `membarrier(2)` page for the command's guarantee.
 inline fence_mode decide_fence_mode(fence_mode wish = fence_mode::asymmetric) noexcept
 {
     // acquire: pairs with the exchange below. A thread that sees `asymmetric` calls membarrier only

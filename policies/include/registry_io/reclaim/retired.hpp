@@ -147,12 +147,12 @@ private:
 /// waits for destructors too. Destructors run without a lock.
 ///
 /// Concurrency: the last reader of a root, and a writer while the list has roots, take the list's
-/// lock for a few steps. Call the `Members for writers` under the writers' lock. Complexity:
-/// constant for each root, logarithmic (amortised) for each item that passes on. Source: the rule
-/// of births is that of hazard eras (P. Ramalhete and A. Correia, 2017) and of interval-based
-/// reclamation (H. Wen et al., 2018). Invariant: nothing is freed while a root in the list shows
-/// it. A root shows an item if its version is not older than the item's birth and the item was
-/// removed after that version.
+/// lock for a few steps. Call the `Members for writers` under the writers' lock.
+/// Complexity: constant for each root, logarithmic (amortised) for each item that passes on.
+/// Source: the rule of births is that of hazard eras (P. Ramalhete and A. Correia, 2017) and of
+/// interval-based reclamation (H. Wen et al., 2018).
+/// Invariant: nothing is freed while a root in the list shows it. A root shows an item if its
+/// version is not older than the item's birth and the item was removed after that version.
 template <class Env>
 class retired_roots
 {

@@ -362,10 +362,7 @@ public:
         }
     }
 
-    bool held() const noexcept
-    {
-        return false;
-    }  // the next epoch separates old readers from new ones
+    bool held() const noexcept { return false; }  // epochs separate old readers from new
 
     bool would_deadlock() const noexcept { return domain().would_deadlock(); }
 
