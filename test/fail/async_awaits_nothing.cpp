@@ -3,7 +3,7 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// expect: registry_io: this cannot be awaited in an async::task
+// expect: registry_io: this type cannot be awaited in an async::task
 
 #include <registry_io/async/task.hpp>
 

@@ -3,7 +3,7 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// expect: registry_io: next() returns a copy of the event, and this one cannot be copied
+// expect: registry_io: next() returns a copy of the event, and this event cannot be copied
 
 #include <registry_io/presets/async.hpp>
 

@@ -3,7 +3,7 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// expect: registry_io: the readers of this snapshot policy cannot hold a snapshot while handlers
+// expect: registry_io: this snapshot policy cannot hold a snapshot while handlers wait without
 
 #include <registry_io/presets/async.hpp>
 #include <registry_io/snapshot/rcu.hpp>

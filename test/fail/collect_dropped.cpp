@@ -3,7 +3,7 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// expect: registry_io: notify returns what failed, and nobody else is told
+// expect: registry_io: notify returns the failures, and nothing else reports them; use the result
 
 #include <registry_io/panic/collect.hpp>
 #include <registry_io/presets/sync.hpp>

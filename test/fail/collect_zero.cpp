@@ -3,7 +3,7 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// expect: registry_io: collect<0> would collect nothing; take catch_log instead
+// expect: registry_io: collect<0> would collect nothing; use collect<1> or more, or catch_log
 
 #include <registry_io.hpp>
 

@@ -3,7 +3,7 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// expect: registry_io: alloc::fixed<0> would hold no handler
+// expect: registry_io: alloc::fixed<0> would hold no handler; use alloc::fixed<1> or more
 
 #include <registry_io/presets/fixed.hpp>
 

@@ -3,22 +3,22 @@
  * (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
  * SPDX-License-Identifier: BSL-1.0
  *
- * Hazard pointers with last-reader-out, on a machine with store buffers.
+ * Hazard pointers with last-reader-out reclamation, on a machine with store buffers.
  *
- * A label in brackets, as [hp.announce], stands in the headers beside the step that is modelled
- * here under the same label. What is checked: nobody reads what was destroyed or freed; nothing is
- * destroyed twice; captures are destroyed no later than by the end of the last read that was in
- * flight at their removal, or of that removal.
+ * A label in brackets, such as [hp.announce], marks the same step here and in the headers. The
+ * model checks that no process reads what was destroyed or freed; that nothing is destroyed twice;
+ * and that captures are destroyed no later than the end of their removal and of the last read that
+ * was in flight at that removal.
  *
- * Two readers. The writers' lock is modelled by `locked`; what happens under it is not atomic for
- * readers. A reader's stores to its slot go through its buffer, unless FALLBACK is defined: then
- * they are sequentially consistent, and there are no fences. All other stores are read-modify-write
+ * There are two readers. `locked` models the writers' lock; readers see the steps under it one by
+ * one. A reader's stores to its slot go through its buffer, unless FALLBACK is defined: then they
+ * are sequentially consistent, and there are no fences. All other stores are read-modify-write
  * operations, which empty the buffer.
  *
  *   default       one writer: a registration, whose fence is deferred, then a removal
- *   TWO_WRITERS   two writers, each of whom removes a handler
+ *   TWO_WRITERS   two writers; each removes a handler
  *   FALLBACK      without membarrier
- *   ONE_READER    who reads READS times
+ *   ONE_READER    one reader, which reads READS times
  *   REFUSED       one writer, two removals; the kernel may refuse each fence of the first
  *
  * Each of the macros NO_..., ANY_MAIL and so on is a mutant; see test/verify.
@@ -32,8 +32,8 @@
 #define READS 1         /* of the first reader */
 #endif
 
-byte current;           /* the root that is published */
-byte hp[2];             /* the slots, as memory has them */
+byte current;           /* the published root */
+byte hp[2];             /* the slots, in memory */
 byte mail[2];
 chan buffer[2] = [2] of { byte };
 
@@ -44,18 +44,18 @@ byte shows[ROOTS];
 byte count[ROOTS];
 byte keeps[ROOTS];      /* handlers that hang on it */
 byte latest = 1;        /* the last version */
-byte pending;           /* roots that were replaced and are not settled */
+byte pending;           /* replaced roots that are not settled */
 
-/* The list of replaced roots that readers may hold, its lock, and how many roots are in it or are
- * being drained. */
+/* The list of replaced roots that readers may hold, its lock, and the number of roots that are in
+ * it or being drained. */
 byte listed;
 bool list_locked;
 byte inside;
 
 byte birth[2];          /* of the handlers */
 
-/* For the properties alone. */
-byte reading[2];        /* the root that a reader has validated */
+/* Used only by the properties. */
+byte reading[2];        /* the root that a reader reads, after its second load */
 bool in_flight[2];
 bool destroyed[2];
 bool removed[2];
@@ -87,7 +87,7 @@ inline store_hp(r, value)
 #endif
 }
 
-/* The kernel interrupts the readers in either order, and waits for both. */
+/* The heavy fence. The kernel interrupts the readers in either order, and waits for both. */
 inline membarrier()
 {
 #ifndef FALLBACK
@@ -100,8 +100,8 @@ inline membarrier()
 #endif
 }
 
-/* Takes e off the list. What hangs on it passes to the next older root in the list, if that shows
- * it; the rest is what the caller has to destroy, as bits of got. */
+/* Takes e off the list. Its garbage passes to the next older root in the list, if that root shows
+ * it. The caller must destroy the rest, which is returned as bits of got. */
 inline unlink(e, got)
 {
     d_step {
@@ -149,7 +149,7 @@ inline destroy_all(got)
     fi
 }
 
-/* By the last reader of root e. */
+/* Called by the last reader of root e. */
 inline drain(e, got)
 {
     atomic { !list_locked -> list_locked = true };             /* [era.drain] */
@@ -161,7 +161,7 @@ inline drain(e, got)
     free_root(e)
 }
 
-/* By the writer, when the readers of e are known. */
+/* Called by the writer when root e counts all its readers. */
 inline retire(e)
 {
     if
@@ -191,7 +191,7 @@ inline retire(e)
     fi
 }
 
-/* last = whether the caller has to drain */
+/* Drops a hold of e. last = whether the caller must drain e. */
 inline let_go(e, last)
 {
     d_step {                                                   /* [era.let_go] */
@@ -224,7 +224,7 @@ again:  root = current;                                        /* [hp.root] */
         :: reading[r] = root
 #else
         :: atomic { current == root -> reading[r] = root }     /* [hp.look] */
-        :: current != root                                     /* and the same way out */
+        :: current != root                                     /* leaves as below */
 #endif
         fi;
 #ifdef MAIL_BEFORE_IDLE
@@ -269,7 +269,7 @@ done:   root = 0;
     od
 }
 
-/* A store buffer is emptied whenever the machine likes. */
+/* Moves stores from a buffer to memory, at any time. */
 proctype memory(byte r)
 {
 end:
@@ -370,7 +370,7 @@ inline settle(h)
     fi
 }
 
-/* After a refusal: no reader keeps mail of the roots that wait for the kernel to agree again. */
+/* After a refusal no reader keeps mail for a pending root. */
 inline revoke_pending(r)
 {
     m = mail[r];
@@ -406,7 +406,7 @@ inline settle_late(r)
     fi
 }
 
-/* Takes handler h out; h == 2 puts handler 1 in instead, which needs no fence of its own. */
+/* Removes handler h; h == 2 adds handler 1 instead, which needs no fence of its own. */
 inline change(h)
 {
     atomic { !locked -> locked = true };
@@ -475,7 +475,7 @@ inline change(h)
         :: else
         fi;
 #ifdef REFUSED
-        /* What the refused removal has left goes with the next one. */
+        /* The next removal frees what the refused one has left. */
         if
         :: h == 1 ->
             removed[0] = true;

@@ -3,52 +3,53 @@
  * (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
  * SPDX-License-Identifier: BSL-1.0
  *
- * Read-copy-update with last-reader-out, on a machine with store buffers.
+ * Read-copy-update with last-reader-out reclamation, on a machine with store buffers.
  *
- * Labels, properties, readers, buffers and FALLBACK are as in hazard_pointer.pml. An era is one of
- * the domain here, and ends with an epoch; so reads that begin before that may hold up a removal.
+ * Labels, properties, readers, buffers and FALLBACK are as in hazard_pointer.pml. Here an era
+ * belongs to the domain and ends with an epoch, so a removal waits for every read that began before
+ * that epoch.
  *
  *   default       one writer: a registration, whose fence is deferred, then two removals
- *   TWO_WRITERS   two writers, each of whom removes a handler
+ *   TWO_WRITERS   two writers; each removes a handler
  *   FALLBACK      without membarrier
- *   ONE_READER    who reads READS times
+ *   ONE_READER    one reader, which reads READS times
  *   REFUSED       one writer, two removals; the kernel may refuse each fence of the first
  */
 
 #define ROOTS 5         /* 0 is no root */
 #define IDLE 0
 #define ERAS 3          /* 0 is no era */
-#define CHAIN 64        /* bits in hung, beside those of garbage */
+#define CHAIN 64        /* further bits of hung, beside those of garbage */
 #define CLOSED 128
 
 #ifndef READS
 #define READS 1         /* of the first reader */
 #endif
 
-byte current = 1;       /* the root that is published */
+byte current = 1;       /* the published root */
 byte epoch = 1;
-byte since[2];          /* the slots, as memory has them */
+byte since[2];          /* the slots, in memory */
 byte mail[2];
 chan buffer[2] = [2] of { byte };
 
 bool locked;            /* the writers' lock, and the domain's */
 
 byte shows[ROOTS];      /* the handlers of a root, as bits */
-byte kept;              /* garbage that no era has yet */
-bool refused;           /* the fence of the removal that runs */
+byte kept;              /* garbage that is not in an era yet */
+bool refused;           /* the kernel refused the fence of the current removal */
 bool waits;             /* a removal whose fence was refused: its garbage is kept */
 byte latest = 1;        /* the last root */
 
 /* Eras. */
-byte ends[ERAS];        /* its epoch */
+byte ends[ERAS];        /* the epoch that ends the era */
 byte count[ERAS];
 byte hung[ERAS];
 byte own[ERAS];
 byte newest;            /* 0: none in use */
 byte oldest;
-byte used;              /* the last era that was taken */
+byte used;              /* the last era in use, or in use before */
 
-/* For the properties alone. */
+/* Used only by the properties. */
 byte reading[2];
 bool in_flight[2];
 bool destroyed[2];
@@ -140,7 +141,7 @@ inline let_go(e, last)
     }
 }
 
-/* Drains era e, then those that it let go of. */
+/* Drains era e, then each later era whose last hold this drops. */
 inline drain(e, got, last)
 {
     do
@@ -166,7 +167,7 @@ inline drain(e, got, last)
             fi
         od;
         got = 0;
-        /* The chained one is the next that was taken. */
+        /* The chained era has the next number. */
         if
         :: last -> e = e + 1;
             let_go(e, last);
@@ -280,7 +281,7 @@ inline revoke_moved(r)
     fi
 }
 
-/* Closed eras go, the oldest first. */
+/* Recycles closed eras, the oldest first. */
 inline sweep()
 {
     do
@@ -294,7 +295,7 @@ inline sweep()
     skip    /* a loop must not end in front of a d_step */
 }
 
-/* Takes handler h out; h == 2 puts handler 1 in instead, which needs no fence of its own. */
+/* Removes handler h; h == 2 adds handler 1 instead, which needs no fence of its own. */
 inline change(h)
 {
     atomic { !locked -> locked = true };
@@ -387,7 +388,7 @@ inline change(h)
             :: true -> used--
 #else
             :: count[e] == 1 -> used--
-            :: count[e] != 1    /* a reader is about to let go of it: it is never used again */
+            :: count[e] != 1    /* a reader is about to drop it: it is never used again */
 #endif
             fi;
             merged = true

@@ -4,16 +4,16 @@
  * SPDX-License-Identifier: BSL-1.0
  *
  * `synchronize` against readers that are counted in their root: suspended coroutines, which have
- * pinned it, and the readers of `locked`. How a reader comes to be counted in the current root is
- * one step here; the other models have the ways.
+ * pinned it, and the readers of `locked`. Counting a reader in the current root is one step here;
+ * the other models have the details.
  *
- * A label in brackets, as [era.retire], stands in the headers beside the step that is modelled here
- * under the same label. What is checked: nobody reads what was destroyed or freed; nothing is
- * destroyed twice; when the wait has returned, all reads that had begun before it have ended, and
- * what had been removed before it is destroyed; the wait returns (Spin reports a process that is
- * stuck).
+ * A label in brackets, such as [era.retire], marks the same step here and in the headers. The model
+ * checks that no process reads what was destroyed or freed; that nothing is destroyed twice; that
+ * when the wait returns, all reads that began before it have ended, and all handlers removed before
+ * it are destroyed; and that the wait returns (Spin reports a process that is stuck).
  *
- * Three readers; a thread that removes a handler and then waits; a thread that removes another one.
+ * There are three readers, a thread that removes a handler and then waits, and a thread that
+ * removes another handler.
  *
  * Each of the macros is a mutant; see test/verify.
  */
@@ -21,12 +21,12 @@
 #define READERS 3
 #define ROOTS 6         /* 0 is no root */
 
-byte current = 1;       /* the root that is published */
+byte current = 1;       /* the published root */
 byte latest = 1;        /* the last version */
 byte shows[ROOTS];      /* handlers, as bits */
 byte count[ROOTS];
 byte keeps[ROOTS];      /* handlers that hang on a root */
-byte entered[ROOTS];    /* when it came into the list */
+byte entered[ROOTS];    /* when a root entered the list */
 
 bool locked;            /* the writers' lock */
 bool list_locked;
@@ -34,17 +34,17 @@ byte listed;            /* the roots in the list */
 byte inside;
 byte clock;
 
-/* The completion of the one that waits. */
+/* The completion of the waiting thread. */
 bool waiting;
 bool done;
 byte left;
 byte until;
 
-/* For the properties alone. */
+/* Used only by the properties. */
 byte reading[READERS];
 bool destroyed[2];
-byte waited_for;        /* the readers that the wait has to wait for */
-bool removed;           /* whether the other writer had removed its handler before */
+byte waited_for;        /* readers that began before the wait and still read */
+bool removed;           /* whether the other writer removed its handler before the wait */
 
 #define bit(n) (1 << (n))
 #define shown(r, h) (reading[r] != 0 && (shows[reading[r]] & bit(h)) != 0)
@@ -89,7 +89,8 @@ inline let_go(e, last)
     }
 }
 
-/* What hangs on e passes to the next older root in the list; all of them show it. */
+/* Takes e off the list. Its garbage passes to the next older root in the list; each root shows all
+ * garbage. */
 inline unlink(e, got)
 {
     d_step {
@@ -109,7 +110,7 @@ inline unlink(e, got)
     }
 }
 
-/* What came into the list at this time is destroyed. */
+/* Called when the root or release that entered at this time is destroyed. */
 inline gone(time)
 {
     lock_list();
@@ -206,7 +207,7 @@ inline retire(e)
     fi
 }
 
-/* Replaces the root by one without the handlers of `out`. */
+/* Replaces the root with a root that lacks the handlers of `out`. */
 inline publish(out)
 {
     d_step {
@@ -221,7 +222,7 @@ inline publish(out)
     retire(old)
 }
 
-/* What a writer sets free is counted until it has destroyed it, after it has given up the lock. */
+/* Unlocks, then destroys what the writer has set free, which is counted until it is destroyed. */
 inline finish()
 {
     if

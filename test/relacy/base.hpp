@@ -3,8 +3,8 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// Relacy without its macros, and the standard headers: the part that no mutant changes, to be
-// precompiled.
+// The part that no mutant changes, which is precompiled: the standard headers, and Relacy without
+// its macros.
 
 #ifndef REGISTRY_IO_TEST_RELACY_BASE_HPP
 #define REGISTRY_IO_TEST_RELACY_BASE_HPP
@@ -34,8 +34,9 @@
 
 #include <relacy/relacy.hpp>
 
-// Relacy takes from the memory of earlier executions which threads have seen the first value of an
-// atomic. No thread has: an execution must not depend on others, or it could not be replayed.
+// Clears what Relacy records in an atomic. Otherwise a new atomic takes over from an earlier
+// execution which threads have seen its first value, and an execution that depends on others cannot
+// be replayed.
 namespace relacy {
 template <class Data>
 void forget(Data& d)

@@ -62,8 +62,8 @@ struct execution
 };
 inline execution running;
 
-/// Relacy's own generator repeats a bit thousands of times, so a thread that waits for a value in a
-/// loop may never see it. This one is splitmix64.
+/// The generator splitmix64. Relacy's own generator repeats a bit thousands of times, so a thread
+/// that waits for a value in a loop may never see that value.
 class random_numbers
 {
 public:
@@ -80,8 +80,8 @@ private:
     std::uint64_t state_ = 0;
 };
 
-/// Chooses the threads, and which of the values that the memory model allows a load returns. An
-/// execution depends only on the scheduler, the seed and its number.
+/// Chooses the thread for each step, and the value that a load returns, among those that the memory
+/// model allows. An execution depends only on the scheduler, the seed and its number.
 template <rl::thread_id_t Threads>
 class random_scheduler
     : public rl::scheduler<random_scheduler<Threads>, rl::scheduler_thread_info, Threads>
@@ -166,8 +166,8 @@ public:
     }
 
 private:
-    /// Lowers the priority of the thread that has run, if it is time. A thread that waits in a loop
-    /// sets `yields`, and has to let the other one run.
+    /// Lowers the priority of the thread that has run, if a fall is due. A thread that waits in a
+    /// loop sets `yields`, and must let the other threads run.
     void fall(int& priority, bool yields)
     {
         if (yields || (running.scheduler == schedulers::falls && random_() % rate_ == 0)) {

@@ -18,11 +18,11 @@ namespace relacy {
 
 namespace reclaim = registry_io::reclaim;
 
-/// How the pair of fences is simulated.
+/// How the light fence and the heavy fence are simulated.
 enum class fences : unsigned char {
     membarrier,  ///< the light fence is nothing, the heavy one a full fence on each thread
     pair,        ///< both are real fences: shows what compiler reordering could do
-    none         ///< the fallback: sequentially consistent accesses alone
+    none         ///< the fallback: only sequentially consistent accesses
 };
 
 constexpr int most_threads = 4;
@@ -89,7 +89,7 @@ struct world
         void* memory;
         std::size_t size;
         bool used;
-        bool kept;  ///< its owner keeps it for ever
+        bool kept;  ///< the owner never frees it
     };
     rl::vector<block>::type blocks;  ///< the most recently freed ones are at the end
     void (*destroy_kept)(void*) = nullptr;
@@ -130,7 +130,7 @@ struct world
             if (b.kept)
                 destroy_kept(b.memory);
             else
-                require(!b.used, "memory was not given back");
+                require(!b.used, "memory was not freed");
         }
         while (!statics.empty()) {
             dying const d = statics.back();
@@ -276,7 +276,7 @@ inline rl::memory_order order(std::memory_order o)
     }
 }
 
-/// An atomic that Relacy knows.
+/// An atomic whose accesses Relacy schedules and checks.
 ///
 /// Also checks that each access comes after the construction and before the destruction in the
 /// order that the memory model gives, not only in the order of this execution.

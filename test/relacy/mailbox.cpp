@@ -3,9 +3,9 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// The counts of a mailbox, which say who sleeps and who wakes whom, beside a queue that promises no
-// more than the one of Boost.Lockfree: that who takes an event out sees what its poster wrote. That
-// queue itself is not checked here.
+// The counts of a mailbox, which decide which thread sleeps and which thread wakes it. The queue of
+// these scenarios guarantees only what the queue of Boost.Lockfree guarantees: the consumer of an
+// event sees what its poster wrote. Boost.Lockfree itself is not checked here.
 
 #include <registry_io/queued/detail/traffic.hpp>
 
@@ -35,7 +35,7 @@ void nap()
     env<fences::none>::nap();
 }
 
-/// A queue for one consumer, with a bound. A place is free when the taking of its event has ended.
+/// A bounded queue for one consumer. A place is free after `pop` has taken its event.
 class queue
 {
 public:
@@ -68,10 +68,10 @@ private:
     atomic<int> free_;
     atomic<int> tail_{0};
     atomic<int> slots_[8];
-    int head_ = 0;  // the consumer's
+    int head_ = 0;  // used by the consumer only
 };
 
-/// What one execution consists of: `Derived` has `act(thread)`.
+/// The base of the scenarios. `Derived` has `act(thread)`.
 template <class Derived, int Threads, int Capacity, bool OneTakes>
 class mailbox_scenario : public rl::test_suite<Derived, Threads>
 {
@@ -106,7 +106,7 @@ public:
     }
 
 protected:
-    // As `mailbox` posts, waits and drains.
+    // These functions post, wait and drain as `mailbox` does.
     void wake()
     {
         if (traffic_->rouse())
@@ -190,7 +190,7 @@ protected:
     rl::var<int> data_[8];
 };
 
-/// A consumer that drains to the end and two posters. The second poster posts so many events, and
+/// A consumer that drains to the end, and two posters. The second one posts `Second` events, and
 /// closes the mailbox.
 template <class Self, int Capacity, bool OneTakes, int Second>
 struct two_posters : mailbox_scenario<Self, 3, Capacity, OneTakes>
@@ -214,21 +214,22 @@ struct two_posters : mailbox_scenario<Self, 3, Capacity, OneTakes>
     void finish()
     {
         require(drained == accepted[1] + accepted[2], "an accepted event was not drained");
-        require(accepted[2] == Second, "refused before the closing");
+        require(accepted[2] == Second, "an event was refused before the mailbox was closed");
     }
 };
 
-/// The consumer sleeps, and has to be woken by the posts and by the closing.
+/// The consumer sleeps; a post and the close must each wake it.
 struct wake_and_close : two_posters<wake_and_close, 4, true, 1>
 {
 };
 
-/// The posters sleep until there is room.
+/// Each poster sleeps until there is room.
 struct block_until_room : two_posters<block_until_room, 1, false, 2>
 {
 };
 
-/// A coroutine leaves its handle and lies down; a post and a stop request race to resume it.
+/// A coroutine leaves its handle and sets the flag "asleep"; a post and a stop request race to
+/// resume it.
 struct resumed_once : mailbox_scenario<resumed_once, 3, 4, true>
 {
     rl::var<int> handle;
@@ -241,7 +242,7 @@ struct resumed_once : mailbox_scenario<resumed_once, 3, 4, true>
     void resume()
     {
         require(handle(info(place::current())).load() == 7, "resumed without its handle");
-        resumed(info(place::current())).store(1);  // a race if two do
+        resumed(info(place::current())).store(1);  // a data race if two threads resume
         times(info(place::current())).fetch_add(1);
     }
 
@@ -251,7 +252,8 @@ struct resumed_once : mailbox_scenario<resumed_once, 3, 4, true>
             handle(info(place::current())).store(7);
             slept = traffic_->lie_down() == detail::rest::asleep;
         } else {
-            // A stop request is a ticket without an event, kept until the coroutine goes on.
+            // A stop request is a ticket without an event, which is kept until the coroutine
+            // continues.
             auto const a = traffic_->arrive();
             if (t == 1)
                 queue_->push(1);

@@ -5,8 +5,8 @@
 
 // A program that runs all scenarios for one snapshot policy, which is a template over environments.
 //
-// If REGISTRY_IO_RELACY_SCENARIOS and REGISTRY_IO_RELACY_MODELS are defined, they list what is
-// compiled into the program: a mutant needs only a little, and compiles faster that way.
+// If REGISTRY_IO_RELACY_SCENARIOS and REGISTRY_IO_RELACY_MODELS are defined, they list the parts
+// that are compiled into the program: a mutant needs few of them, and compiles faster that way.
 
 #ifndef REGISTRY_IO_TEST_RELACY_MAIN_HPP
 #define REGISTRY_IO_TEST_RELACY_MAIN_HPP
@@ -65,7 +65,7 @@ void run_under(std::string_view name, std::string_view model)
     REGISTRY_IO_RUN(scenario, membarrier, "membarrier")                                            \
     REGISTRY_IO_RUN(scenario, none, "fallback")
 
-/// Whether a reader pins only what it can see, rather than everything that came after it began.
+/// Whether a reader pins only what it can see, and not everything that is retired after it began.
 template <class Policy>
 inline constexpr bool pins_its_snapshot_alone =
     std::is_base_of_v<reclaim::counted_root<typename Policy::env>, typename Policy::root_header>;
@@ -119,7 +119,7 @@ inline bool read_scheduler(std::string_view name)
     return false;
 }
 
-/// SCHEDULER:SEED:NUMBER, as a failure is reported.
+/// Reads SCHEDULER:SEED:NUMBER, the form in which `report` prints a failure.
 inline bool read_replay(std::string_view text)
 {
     std::size_t const end = text.find(':');

@@ -3,13 +3,13 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// The scenarios: whole registries with a few operations on two or three threads, for any snapshot
-// policy that takes an environment.
+// The scenarios for snapshot policies that take an environment: each runs a few operations of a
+// whole registry on two or three threads.
 //
-// Each scenario checks that no thread reads what another one frees or has yet to write, in any
-// order that the memory model allows (Relacy's data races); that captures are destroyed once, and
-// no later than the end of the last notify that was in flight at their removal; and that all memory
-// is freed at the end.
+// Each scenario checks three properties. No thread reads what another thread frees or has not
+// written yet, in any order that the memory model allows (Relacy reports a data race). Captures are
+// destroyed once, and no later than the end of the last notify that was in flight at their removal.
+// All memory is freed at the end.
 
 #ifndef REGISTRY_IO_TEST_RELACY_SCENARIOS_HPP
 #define REGISTRY_IO_TEST_RELACY_SCENARIOS_HPP
@@ -32,11 +32,11 @@ namespace relacy {
 
 using registry_io::handler_id;
 
-/// What the handlers of one notify did.
+/// Counts the calls of one notify.
 struct tally
 {
     unsigned called = 0;  ///< a bit for each handler
-    unsigned plain = 0;   ///< how many calls of handlers that are not watched
+    unsigned plain = 0;   ///< the number of calls of handlers that are not watched
 };
 struct event
 {
@@ -258,7 +258,8 @@ private:
 
 // ---------------------------------------------------------------------------------------------
 
-/// The first, slow read and the second, fast read of a reader against the removal of what it reads.
+/// A reader's first read, which is slow, and its second, which is fast, against the removal of the
+/// handler.
 template <class Snapshot>
 struct protect : scenario<protect<Snapshot>, Snapshot, 2>
 {
@@ -275,7 +276,7 @@ struct protect : scenario<protect<Snapshot>, Snapshot, 2>
     }
 };
 
-/// Two readers, the last of which to leave has work to do, against a removal.
+/// Two readers against a removal: the last reader to leave destroys the captures.
 template <class Snapshot>
 struct last_reader_out : scenario<last_reader_out<Snapshot>, Snapshot, 3>
 {
@@ -360,8 +361,8 @@ struct removed_once : scenario<removed_once<Snapshot>, Snapshot, 3>
     void finish() { require(removed == 1, "not removed exactly once"); }
 };
 
-/// The first registrations of an empty registry at the same time. Memory is bounded: there is as
-/// much as they need one after the other.
+/// Two threads make the first registrations of a registry at the same time. The memory limit is
+/// what the two registrations need one after the other.
 template <class Snapshot>
 struct first_writers : scenario<first_writers<Snapshot>, Snapshot, 3>
 {
@@ -384,7 +385,7 @@ struct first_writers : scenario<first_writers<Snapshot>, Snapshot, 3>
             try {
                 id = this->add(static_cast<int>(thread));
             } catch (std::bad_alloc const&) {
-                require(false, "no memory, though both fit");
+                require(false, "a registration found no memory, though both fit");
             }
             require(this->registry_->contains(id), "not registered");
             require((this->notify() & (1u << thread)) != 0, "own handler not called");
@@ -393,8 +394,8 @@ struct first_writers : scenario<first_writers<Snapshot>, Snapshot, 3>
     void finish() { require(this->registry_->size() == 2, "a registration is lost"); }
 };
 
-/// What a handler uses besides its captures is freed after `unregister_and_wait` or `synchronize`.
-/// A table that was replaced before without a fence makes the garbage depend on two roots.
+/// Code may free what a handler uses after `unregister_and_wait` or `synchronize`. An earlier table
+/// was replaced without a fence, so the garbage depends on two roots.
 template <class Snapshot, bool AndWait>
 struct waiting : scenario<waiting<Snapshot, AndWait>, Snapshot, 2>
 {
@@ -429,8 +430,8 @@ struct synchronize : waiting<Snapshot, false>
 {
 };
 
-/// A wait beside a notify that is counted at its root, since the slots of its thread are taken by
-/// notifies of another registry. Inside that notify a wait must be refused.
+/// A wait during a notify that is counted in its root, because notifies of another registry use all
+/// slots of its thread. A wait inside that notify must be refused.
 template <class Snapshot>
 struct counted : scenario<counted<Snapshot>, Snapshot, 2>
 {
@@ -478,7 +479,8 @@ struct counted : scenario<counted<Snapshot>, Snapshot, 2>
     void finish() { this->drop(other); }
 };
 
-/// A wait that follows no change: the notifies in flight at its begin end before it returns.
+/// A wait without an earlier change: it returns after the notifies that were in flight when it
+/// began.
 template <class Snapshot>
 struct wait_alone : scenario<wait_alone<Snapshot>, Snapshot, 2>
 {
@@ -505,8 +507,7 @@ struct wait_alone : scenario<wait_alone<Snapshot>, Snapshot, 2>
     }
 };
 
-/// Whether a wait returns after all readers have ended if the kernel refuses `membarrier`. If not,
-/// it ends the program.
+/// Whether a wait can succeed while the kernel refuses `membarrier`. It ends the program instead.
 constexpr bool waits_without_fence = false;
 
 /// A kernel that has supported `membarrier` and refuses it from some call on, for good or for a
@@ -544,7 +545,7 @@ struct fence_refused : scenario<fence_refused<Snapshot>, Snapshot, 2>
     }
     void finish()
     {
-        // What was kept back is freed once the kernel supports the fence again.
+        // The deferred garbage is freed once the kernel grants the fence again.
         world::now().fences_left = -1;
         this->registry_->synchronize();
         for (int i = 0; i < 3; ++i)
@@ -577,7 +578,7 @@ struct teardown : scenario<teardown<Snapshot>, Snapshot, 3>
 };
 
 /// Threads that come, notify and exit while a handler is removed. One of them notifies twice more
-/// after its record has been taken back, as the destructor of a thread_local variable may.
+/// after its record has been detached, as the destructor of a thread_local variable may.
 template <class Snapshot>
 struct thread_exit : scenario<thread_exit<Snapshot>, Snapshot, 3>
 {
@@ -617,9 +618,9 @@ struct append : scenario<append<Snapshot>, Snapshot, 2>
     }
 };
 
-/// Seven handlers of one type are a run, which a handler of another type ends, in place, while
-/// another thread walks it. Then the table has two runs of eight rows, few enough to be walked by
-/// runs; the next handler goes into a copy.
+/// Seven handlers of one type form a run. A handler of another type ends the run in place while
+/// another thread walks it. Then the table has two runs in eight rows, which is few enough to be
+/// walked by runs; the next handler goes into a copy.
 template <class Snapshot>
 struct run_ends : scenario<run_ends<Snapshot>, Snapshot, 2>
 {
@@ -647,8 +648,8 @@ struct run_ends : scenario<run_ends<Snapshot>, Snapshot, 2>
     }
 };
 
-/// Enough handlers for a spine of chunks. One is added at the front, so that a chunk is copied, one
-/// is removed, and one is appended to the last chunk.
+/// A table with a spine of chunks. One handler is added at the front, which copies a chunk; one is
+/// removed; and one is appended to the last chunk.
 template <class Snapshot>
 struct chunks : scenario<chunks<Snapshot>, Snapshot, 2>
 {
@@ -725,8 +726,8 @@ struct self_removal : scenario<self_removal<Snapshot>, Snapshot, 2>
     }
 };
 
-/// A notify removes two handlers that it has still to call. Another notify that begins between the
-/// two removals, and ends first, delays only the second removal.
+/// A notify removes two handlers that it has not called yet. Another notify, which begins between
+/// the two removals and ends first, delays only the second removal.
 template <class Snapshot>
 struct removed_inside : scenario<removed_inside<Snapshot>, Snapshot, 2>
 {
@@ -865,9 +866,10 @@ struct sealed : scenario<sealed<Snapshot>, Snapshot, 2>
     void finish() { require(this->notify() == 5, "other handlers were called than expected"); }
 };
 
-/// A registry that comes and goes while a reader of another registry runs. Its table lies at an
-/// address where one of the other's tables was. The reader may announce that address, but must not
-/// be taken for a reader of the new registry, which is destroyed before the reader leaves.
+/// A registry is created and destroyed while a reader of another registry runs. The table of the
+/// new registry lies at the address of a freed table of the other registry. The reader may still
+/// announce that address; the new
+/// registry, which is destroyed first, must not take it for one of its own readers.
 template <class Snapshot>
 struct address_reuse : scenario<address_reuse<Snapshot>, Snapshot, 2>
 {

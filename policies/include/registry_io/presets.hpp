@@ -4,8 +4,8 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // All presets that need no coroutines. A preset is an alias of `basic_registry` with a policy for
-// each axis, chosen to fit one kind of program. Each preset has a header of its own, which compiles
-// faster.
+// each axis, chosen to fit one kind of program. To compile faster, include only the header of the
+// preset that you use.
 
 #ifndef REGISTRY_IO_PRESETS_HPP
 #define REGISTRY_IO_PRESETS_HPP

@@ -3,15 +3,16 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// For one source file of a program whose other files are compiled with
-// REGISTRY_IO_SEPARATE_COMPILATION: here is the code that the presets' registries share.
+// Defines the code that the presets' registries share. Include it in one source file of a program
+// whose other files are compiled with REGISTRY_IO_SEPARATE_COMPILATION.
 
 #ifndef REGISTRY_IO_SRC_HPP
 #define REGISTRY_IO_SRC_HPP
 
 #include <registry_io/detail/supported.hpp>
 
-// The presets declare what is below: that is where a shared object learns what it exports.
+// The presets must declare the templates that this header instantiates: a shared object exports
+// what these declarations mark.
 #ifndef REGISTRY_IO_SEPARATE_COMPILATION
 #define REGISTRY_IO_SEPARATE_COMPILATION
 #endif
@@ -37,7 +38,7 @@ REGISTRY_IO_DETAIL_SHARED(template class, snapshot::single_thread, ordering::pri
 }  // namespace v1
 }  // namespace registry_io
 
-// To be declared by no preset that is included after this.
+// A preset that is included later must not declare these templates again.
 #ifndef REGISTRY_IO_DETAIL_HAZARD_POINTER_SHARED
 #define REGISTRY_IO_DETAIL_HAZARD_POINTER_SHARED
 #endif

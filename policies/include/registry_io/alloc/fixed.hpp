@@ -4,7 +4,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // The alloc policy without a heap, for one thread: a buffer inside the registry, managed by the
-// allocator of `registry_io/arena.hpp`. Use it where the size must be known at link time.
+// allocator of `registry_io/arena.hpp`. Use it if the size must be known at link time.
 
 #ifndef REGISTRY_IO_ALLOC_FIXED_HPP
 #define REGISTRY_IO_ALLOC_FIXED_HPP
@@ -23,12 +23,12 @@ namespace alloc {
 /// All memory lies inside the registry: at most N handlers, their captures included; no heap.
 ///
 /// `Bytes` is for the writers' block, for three tables (the current one, and those that handlers
-/// may create while a notify walks the previous one), and for what does not fit into a word of a
-/// table. The default leaves room for 48 bytes of captures per handler. Registering one handler too
-/// many throws `std::length_error`, and running out of bytes throws `std::bad_alloc`; in both cases
-/// nothing changes. A removal while no notify runs needs no memory. For one thread. Guards must not
-/// outlive the registry, which is asserted.
-/// Use it: where there is no heap, or it must not be used.
+/// may create while a notify walks the previous one), and for captures that do not fit into a word
+/// of a table. The default leaves room for 48 bytes of captures per handler. Registering one
+/// handler too many throws `std::length_error`, and running out of bytes throws `std::bad_alloc`;
+/// in both cases nothing changes. A removal while no notify runs needs no memory. For one thread.
+/// Guards must not outlive the registry; an assertion checks it.
+/// Use it if there is no heap, or the program must not use it.
 template <std::size_t N, std::size_t Bytes = 1024 + 144 * N>
 class fixed
 {
@@ -59,7 +59,9 @@ public:
 
     fixed() noexcept : arena_(storage_, Bytes)
     {
-        static_assert(N > 0, "registry_io: alloc::fixed<0> would hold no handler");
+        static_assert(
+            N > 0,
+            "registry_io: alloc::fixed<0> would hold no handler; use alloc::fixed<1> or more");
     }
     fixed(fixed const&) = delete;
     fixed& operator=(fixed const&) = delete;

@@ -15,7 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <string>  // std::allocator and its traits, for less than <memory> costs
+#include <string>  // std::allocator and its traits; compiles faster than <memory>
 
 #include <registry_io/config.hpp>
 #include <registry_io/policy.hpp>
@@ -29,7 +29,7 @@ namespace alloc {
 /// `Allocator` is rebound; a stateful one is copied into each block. It must be safe for use by
 /// several threads when the snapshot policy is, and it must not call into the registry. Unbounded.
 /// Throws what the allocator throws.
-/// Use it: by default.
+/// Use it by default.
 template <class Allocator = std::allocator<std::byte>>
 class REGISTRY_IO_EXPORT basic_heap
 {

@@ -26,7 +26,7 @@ namespace alloc {
 /// free again when its handler has been removed and every notify that was running then has ended.
 /// Destroying a node earlier calls the panic policy's `fatal`. Clear a registry that is destroyed
 /// before its nodes. Finding a handler by its id takes linear time.
-/// Use it: with `snapshot::interrupt_safe`, if the total number of handlers is not known, but each
+/// Use it with `snapshot::interrupt_safe`, if the total number of handlers is not known, but each
 /// piece of code that registers handlers knows its own number.
 struct intrusive
 {

@@ -28,7 +28,7 @@ namespace alloc {
 /// threads when the snapshot policy is (`std::pmr::synchronized_pool_resource` is, a monotonic
 /// buffer is not), and must not call into the registry. Note that the last reader of a removed
 /// handler may call the resource. Unbounded. Throws what the resource throws.
-/// Use it: when memory must come from a place chosen at run time.
+/// Use it if you choose the source of memory at run time.
 class REGISTRY_IO_EXPORT pmr
 {
 public:

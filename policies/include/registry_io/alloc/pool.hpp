@@ -37,8 +37,8 @@ namespace detail {
 class pool_block;
 
 #if !defined(_WIN32)
-/// All pools of the process. `fork` takes their locks, so that the child does not find one held by
-/// a thread that exists only in its parent.
+/// All pools of the process. `fork` takes their locks, so that the child does not find a lock held
+/// by a thread that exists only in its parent.
 struct pool_chain
 {
     std::mutex mutex;
@@ -48,7 +48,8 @@ struct pool_chain
 REGISTRY_IO_EXPORT inline constinit pool_chain all_pools{};
 #endif
 
-/// What a pool and its blocks share. Stored in front of the memory that it hands out.
+/// The state that a pool shares with its blocks. It is stored in front of the memory that the pool
+/// allocates from.
 class REGISTRY_IO_EXPORT pool_block
 {
     using memory = segregated_fit<>;
@@ -90,12 +91,13 @@ public:
         drop();
     }
 
-    // relaxed: the caller holds it.
+    // relaxed: the caller has a hold already, and an increment publishes nothing.
     void hold() noexcept { holds_.fetch_add(1, std::memory_order_relaxed); }
 
     void drop() noexcept
     {
-        // acq_rel: all uses of the memory happen before it is freed.
+        // acq_rel: pairs with the other holders' drops. Without it, a use of the memory could race
+        // with the delete.
         if (holds_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
             delist();
             this->~pool_block();
@@ -112,7 +114,7 @@ private:
     };
     static_assert(sizeof(returned) <= memory::unit);
 
-    /// How many returned blocks a holder of the lock takes back. Two, since another one may be
+    /// How many returned blocks a holder of the lock takes back: two, since another block may be
     /// added meanwhile.
     static constexpr int at_once = 2;
 
@@ -128,7 +130,8 @@ private:
     {
         bool any = false;
         for (; most != 0; --most) {
-            // relaxed: only checks whether the list is empty. acquire: pairs with leave.
+            // relaxed: only checks whether the list is empty. acquire: pairs with the release in
+            // leave, so that the links are visible.
             if (taken_ == nullptr && returned_.load(std::memory_order_relaxed) != nullptr)
                 taken_ = returned_.exchange(nullptr, std::memory_order_acquire);
             if (taken_ == nullptr)
@@ -148,8 +151,8 @@ private:
         returned* head = returned_.load(std::memory_order_relaxed);
         do
             r->next = head;
-        // release: the thread that takes the list reads the link, and overwrites the memory after
-        // all our uses of it.
+        // release: pairs with the acquire in take_back. Without it, the thread that takes the list
+        // could miss the link, or overwrite the memory before this thread's last use of it.
         while (!returned_.compare_exchange_weak(head, r, std::memory_order_release,
                                                 std::memory_order_relaxed));
     }
@@ -200,7 +203,7 @@ private:
     }
 #endif
 
-    std::atomic<std::size_t> holds_{1};  // the policy's, and one for each allocation
+    std::atomic<std::size_t> holds_{1};  // one of the policy, and one for each allocation
     std::atomic<returned*> returned_{nullptr};
     std::mutex mutex_{};
     returned* taken_ = nullptr;  // taken off `returned_`, but not yet back in `memory_`
@@ -235,8 +238,7 @@ namespace alloc {
 /// list. An allocation that would fail takes blocks off the list until it succeeds or the list is
 /// empty: its steps are bounded by the number of blocks that were freed while another thread held
 /// the lock. With `reclaim::by_writers`, readers never free memory.
-/// Use it: when a registry must not grow without bound, or its latency must not depend on the
-/// heap.
+/// Use it if a registry must not grow without bound, or its latency must not depend on the heap.
 class REGISTRY_IO_EXPORT pool
 {
 public:

@@ -3,9 +3,9 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// The exception that stands for a handler that never ended. When a coroutine that awaits a notify
-// is destroyed, the notify destroys the handlers that are still waiting, and reports each of them
-// to the panic policy as abandoned.
+// The exception that reports a handler that never ended. When a coroutine that awaits a notify is
+// destroyed, the notify destroys the handlers that are still waiting, and reports each of them to
+// the panic policy as abandoned.
 
 #ifndef REGISTRY_IO_ASYNC_ABANDONED_HPP
 #define REGISTRY_IO_ASYNC_ABANDONED_HPP

@@ -47,7 +47,7 @@ inline executor_ref on(boost::asio::any_io_executor& e) noexcept
 /// it, and a stop request cancels the operation (terminal cancellation) on that executor, which
 /// must run one handler at a time: a strand, or a context that a single thread runs. Otherwise the
 /// task is resumed where the operation completes, and a stop request has no effect. A stop request
-/// that cannot be posted for lack of memory has no effect either.
+/// that cannot be posted for lack of memory has no effect.
 /// Throws what starting the operation throws. If the environment's executor is not one of Asio's
 /// and throws when it should resume the task, the task is resumed where the operation completes,
 /// and awaiting rethrows that exception. If an Asio executor throws then, the exception leaves the
@@ -96,8 +96,8 @@ private:
 /// memory to post the completion handler at the end, the program ends, since the handler cannot be
 /// called elsewhere.
 /// Precondition: the executor's context runs until the completion, or is destroyed together with
-/// everything that the handlers wait for. What is still waiting then is leaked, since nothing owns
-/// it.
+/// everything that the handlers wait for. Otherwise a handler that still waits is leaked, since
+/// nothing owns it.
 template <class Registry, class Token>
 auto async_notify(Registry const& registry, typename Registry::event_type const& event,
                   Token&& token)

@@ -3,9 +3,9 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// What can be awaited in a coroutine of any type. An operand of `co_await` is an awaiter, or has a
-// member or a free `operator co_await` that returns one; `get_awaiter` finds it in the same way as
-// the compiler.
+// The concept of types that a coroutine of any type can await. An operand of `co_await` is an
+// awaiter, or has a member or a free `operator co_await` that returns one; `get_awaiter` finds it
+// in the same way as the compiler.
 
 #ifndef REGISTRY_IO_ASYNC_AWAITABLE_HPP
 #define REGISTRY_IO_ASYNC_AWAITABLE_HPP
@@ -24,7 +24,7 @@ namespace async {
 
 namespace detail {
 
-/// Has `await_ready`, `await_suspend` and `await_resume`.
+/// A type with `await_ready`, `await_suspend` and `await_resume`.
 template <class T>
 concept awaiter = requires(T& t, std::coroutine_handle<> h) {
     { t.await_ready() } -> std::convertible_to<bool>;
@@ -60,7 +60,7 @@ concept awaitable = detail::awaiter<T> || detail::member_co_await<T> || detail::
 
 namespace detail {
 
-/// The type that awaiting it returns.
+/// The type that awaiting an `Awaitable` returns.
 template <class Awaitable>
 using await_result = decltype(get_awaiter(std::declval<Awaitable>()).await_resume());
 

@@ -3,10 +3,10 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// The option of a mailbox that a coroutine drains: `co_await mailbox.drain(registry)`. The
-// coroutine that finds nothing leaves its handle in the mailbox and lies down; the poster that
-// finds it asleep, or a stop request, resumes it. Invariant: whoever takes the flag "asleep"
-// resumes the coroutine, and nobody else does.
+// The option of a mailbox that a coroutine drains: `co_await mailbox.drain(registry)`. A coroutine
+// that finds no event leaves its handle in the mailbox and sets the flag "asleep". A poster that
+// finds the flag set, or a stop request, resumes the coroutine. Invariant: the thread that clears
+// the flag resumes the coroutine, and no other thread does.
 
 #ifndef REGISTRY_IO_ASYNC_AWAITED_HPP
 #define REGISTRY_IO_ASYNC_AWAITED_HPP
@@ -56,14 +56,14 @@ namespace async {
 
 namespace detail {
 
-/// The coroutine that waits for a mailbox, as the hook of the mailbox.
+/// The hook of the mailbox: resumes the coroutine that waits.
 class sleeper
 {
 public:
-    /// Resumes the coroutine. Called by the thread that has taken the flag.
+    /// Resumes the coroutine. Called by the thread that has cleared the flag.
     void operator()() const
     {
-        // A copy: the coroutine may go as soon as it is posted.
+        // A copy: the coroutine may be destroyed as soon as it is posted.
         executor_ref const e = executor_;
         std::coroutine_handle<> const c = coroutine_;
         if (!e) {
@@ -96,7 +96,7 @@ private:
     std::exception_ptr* failed_ = nullptr;
 };
 
-/// Awaits that an event waits, that the mailbox is closed, or that a stop is requested.
+/// The awaiter that waits until there is an event, the mailbox is closed, or a stop is requested.
 template <class Mailbox>
 class arrival
 {
@@ -130,7 +130,7 @@ public:
             on_stop_.emplace(env.stop(), stopping{this});
         waits_ = true;
         if (mailbox_.traffic().lie_down() == queued::detail::rest::asleep)
-            return true;  // from there on we may be resumed, and gone
+            return true;  // this object may be destroyed already
         waits_ = false;
         return false;
     }
@@ -144,8 +144,8 @@ public:
     }
 
 private:
-    /// A stop request is a post without an event: its ticket keeps the coroutine from lying down
-    /// until it has seen the request.
+    /// A stop request is a post without an event: its ticket keeps the flag clear until the
+    /// coroutine has seen the request.
     struct stopping
     {
         arrival* a;
@@ -160,7 +160,7 @@ private:
 
     void end_stop() noexcept
     {
-        on_stop_.reset();  // waits for the callback if that runs on another thread
+        on_stop_.reset();  // waits for the callback if it runs on another thread
         if (stopped_)
             mailbox_.traffic().give_back();
         stopped_ = false;
@@ -169,7 +169,7 @@ private:
     queued::detail::mailbox_access<Mailbox> mailbox_;
     context const* context_ = nullptr;
     bool waits_ = false;
-    bool stopped_ = false;  ///< written by the callback, and read when that has ended
+    bool stopped_ = false;  ///< written by the callback, and read after the callback has ended
     std::exception_ptr failed_;
     std::optional<std::stop_callback<stopping>> on_stop_;
 };
@@ -197,10 +197,11 @@ task<queued::drain_result> drain_awaited(Mailbox& mailbox, Registry& registry, s
 }  // namespace detail
 
 /// The option of a mailbox that a coroutine drains. `co_await mailbox.drain(registry, max)` waits
-/// for the first event, notifies the registry of what waits, and gives a `queued::drain_result`.
-/// `registry` may be an asynchronous one; each event is then awaited before the next one is taken.
+/// for the first event, notifies the registry of the events that wait, and returns a
+/// `queued::drain_result`. If `registry` is an async registry, each notify is awaited before the
+/// next event is taken.
 ///
-/// The count of the result is 0 if the mailbox is closed and empty, if a stop was requested of the
+/// The count of the result is 0 if the mailbox is closed and empty, if a stop was requested in the
 /// environment, or, rarely, if another thread is in the middle of a post. The coroutine is resumed
 /// on the executor of its environment; without one it runs on the thread that posts, inside `post`,
 /// and so do the handlers. If the executor throws, the coroutine is resumed by the thread that
@@ -211,14 +212,14 @@ task<queued::drain_result> drain_awaited(Mailbox& mailbox, Registry& registry, s
 /// close the mailbox or request a stop. At any other time it may be destroyed.
 struct awaited
 {
-    /// What this decides.
+    /// The axis of mailbox options to which this option belongs.
     using option = queued::when_empty;
-    /// What the mailbox calls.
+    /// The type of the function object that the mailbox calls to wake the consumer.
     using hook_type = detail::sleeper;
-    /// It brings its own `drain`.
+    /// Marks an option that has its own `drain`.
     using drains = void;
 
-    /// For the mailbox alone.
+    /// Called by the mailbox only.
     template <class Mailbox, class Registry>
     static task<queued::drain_result> drain(Mailbox& mailbox, Registry& registry, std::size_t max)
     {

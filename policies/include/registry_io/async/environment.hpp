@@ -26,7 +26,7 @@ namespace registry_io {
 inline namespace v1 {
 namespace async {
 
-/// Where a coroutine is resumed: a reference to something that runs what is posted to it.
+/// A reference to an executor: an object that resumes the coroutines that are posted to it.
 ///
 /// The object referred to must outlive every notify that was given the reference.
 class executor_ref
@@ -60,10 +60,10 @@ public:
         return executor_ref(boost::addressof(e), table);
     }
 
-    /// Whether it refers to an executor.
+    /// Whether this refers to an executor.
     explicit operator bool() const noexcept { return operations_ != nullptr; }
 
-    /// Resumes `h` on the executor. Precondition: there is one.
+    /// Resumes `h` on the executor. Precondition: this refers to an executor.
     void post(std::coroutine_handle<> h) const { operations_->post(executor_, h); }
 
     /// Returns the executor if it is of this kind, otherwise null.
@@ -77,8 +77,8 @@ private:
     operations const* operations_;
 };
 
-/// What is passed from the coroutine that awaits a notify to the handlers, and from a task to the
-/// tasks that it awaits: where to resume, whether to stop, and where frames come from.
+/// The values that pass from the coroutine that awaits a notify to the handlers, and from a task to
+/// the tasks that it awaits: an executor, a stop token and a source of frames.
 ///
 /// Deliberately not an aggregate: g++ 12 destroys an aggregate twice if it is created in the
 /// operand of `co_await`.
@@ -87,13 +87,13 @@ class environment
 public:
     /// No executor, no stop token, recycled frames.
     environment() noexcept {}
-    /// Moves what it consists of.
+    /// Moves all parts.
     environment(environment&&) = default;
-    /// Copies what it consists of.
+    /// Copies all parts.
     environment(environment const&) = default;
-    /// Moves what it consists of.
+    /// Moves all parts.
     environment& operator=(environment&&) = default;
-    /// Copies what it consists of.
+    /// Copies all parts.
     environment& operator=(environment const&) = default;
     ~environment() = default;
 

@@ -57,7 +57,7 @@ protected:
     ~frame_memory() = default;
 };
 
-/// Room for `Count` frames of at most `Bytes` bytes each, inside the object.
+/// A source of `Count` frames of at most `Bytes` bytes each, inside the object.
 ///
 /// Sizes are rounded up to multiples of 64 bytes, of which one word says where the frame came from.
 /// Thread-safe and lock-free. Throws `std::bad_alloc` if it is full or a frame is larger.
@@ -81,7 +81,8 @@ public:
             auto const at = static_cast<std::size_t>(std::countr_one(used));
             if (size > Bytes || at >= Count)
                 registry_io::detail::raise(std::bad_alloc());
-            // acquire: what the previous user of the place did with it happens before our use.
+            // acquire: pairs with the release of deallocate. Without it, the new frame could race
+            // with the last accesses to the previous one.
             if (used_.compare_exchange_weak(used, used | std::uint64_t(1) << at,
                                             std::memory_order_acquire, std::memory_order_relaxed))
                 return places_[at].bytes;
@@ -92,7 +93,7 @@ public:
     void deallocate(void* p, std::size_t) noexcept override
     {
         auto const at = static_cast<std::size_t>(static_cast<place*>(p) - places_);
-        // release: pairs with the acquire above.
+        // release: pairs with the acquire of allocate.
         used_.fetch_and(~(std::uint64_t(1) << at), std::memory_order_release);
     }
 
@@ -154,7 +155,8 @@ public:
     idle_frame* take(std::size_t size) noexcept
     {
         for (std::atomic<idle_frame*>& place : places_[size])
-            // relaxed: only skips empty places. acquire: the links of the bundle.
+            // relaxed: only skips empty places. acquire: pairs with the release of give; without
+            // it, the links of the bundle could be missed.
             if (place.load(std::memory_order_relaxed) != nullptr)
                 if (idle_frame* const b = place.exchange(nullptr, std::memory_order_acquire))
                     return b;
@@ -166,7 +168,7 @@ public:
     {
         for (std::atomic<idle_frame*>& place : places_[size]) {
             idle_frame* none = nullptr;
-            // release: the links of the bundle.
+            // release: pairs with the acquire of take, which reads the links of the bundle.
             if (place.load(std::memory_order_relaxed) == nullptr &&
                 place.compare_exchange_strong(none, b, std::memory_order_release,
                                               std::memory_order_relaxed))
@@ -259,7 +261,7 @@ inline void note_frame_memory(void* p, std::size_t block, frame_memory* m) noexc
                 sizeof(m));
 }
 
-/// The shelf is empty, or there is none for this size.
+/// Called if the shelf is empty, or there is none for this size.
 BOOST_NOINLINE inline void* allocate_frame_slow(frame_cache& cache, std::size_t block)
 {
     std::size_t const size = block / frame_unit - 1;
@@ -312,7 +314,8 @@ inline void* allocate_frame(std::size_t size, std::align_val_t alignment)
     return frame;
 }
 
-/// The shelf is full, or there is none for this size, or the frame came from another source.
+/// Called if the shelf is full, or there is none for this size, or the frame came from another
+/// source.
 BOOST_NOINLINE inline void deallocate_frame_slow(frame_cache& cache, void* p,
                                                  std::size_t block) noexcept
 {

@@ -3,7 +3,7 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// The frames of coroutines from a `std::pmr::memory_resource`. A header of its own, so that other
+// The frames of coroutines from a `std::pmr::memory_resource`. A separate header, so that other
 // programs do not include `<memory_resource>`.
 
 #ifndef REGISTRY_IO_ASYNC_PMR_FRAMES_HPP

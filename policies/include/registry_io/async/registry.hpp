@@ -58,10 +58,11 @@ class basic_async_registry
                              PanicPolicy, AllocPolicy>::engine
 {
     static_assert(registry_io::detail::check_event<Event>());
-    static_assert(!snapshot_policy<SnapshotPolicy> || pinning_snapshot_policy<SnapshotPolicy>,
-                  "registry_io: the readers of this snapshot policy cannot hold a snapshot while "
-                  "handlers wait without holding up all others (pinning_snapshot_policy); take "
-                  "hazard_pointer for an async registry");
+    static_assert(
+        !snapshot_policy<SnapshotPolicy> || pinning_snapshot_policy<SnapshotPolicy>,
+        "registry_io: this snapshot policy cannot hold a snapshot while handlers wait without "
+        "delaying the destruction of all garbage (pinning_snapshot_policy); use "
+        "hazard_pointer in an async registry");
 
     using base = typename basic_registry<async::detail::call<Event>, SnapshotPolicy, OrderingPolicy,
                                          PanicPolicy, AllocPolicy>::engine;

@@ -3,8 +3,8 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// `std::stop_token`, where the standard library has it. libc++ 19 has it only with
-// `-fexperimental-library`; without that flag coroutines work, and nobody can ask them to stop.
+// `std::stop_token`, if the standard library has it. libc++ 19 has it only with
+// `-fexperimental-library`; without that flag coroutines work, but no stop can be requested.
 
 #ifndef REGISTRY_IO_ASYNC_STOP_TOKEN_HPP
 #define REGISTRY_IO_ASYNC_STOP_TOKEN_HPP
@@ -47,7 +47,7 @@ template <class F>
 class stop_callback
 {
 public:
-    /// Forgets both.
+    /// Ignores both arguments.
     stop_callback(stop_token const&, F const&) noexcept {}
     stop_callback(stop_callback const&) = delete;
     stop_callback& operator=(stop_callback const&) = delete;

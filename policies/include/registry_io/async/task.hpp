@@ -32,7 +32,7 @@ namespace registry_io {
 inline namespace v1 {
 namespace async {
 
-/// A coroutine that begins when it is awaited, and gives its result to the coroutine that awaits
+/// A coroutine that begins when it is awaited, and passes its result to the coroutine that awaits
 /// it.
 ///
 /// It may await anything that has an awaiter, and coroutines of any type may await it, once. Its
@@ -59,8 +59,8 @@ public:
     task() noexcept = default;
     /// Takes over the coroutine of `other`.
     task(task&& other) noexcept : coroutine_(std::exchange(other.coroutine_, {})) {}
-    /// Takes over the coroutine of `other`, then destroys its own previous one. This task may be
-    /// part of what that destroys.
+    /// Takes over the coroutine of `other`, then destroys its own previous one. That destruction
+    /// may destroy this task too.
     task& operator=(task&& other) noexcept
     {
         task before(std::move(other));
@@ -113,7 +113,7 @@ public:
         std::coroutine_handle<promise_type> coroutine_;
     };
 
-    /// Precondition: there is a task, and it has not been awaited yet.
+    /// Returns the awaiter. Precondition: there is a coroutine, and it has not been awaited yet.
     awaiter operator co_await() && noexcept { return awaiter(coroutine_); }
 
     /// Releases ownership of the coroutine, for code that runs tasks itself.
@@ -140,8 +140,8 @@ template <class T>
     requires std::is_object_v<T>
 inline constexpr bool over_aligned<T> = alignof(T) > frame_alignment;
 
-/// The promise of a task with an over-aligned parameter or result. It equals that of every other
-/// such task, but refuses the allocation function that does not receive an alignment.
+/// The promise of a task with an over-aligned parameter or result. It equals the promise of an
+/// ordinary task, but refuses the allocation function that does not receive an alignment.
 template <class T>
 class over_aligned_promise : public task<T>::promise_type
 {
@@ -184,7 +184,7 @@ public:
     }
 
 private:
-    // clang-format off: it takes the macros for an initializer here
+    // clang-format off: it takes the macros for an initializer here, and miscounts the braces
     void take(T& from) noexcept
     {
         BOOST_TRY
@@ -197,11 +197,11 @@ private:
         }
         BOOST_CATCH_END
     }
-// clang-format on
 
-std::optional<T> value_;
-std::exception_ptr exception_;
-};  // namespace async
+    std::optional<T> value_;
+    std::exception_ptr exception_;
+};
+// clang-format on
 
 /// Makes a task of any awaitable.
 template <class Awaitable>
@@ -227,11 +227,12 @@ task<> as_task(Awaitable a)
     return await_quietly_moved(quietly_moved<Awaitable>(a));
 }
 
+// clang-format off: as above
+}  // namespace detail
+}  // namespace async
 }  // namespace v1
-
 }  // namespace registry_io
-}  // namespace v1
-}  // namespace registry_io
+// clang-format on
 
 /// @cond
 /// Tasks with parameters or a result for which frames are not sufficiently aligned.

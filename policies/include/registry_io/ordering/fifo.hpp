@@ -23,7 +23,7 @@ namespace ordering {
 ///
 /// There is no key: a registration with a priority does not compile. Registering appends, and ids
 /// are found by binary search, so no index is kept.
-/// Use it: when the order does not matter; its writes are the cheapest.
+/// Use it if the order does not matter; its writes are the cheapest.
 struct REGISTRY_IO_EXPORT fifo
 {
     using category = axis::ordering;

@@ -36,9 +36,9 @@ struct REGISTRY_IO_EXPORT descending
 /// `Key` is any copyable type, by default `int`. A registration without a key uses a
 /// value-initialised one. `Before(a, b)` is a strict weak order that says whether a handler with
 /// key `a` fires before one with key `b`; by default the greater key fires first. (A NaN has no
-/// place in any order, and registries refuse it.) Keys that are not trivially copyable, or larger
-/// than two words, are stored once, next to the captures.
-/// Use it: when handlers have ranks. Appending at the end is as cheap as with `fifo`.
+/// place in such an order, and registries refuse it.) Keys that are not trivially copyable, or
+/// larger than two words, are stored once, next to the captures.
+/// Use it if handlers have ranks. Appending at the end is as cheap as with `fifo`.
 template <class Key = int, class Before = descending>
 struct REGISTRY_IO_EXPORT basic_priority
 {
@@ -58,8 +58,10 @@ private:
 /// Handlers fire by an `int`, the greatest first.
 using priority = basic_priority<>;
 
-}  // namespace registry_io
+// clang-format off: as above, it miscounts the braces
+}  // namespace ordering
 }  // namespace v1
 }  // namespace registry_io
+// clang-format on
 
 #endif

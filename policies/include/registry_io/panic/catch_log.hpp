@@ -45,7 +45,7 @@ namespace panic {
 /// registry knows it, and how many failures of how many handlers were held back since the last
 /// line. Costs nothing until a handler throws; then it takes no lock, and makes no allocation
 /// besides that of the exception. With exceptions off it only calls the handlers. The description
-/// of the handler is cut at 300 characters and the message at 350. Use it: by default.
+/// of the handler is cut at 300 characters and the message at 350. Use it by default.
 class REGISTRY_IO_EXPORT catch_log
 {
 public:
@@ -75,8 +75,8 @@ public:
                     call();
                 }
 #ifndef BOOST_NO_EXCEPTIONS
-                // Two clauses: rethrowing just to ask for what() costs as much as the first
-                // throw.
+                // Two clauses: to rethrow the exception only to call what() would cost as much as
+                // the first throw.
                 catch (std::exception const& e)
                 {
                     failed(notify_, handler.compact(), &e);

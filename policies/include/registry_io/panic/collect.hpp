@@ -31,7 +31,8 @@ namespace panic {
 /// The type that `notify` returns with `collect<N>`: the first N failures in firing order, and the
 /// number of further ones.
 template <std::size_t N>
-class [[nodiscard("registry_io: notify returns what failed, and nobody else is told")]] collected
+class [[nodiscard("registry_io: notify returns the failures, and nothing else reports them; use "
+                  "the result")]] collected
 {
 public:
     using const_iterator = typename boost::container::static_vector<panic_info, N>::const_iterator;
@@ -69,11 +70,13 @@ private:
 /// caller's stack, with 48 bytes for each of the N failures; nothing is allocated besides the
 /// exceptions themselves. With exceptions off it only calls the handlers, and returns an empty
 /// result.
-/// Use it: when the caller of `notify` decides what a failure means.
+/// Use it if the caller of `notify` decides what a failure means.
 template <std::size_t N = 4>
 struct REGISTRY_IO_EXPORT collect
 {
-    static_assert(N > 0, "registry_io: collect<0> would collect nothing; take catch_log instead");
+    static_assert(
+        N > 0,
+        "registry_io: collect<0> would collect nothing; use collect<1> or more, or catch_log");
 
     using category = axis::panic;
     static constexpr bool isolates = true;

@@ -32,7 +32,7 @@ namespace panic {
 /// after the handler; exceptions of the callback are swallowed. A thread that is cancelled inside a
 /// handler (`pthread_cancel`) unwinds through `notify` at once, and the snapshot is released. With
 /// exceptions off it only calls the handlers.
-/// Use it: when the caller of `notify` must learn of failures.
+/// Use it if the caller of `notify` must learn of failures.
 struct REGISTRY_IO_EXPORT propagate
 {
     using category = axis::panic;

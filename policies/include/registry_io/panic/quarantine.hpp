@@ -38,11 +38,13 @@ namespace panic {
 /// The notifying thread performs the removal as an `unregister`, with its lock and its cost; if it
 /// runs out of memory, the next failure tries again. Each handler has its own block, for the count.
 /// With exceptions off it only calls the handlers.
-/// Use it: for plug-ins that may break permanently.
+/// Use it for plug-ins that may break permanently.
 template <std::uint32_t N = 3>
 struct REGISTRY_IO_EXPORT quarantine
 {
-    static_assert(N > 0, "registry_io: quarantine<0> would remove handlers that never failed");
+    static_assert(N > 0,
+                  "registry_io: quarantine<0> would remove handlers that never failed; use "
+                  "quarantine<1> or more");
 
     using category = axis::panic;
     static constexpr bool isolates = true;
@@ -69,8 +71,8 @@ struct REGISTRY_IO_EXPORT quarantine
             BOOST_TRY
             {
                 call();
-                // relaxed: the count orders nothing. Read first, so as not to write a shared line
-                // after each successful call.
+                // relaxed: the count orders nothing. The load comes first, so that a successful
+                // call does not write a shared cache line.
                 if (handler.state().failures_.load(std::memory_order_relaxed) != 0)
                     handler.state().failures_.store(0, std::memory_order_relaxed);
             }

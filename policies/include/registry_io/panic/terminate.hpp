@@ -3,7 +3,7 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// The panic policy that handles nothing: an exception that leaves a handler ends the program. It
+// The panic policy that catches nothing: an exception that leaves a handler ends the program. It
 // generates the least code.
 
 #ifndef REGISTRY_IO_PANIC_TERMINATE_HPP
@@ -23,8 +23,7 @@ namespace panic {
 ///
 /// `notify` is `noexcept` and has no landing pad, which gives the smallest code. There is no
 /// callback.
-/// Use it: without exceptions, or where a failing handler is a bug that the program must not
-/// survive.
+/// Use it without exceptions, or if a failing handler is a bug that the program must not survive.
 struct REGISTRY_IO_EXPORT terminate
 {
     using category = axis::panic;

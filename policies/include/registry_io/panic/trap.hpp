@@ -22,7 +22,7 @@ namespace panic {
 ///
 /// `notify` is `noexcept`; a handler that throws ends the program. Nothing is printed, and nothing
 /// from the C library is needed. The hook may log, reset the device, or stop: it need not return.
-/// Use it: without exceptions and without `stderr`.
+/// Use it without exceptions and without `stderr`.
 template <auto Hook>
 struct basic_trap
 {

@@ -20,14 +20,14 @@
 namespace registry_io {
 inline namespace v1 {
 
-/// The registry whose handlers are coroutines: otherwise as `SyncRegistry`.
+/// The registry whose handlers are coroutines; otherwise as `SyncRegistry`.
 ///
-/// Use it when handlers have to wait for something, and whoever notifies can wait for them.
+/// Use it if handlers have to wait for something, and the notifying code can wait for the handlers.
 template <class Event REGISTRY_IO_DETAIL_MORE>
 using AsyncRegistry = basic_async_registry<Event, snapshot::hazard_pointer, ordering::priority,
                                            REGISTRY_IO_DETAIL_ALONE(panic::catch_log), alloc::heap>;
 
-// Once: SyncRegistry and AsyncRegistry share it.
+// Declared once: SyncRegistry and AsyncRegistry share the instantiation.
 #if defined(REGISTRY_IO_SEPARATE_COMPILATION) && !defined(REGISTRY_IO_DETAIL_HAZARD_POINTER_SHARED)
 #define REGISTRY_IO_DETAIL_HAZARD_POINTER_SHARED
 REGISTRY_IO_DETAIL_SHARED(REGISTRY_IO_DETAIL_EXTERN, snapshot::hazard_pointer, ordering::priority,

@@ -24,8 +24,8 @@ inline namespace v1 {
 
 /// The registry for one thread without a heap: at most N handlers, all of it inside the object.
 ///
-/// Use it where the heap may not be used, or the size must be known when the program is linked.
-/// Guards must not outlive it.
+/// Use it if the program must not use the heap, or the size must be known at link time. Guards must
+/// not outlive it.
 template <class Event, std::size_t N REGISTRY_IO_DETAIL_MORE>
 using FixedRegistry = basic_registry<Event, snapshot::single_thread, ordering::priority,
                                      REGISTRY_IO_DETAIL_ALONE(panic::catch_log), alloc::fixed<N>>;

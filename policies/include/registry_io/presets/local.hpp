@@ -19,7 +19,7 @@
 namespace registry_io {
 inline namespace v1 {
 
-/// The registry for one thread: nothing is atomic, handlers may be mutable lambdas.
+/// The registry for one thread: nothing is atomic, and handlers may be mutable lambdas.
 ///
 /// Use it for event loops and user interfaces, where all calls come from one thread.
 template <class Event REGISTRY_IO_DETAIL_MORE>

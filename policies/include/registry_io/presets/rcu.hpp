@@ -3,8 +3,8 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// `RcuRegistry`: the preset for several threads whose handlers are short. It trades memory that a
-// blocked handler holds up for cheaper and nested notifies.
+// `RcuRegistry`: the preset for several threads whose handlers are short. Notifies, and nested
+// notifies above all, are cheaper; in return a blocked handler delays the freeing of memory.
 
 #ifndef REGISTRY_IO_PRESETS_RCU_HPP
 #define REGISTRY_IO_PRESETS_RCU_HPP
@@ -22,9 +22,9 @@ inline namespace v1 {
 
 /// The registry for throughput: as `SyncRegistry`, with RCU.
 ///
-/// Use it when handlers are short, and handlers of one registry notify others: nested notifies
-/// cost next to nothing. A handler that blocks holds up what is removed from any registry of its
-/// domain, which is all registries of this type.
+/// Use it when handlers are short, and handlers of one registry notify others: nested notifies cost
+/// next to nothing. A handler that blocks delays the destruction of removed handlers in all
+/// registries of its domain, which are all registries of this type.
 template <class Event REGISTRY_IO_DETAIL_MORE>
 using RcuRegistry = basic_registry<Event, snapshot::rcu, ordering::priority,
                                    REGISTRY_IO_DETAIL_ALONE(panic::catch_log), alloc::heap>;

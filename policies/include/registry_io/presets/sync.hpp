@@ -3,7 +3,7 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// `SyncRegistry`: the preset for several threads, and the one to start with.
+// `SyncRegistry`: the preset for several threads. Start with it.
 
 #ifndef REGISTRY_IO_PRESETS_SYNC_HPP
 #define REGISTRY_IO_PRESETS_SYNC_HPP
@@ -21,13 +21,13 @@ inline namespace v1 {
 
 /// The registry for threads: hazard pointers, priorities, failures caught and logged, the heap.
 ///
-/// Use it by default: handlers may block without holding up others, and memory stays
-/// bounded when they do.
+/// Use it by default: a handler may block without delaying others, and memory stays bounded
+/// meanwhile.
 template <class Event REGISTRY_IO_DETAIL_MORE>
 using SyncRegistry = basic_registry<Event, snapshot::hazard_pointer, ordering::priority,
                                     REGISTRY_IO_DETAIL_ALONE(panic::catch_log), alloc::heap>;
 
-// Once: SyncRegistry and AsyncRegistry share it.
+// Declared once: SyncRegistry and AsyncRegistry share the instantiation.
 #if defined(REGISTRY_IO_SEPARATE_COMPILATION) && !defined(REGISTRY_IO_DETAIL_HAZARD_POINTER_SHARED)
 #define REGISTRY_IO_DETAIL_HAZARD_POINTER_SHARED
 REGISTRY_IO_DETAIL_SHARED(REGISTRY_IO_DETAIL_EXTERN, snapshot::hazard_pointer, ordering::priority,

@@ -3,9 +3,9 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// A priority queue of what was taken out of a registry, by birth: a skew heap (Sleator and Tarjan,
-// 1986). Two of them are melded in logarithmic amortised time, with the links that garbage has
-// anyway. Invariant: no item is younger than the item above it.
+// A priority queue of garbage, ordered by birth: a skew heap (Sleator and Tarjan, 1986). It melds
+// with another heap in logarithmic amortised time and needs no links but those of `garbage`.
+// Invariant: no item is younger than the item above it.
 
 #ifndef REGISTRY_IO_RECLAIM_BIRTH_HEAP_HPP
 #define REGISTRY_IO_RECLAIM_BIRTH_HEAP_HPP
@@ -24,8 +24,9 @@ namespace reclaim {
 /// A priority queue of garbage with the youngest item on top. Owns nothing and allocates nothing:
 /// `garbage::next` and `garbage::other` are its links.
 ///
-/// A retired root keeps in it what only that root and older roots can show. When the root goes,
-/// what is younger than the next older root is free; the rest passes to that root in one meld.
+/// A retired root keeps in this heap the garbage that only that root and older roots can show. When
+/// the root goes, the garbage that is younger than the next older root is free. The rest passes to
+/// that root in one meld.
 ///
 /// Complexity: `push`, `pop` and `meld` are logarithmic, amortised; `take_all` is linear.
 /// Source: D. Sleator and R. Tarjan, Self-Adjusting Heaps (1986): the skew heap, top-down.
@@ -60,8 +61,8 @@ public:
     /// Moves everything to the end of `to`, in no particular order.
     void take_all(garbage_list& to) noexcept
     {
-        // Rotates each left child up, so that what is left is a list: a walk of the tree that needs
-        // neither a stack nor links to parents.
+        // Rotates each left child up until the tree is a list. This walk needs neither a stack nor
+        // links to parents.
         garbage* g = std::exchange(top_, nullptr);
         while (g != nullptr) {
             if (garbage* const left = g->next) {
@@ -85,8 +86,8 @@ private:
             if (a->birth < b->birth)
                 std::swap(a, b);
             *at = a;
-            // The children change places, and the meld goes on where the left one was: this is what
-            // keeps the paths short on average.
+            // Swaps the children, then goes on with the new left child. The swap keeps the paths
+            // short on average.
             garbage* const right = a->other;
             a->other = a->next;
             at = &a->next;

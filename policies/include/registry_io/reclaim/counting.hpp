@@ -4,8 +4,8 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // The writer of the snapshot policies whose readers count themselves in the root: `locked` and
-// `single_thread`. No reader has to be looked for, so publication is an exchange of the root and an
-// entry in the list of retired roots.
+// `single_thread`. The writer need not search for readers, so publication is an exchange of the
+// root and an entry in the list of retired roots.
 
 #ifndef REGISTRY_IO_RECLAIM_COUNTING_HPP
 #define REGISTRY_IO_RECLAIM_COUNTING_HPP
@@ -25,7 +25,7 @@ namespace registry_io {
 inline namespace v1 {
 namespace reclaim {
 
-/// The writer of a store whose every reader counts itself in the root.
+/// The writer of a store whose readers all count themselves in the root.
 ///
 /// `Store` has `get()`, `exchange(root)`, `unread(root)` and `static constexpr bool in_place`.
 template <class Env, class Root, class Store, class Source>
@@ -63,7 +63,8 @@ public:
 
     /// Whether `prepare` has been called.
     bool prepared() const noexcept { return log_.get() != nullptr; }
-    /// Makes what only the second publication needs. Before a second root is made.
+    /// Makes the state that only the second and later publications need. Call it before a second
+    /// root is made.
     void prepare()
     {
         if (log_.get() == nullptr) {
@@ -81,8 +82,8 @@ public:
 
     bool exclusive() const noexcept
     {
-        // Not before `prepare`: that may fail, and an edit in place cannot be undone. Not while an
-        // older root is read either: it may share pieces with the current one.
+        // False before `prepare`: `prepare` may fail, and an edit in place cannot be undone. False
+        // also while an older root is read: it may share pieces with the current one.
         return Store::in_place && prepared() && current() != nullptr && store_.unread(*current()) &&
             !retired_read();
     }
@@ -103,7 +104,7 @@ public:
     {
         Root* const old = current();
         replacing* const log = log_.get();
-        if (log == nullptr) {  // nothing is replaced, and nothing was
+        if (log == nullptr) {  // this publication replaces no root, and no earlier one did
             store_.exchange(next);
             if (r.wait_ != nullptr)
                 r.wait_->signal();
@@ -138,7 +139,7 @@ public:
 
     REGISTRY_IO_DETAIL_COLD void close(garbage_list& dead) noexcept
     {
-        // A store in place is for one thread, which may be inside.
+        // A store that is edited in place is for one thread, and that thread may be inside.
         reclaim::assert_unread(
             [this] { return Store::in_place || !held() || inside<Env>(&store_); });
         if (log_.get() == nullptr && held()) {
@@ -148,7 +149,7 @@ public:
             }
             BOOST_CATCH(...)
             {
-                return;  // what a reader holds and nobody can be told to free stays for ever
+                return;  // leaks: a reader holds the root, and nothing can make that reader free it
             }
             BOOST_CATCH_END
         }
@@ -168,20 +169,20 @@ public:
     }
 
 private:
-    /// What there is from the second publication on, since that replaces a root.
+    /// State that exists from the second publication on, which is the first to replace a root.
     struct replacing : retired
     {
         replacing(Store& s, unsigned forks) noexcept : retired(&s, forks) {}
-        typename root_header::late_part first{};  // of the root before it was made
+        typename root_header::late_part first{};  // of the registry's first root
     };
 
     Store& store_;
     REGISTRY_IO_NO_UNIQUE_ADDRESS typename Env::mutex mutex_;
-    unsigned const forks_;  // when this was made
+    unsigned const forks_;  // at construction
     on_demand<replacing, Source> log_;
 };
 
-/// A read that has counted itself, and says so to `would_deadlock`.
+/// A read that is counted in its root. Its nesting entry lets `would_deadlock` find it.
 template <class Env>
 class counted_read
 {

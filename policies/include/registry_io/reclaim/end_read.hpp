@@ -3,8 +3,8 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// The end of a read that does not take the fast path, for every domain whose readers have a slot:
-// the slot goes idle, and then its reader looks for mail. A writer posts mail and then looks at the
+// Ends a read that does not take the fast path, in every domain whose readers have a slot. The
+// reader sets its slot to idle and then looks for mail; a writer posts mail and then looks at the
 // slot again. This is Dekker's algorithm: each side writes its word and then reads the other side's
 // word. Invariant: either the writer sees that the slot is idle, or the reader finds the mail.
 
@@ -29,14 +29,16 @@ void end_read(typename Slot::template atomic<typename Slot::state_type>& state,
               typename Slot::state_type const& last, bool full) noexcept
 {
     if (full) {
-        // seq_cst, both: no fence orders them, so they pair with the writer's exchange of the mail
-        // and its look at the slot through the total order.
+        // seq_cst, both: no fence orders them. Through the total order they pair with the writer's
+        // exchange of the mail and its next load of the slot. Otherwise both sides could miss each
+        // other.
         state.store(Slot::idle, std::memory_order_seq_cst);
         if (mail.load(std::memory_order_seq_cst) != nullptr)
             Slot::take_mail(mail, last);
     } else {
-        // release: the reads of the snapshot come before whatever a writer that sees this does. The
-        // light fence pairs with the writer's heavy fence.
+        // release: the reads of the snapshot come before what a writer does after it sees idle. The
+        // light fence pairs with the writer's heavy fence; without it, both sides could miss each
+        // other.
         state.store(Slot::idle, std::memory_order_release);
         Env::light_fence();
         if (mail.load(std::memory_order_relaxed) != nullptr)

@@ -4,9 +4,9 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // The environment of the shipped code: every variable that reclamation shares between threads,
-// every one that belongs to a thread, and every call to the system. The algorithms take it as a
-// parameter. A checker passes an environment of its own with the same members, and so explores the
-// shipped code and not a copy of it. `single_thread_env.hpp` has the environment for one thread.
+// every variable that belongs to a thread, and every call to the system. The algorithms take it as
+// a parameter. A checker passes its own environment with the same members, so it explores the
+// shipped code and not a copy. `single_thread_env.hpp` has the environment for one thread.
 
 #ifndef REGISTRY_IO_RECLAIM_ENV_HPP
 #define REGISTRY_IO_RECLAIM_ENV_HPP
@@ -46,8 +46,8 @@ struct REGISTRY_IO_EXPORT this_thread
     REGISTRY_IO_EXPORT static inline constinit thread_local Record record{};
 };
 
-/// The calling thread's words that the fast path uses. Each is a variable of its own, since g++
-/// computes the address of a member first where it addresses a variable directly.
+/// The words of the calling thread that the fast path uses. Each is a separate variable, since g++
+/// addresses a variable directly but computes the address of a member first.
 template <class Words>
 struct REGISTRY_IO_EXPORT this_thread_hot
 {
@@ -63,7 +63,7 @@ struct REGISTRY_IO_EXPORT this_thread_hot
     REGISTRY_IO_HOT_TLS static inline constinit thread_local std::atomic<void const*> cell{};
 };
 
-/// A variable of the process, one for each type.
+/// One variable for each type, for the whole process.
 template <class T>
 struct REGISTRY_IO_EXPORT process_wide
 {
@@ -76,15 +76,15 @@ namespace detail {
 inline void sleep_on(std::atomic<unsigned>& word, unsigned old) noexcept
 {
 #if defined(__linux__)
-    // Not word.wait: libstdc++ counts the waiters in a static of an inline function, of which
-    // shared objects may have a copy each; the one that wakes would see none.
+    // Not word.wait: libstdc++ counts the waiters in a static of an inline function. Each shared
+    // object may have its own copy, so the thread that wakes would see no waiter.
     ::syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, old, nullptr, nullptr, 0);
 #else
     word.wait(old);
 #endif
 }
 
-/// Wakes at most so many of those that sleep on `word`.
+/// Wakes up to `most` of the threads that sleep on `word`.
 inline void wake(std::atomic<unsigned>& word, int most) noexcept
 {
 #if defined(__linux__)
@@ -96,8 +96,8 @@ inline void wake(std::atomic<unsigned>& word, int most) noexcept
 static_assert(sizeof(std::atomic<unsigned>) == sizeof(unsigned));
 
 /// A mutex of four bytes, where `std::mutex` has 40: each registry has one. It is
-/// constant-initialised on every platform, as the domains need, which are there before any
-/// constructor runs. Source: U. Drepper, Futexes Are Tricky (2011), the second mutex.
+/// constant-initialised on every platform, since the domains must be usable before any constructor
+/// runs. Source: U. Drepper, Futexes Are Tricky (2011), the second mutex.
 class word_mutex
 {
     static constexpr unsigned unlocked = 0;
@@ -112,14 +112,16 @@ public:
     void lock() noexcept
     {
         unsigned expected = unlocked;
-        // acquire: with the release of unlock, what the last holder has written is seen.
+        // acquire: pairs with the release of unlock. Without it, the writes of the last holder
+        // could be missed.
         if (!word_.compare_exchange_strong(expected, locked, std::memory_order_acquire,
                                            std::memory_order_relaxed)) [[unlikely]]
             lock_slowly();
     }
     void unlock() noexcept
     {
-        // release: pairs with the acquire of lock.
+        // release: pairs with the acquire of lock. Without it, the next holder could miss this
+        // thread's writes.
         if (word_.exchange(unlocked, std::memory_order_release) == waited_for) [[unlikely]]
             wake_one();
     }
@@ -127,7 +129,8 @@ public:
 private:
     REGISTRY_IO_DETAIL_COLD void lock_slowly() noexcept
     {
-        // Whoever has waited does not know whether others still do, so it says that they do.
+        // A thread that has waited does not know whether others still wait, so it assumes that they
+        // do. acquire: as in lock.
         while (word_.exchange(waited_for, std::memory_order_acquire) != unlocked)
             sleep_on(word_, waited_for);
     }
@@ -137,8 +140,8 @@ private:
 };
 }  // namespace detail
 
-/// The environment of shipped code: all that it shares with other threads, and all that belongs to
-/// a thread. A checker brings its own, with the same members, and so runs the shipped code.
+/// The environment of the shipped code: all variables that it shares between threads, all variables
+/// that belong to a thread, and the calls to the system.
 struct REGISTRY_IO_EXPORT std_env
 {
     template <class T>
@@ -146,7 +149,7 @@ struct REGISTRY_IO_EXPORT std_env
     using mutex = detail::word_mutex;
     using exit_hook = thread_exit::hook;
 
-    /// A variable of the process, one for each type; constant-initialised.
+    /// One constant-initialised variable for each type, for the whole process.
     template <class T>
     static constexpr BOOST_FORCEINLINE T& global() noexcept
     {
@@ -160,7 +163,7 @@ struct REGISTRY_IO_EXPORT std_env
         return detail::this_thread<Record>::record;
     }
 
-    /// The thread's slot for the fast path.
+    /// The calling thread's slot for the fast path.
     template <class Words>
     static BOOST_FORCEINLINE Words hot() noexcept
     {
@@ -176,11 +179,12 @@ struct REGISTRY_IO_EXPORT std_env
     static bool heavy_fence(fence_mode mode) noexcept { return reclaim::heavy_fence(mode); }
     static fence_mode decide_fence_mode() noexcept { return reclaim::decide_fence_mode(); }
 
-    /// Calls these around each fork from now on.
+    /// Registers functions that each later `fork` calls: before it, in the parent and in the child.
     static void at_fork(void (*before)(), void (*parent)(), void (*child)()) noexcept
     {
 #if !defined(_WIN32)
-        // Without memory for it a child of fork may find a lock that nobody holds any more.
+        // Failure is ignored: then a child of fork may find a mutex locked by a thread that it does
+        // not have.
         static_cast<void>(::pthread_atfork(before, parent, child));
 #endif
     }
@@ -189,13 +193,13 @@ struct REGISTRY_IO_EXPORT std_env
     static void wait(atomic<unsigned>& word, unsigned old) noexcept { detail::sleep_on(word, old); }
     static void wake_all(atomic<unsigned>& word) noexcept { detail::wake(word, INT_MAX); }
 
-    /// Lets some time pass, for a wait that nobody ends with a call.
+    /// Sleeps for a short time, for a wait that must poll.
     static void nap() noexcept
     {
 #if defined(_WIN32)
         std::this_thread::sleep_for(std::chrono::microseconds(50));
 #else
-        // Not <thread>: it and <chrono> would cost every user's build a third of a second.
+        // Not <thread>: with <chrono> it would add a third of a second to every build.
         ::timespec const some{0, 50000};
         ::nanosleep(&some, nullptr);
 #endif

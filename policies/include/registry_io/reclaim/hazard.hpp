@@ -7,7 +7,7 @@
 // finds the readers of a root. A writer that finds a reader leaves mail in the reader's slot
 // instead of scanning again later, and the reader reports when it leaves. Invariant: when `settle`
 // has returned `settled`, each reader of a replaced root is counted in that root, and no slot holds
-// mail for a read that had ended before.
+// mail for a read that has already ended.
 
 #ifndef REGISTRY_IO_RECLAIM_HAZARD_HPP
 #define REGISTRY_IO_RECLAIM_HAZARD_HPP
@@ -27,8 +27,8 @@ namespace registry_io {
 inline namespace v1 {
 namespace reclaim {
 
-/// A slot: announces what one read protects, and receives the request to report when it has ended.
-/// References to its words, since the words of the fast path are variables of their own.
+/// A slot: announces the root that one read protects, and receives the request to report at the end
+/// of that read. It refers to its words, since the words of the fast path are separate variables.
 template <class Env>
 struct REGISTRY_IO_EXPORT hazard_slot
 {
@@ -38,25 +38,26 @@ struct REGISTRY_IO_EXPORT hazard_slot
     using era_type = counted_root<Env>;
 
     static constexpr bool has_cell = true;
-    static constexpr state_type cold = 0;  ///< not to be used: by the fast path, or at all
+    static constexpr state_type cold = 0;  ///< the fast path must not use it
     static constexpr state_type idle = 1;
 
     atomic<state_type>& hp;     ///< the root that is protected, or idle, or cold
     atomic<era_type*>& mail;    ///< the root to report to at the end of this read
-    state_type& last;           ///< what hp was; only the reader looks at it
-    atomic<void const*>& cell;  ///< whose root it is: addresses of roots are used again
+    state_type& last;           ///< the last announced value of hp; for the reader only
+    atomic<void const*>& cell;  ///< the registry of the root: addresses of roots are used again
 
-    /// Whether a state is that of a read.
+    /// Whether a slot in this state announces a read.
     static constexpr bool reading(state_type s) noexcept { return s > idle; }
 
-    /// After hp went idle: takes the mail that was meant for the read that has just ended. Mail for
-    /// an earlier read is about to be revoked by the writer that posted it; taking that would let a
-    /// later read destroy after the removal has returned.
+    /// Takes the mail for the read that has just ended. Call it after hp went idle. Mail for an
+    /// earlier read stays: the writer that posted it is about to revoke it, and a reader that took
+    /// it could destroy captures after the removal has returned.
     BOOST_NOINLINE static void take_mail(atomic<era_type*>& mail, state_type last) noexcept
     {
         era_type* m = mail.load(std::memory_order_relaxed);
-        // [hp.take] acquire: the drain reads what the writer put into the root. Where there is no
-        // mail, null is the address of no root.
+        // [hp.take] acquire: pairs with the writer's post. Without it, the drain could miss what
+        // the writer put into the root. If there is no mail, m is null, which is the address of no
+        // root.
         if (reinterpret_cast<state_type>(m) == last &&
             mail.compare_exchange_strong(m, nullptr, std::memory_order_acq_rel,
                                          std::memory_order_relaxed))
@@ -84,17 +85,18 @@ struct alignas(128) REGISTRY_IO_EXPORT hazard_record : thread_record<hazard_reco
         slot get() noexcept { return {hp, mail, last, cell}; }
     };
 
-    /// The last one is never held while handlers run: deeper reads announce in it, count up in the
-    /// root, and leave it. So any depth is possible, and none allocates.
+    /// The last one is never held while handlers run: a deeper read announces its root in it,
+    /// counts itself in that root, and leaves the slot. So reads can nest to any depth without
+    /// allocation.
     words nested[nested_slots];
 
-    /// The words of the fast path, for other threads; set when the record becomes known.
+    /// Pointers to the words of the fast path, for other threads. `prepare` sets them.
     typename slot::template atomic<std::uintptr_t>* hot_hp = nullptr;
     typename slot::template atomic<counted_root<Env>*>* hot_mail = nullptr;
     std::uintptr_t* hot_last = nullptr;
     typename slot::template atomic<void const*>* hot_cell = nullptr;
 
-    /// An idle slot for a read inside of another, null when none may be held while handlers run.
+    /// Returns an idle slot for a nested read, or null if only the last slot is left.
     words* free_nested() noexcept
     {
         for (words* w = nested; w != nested + nested_slots - 1; ++w)
@@ -103,7 +105,7 @@ struct alignas(128) REGISTRY_IO_EXPORT hazard_record : thread_record<hazard_reco
         return nullptr;
     }
 
-    /// By the thread itself, before the record becomes known.
+    /// Called by the record's thread, before the record is attached.
     void prepare() noexcept
     {
         slot const hot = Env::template hot<slot>();
@@ -113,7 +115,7 @@ struct alignas(128) REGISTRY_IO_EXPORT hazard_record : thread_record<hazard_reco
         hot_cell = &hot.cell;
     }
 
-    /// By the thread itself, when it exits.
+    /// Called by the record's thread when it exits.
     void retire() noexcept { hot_hp->store(slot::cold, std::memory_order_relaxed); }
 
     template <class F>
@@ -128,8 +130,8 @@ struct alignas(128) REGISTRY_IO_EXPORT hazard_record : thread_record<hazard_reco
 /// Hazard pointers with last-reader-out reclamation.
 ///
 /// Source: M. Michael, Hazard Pointers: Safe Memory Reclamation for Lock-Free Objects (2004); the
-/// standard's P2530. The asymmetric fence is P1202's. What is new here is that a writer leaves
-/// mail with the readers that stand in its way instead of scanning again later.
+/// standard's P2530. The asymmetric fence is P1202's. New here: a writer that finds readers of a
+/// replaced root leaves mail with them instead of scanning again later.
 template <class Env>
 class hazard_domain
 {
@@ -148,14 +150,14 @@ public:
                            [] { threads().after_fork_in_child(mine()); }});
     }
 
-    /// Tells apart the copies that shared objects may have.
+    /// Identifies the domain: each shared object may have its own copy of it.
     static void const* identity() noexcept { return &threads(); }
 
     static record& mine() noexcept { return Env::template record<record>(); }
 
     static BOOST_FORCEINLINE slot hot() noexcept { return Env::template hot<slot>(); }
 
-    /// Whether this thread reads something of `cell` in a slot.
+    /// Whether a slot of this thread announces a root of `cell`.
     static bool reading(void const* cell) noexcept
     {
         bool found = false;
@@ -169,8 +171,8 @@ public:
         return found;
     }
 
-    /// Whether another thread reads something of `cell` in a slot, as far as can be seen without a
-    /// fence: for assertions.
+    /// Whether a slot of another thread announces a root of `cell`. It uses no fence and may miss a
+    /// read, so it is for assertions only.
     static bool read_by_others(void const* cell) noexcept
     {
         std::lock_guard<typename Env::mutex> lock(threads().mutex());
@@ -185,8 +187,8 @@ public:
         return found;
     }
 
-    /// Whether a read that took its snapshot before this call may hold `e`, the current root of
-    /// `cell`. For writers.
+    /// Whether a read that began before this call may hold `e`, the current root of `cell`. For
+    /// writers.
     static bool held(void const* cell, root_type const& e) noexcept
     {
         if (e.holders() > 1)
@@ -201,20 +203,20 @@ public:
         return found;
     }
 
-    /// The root behind a replaced one, in the order of replacement.
+    /// Returns the root that was replaced after `pending`.
     static root_type* next(root_type const* pending) noexcept
     {
         return static_cast<root_type*>(pending->next);
     }
 
-    /// What `settle` found out.
+    /// The result of `settle`.
     enum class outcome : unsigned char {
         settled,   ///< each reader that holds one of the roots is counted in it
-        deferred,  ///< that would take a fence, which the caller did not allow
-        refused    ///< the kernel refused the fence that it had promised
+        deferred,  ///< nothing was done: it needs a fence, which the caller did not allow
+        refused    ///< the kernel refused the fence that it granted before
     };
 
-    /// Whether the kernel grants the fence that a refusal has put in doubt.
+    /// Whether the kernel grants the fence again after a refusal.
     static bool fence_works() noexcept
     {
         std::lock_guard<typename Env::mutex> const lock(threads().mutex());
@@ -224,33 +226,35 @@ public:
     /// Whether `settle` may use the heavy fence.
     enum class fence : unsigned char {
         allowed,
-        not_now,  ///< whatever needs it is left for later
-        needless  ///< no other thread can be inside: the registry is going away
+        not_now,  ///< no: `settle` returns `deferred` if it needs the fence
+        needless  ///< no other thread can be inside: the registry is being destroyed
     };
 
-    /// Makes sure that each reader that holds one of these replaced roots of `cell` is counted in
-    /// it. `pending` is linked by `next`. For writers; call it after the exchange that replaced the
-    /// last of them. Unless it returns `settled` the owners' counts must stay.
+    /// Counts each reader of one of these replaced roots of `cell` in the root that it holds.
+    /// `next` links the roots of `pending`. For writers: call it after the exchange that replaced
+    /// the last of the roots. Unless it returns `settled`, the owner must keep its hold on each
+    /// root.
     static outcome settle(void const* cell, root_type* pending, fence use) noexcept
     {
         thread_list& t = threads();
-        // The mutex orders us against threads that make themselves known: one that comes later
-        // sees the new root.
+        // The mutex orders this call with `attach`: a thread that attaches its record later sees
+        // the new root.
         std::lock_guard<typename Env::mutex> lock(t.mutex());
         bool const others = use != fence::needless && !t.alone(mine());
         if (others && use == fence::not_now)
             return outcome::deferred;
 
-        // Mail has to be there before a reader leaves, or it would not find it. Whoever is seen
-        // now gets it early, and in most cases nobody else turns up.
+        // A reader must have its mail before it leaves. The readers that this scan sees get their
+        // mail before the fence; usually the scan after the fence finds no other.
         each_blocker(cell, pending, [](slot const& s, root_type& e) { post(s, e); });
         if (!others)
-            return outcome::settled;  // this thread is in program order with itself
+            return outcome::settled;  // program order is enough within one thread
 
-        // [hp.fence] Pairs with the light fences of the readers: each of them has either announced
-        // before this (then the scan below sees it), or looks at the root again after it (then it
-        // sees the new one). And each has either left before this (the scan sees that), or looks at
-        // its mail after it. Without it a reader's announcement could hide in its store buffer.
+        // [hp.fence] Pairs with the readers' light fences. Each reader either has announced its
+        // root before this fence, and the scan below sees it; or loads the root again after it, and
+        // sees the new root. Likewise each reader either has left before this fence, and the scan
+        // sees that; or looks at its mail after it. Without this fence, a reader's announcement
+        // could stay in its store buffer, where the scan does not see it.
         if (!Env::heavy_fence(t.mode())) {
             revoke_all(pending);
             return outcome::refused;
@@ -266,7 +270,8 @@ public:
                 late = true;
             }
         });
-        // [hp.late_fence] Late mail has the same need: did the reader leave before it could see it?
+        // [hp.late_fence] Pairs with the same light fences. Without it, a reader of late mail could
+        // leave without its mail while the scan still sees it reading.
         if (late) {
             if (!Env::heavy_fence(t.mode())) {
                 revoke_all(pending);
@@ -281,9 +286,9 @@ public:
         return outcome::settled;
     }
 
-    /// One read that is neither on the fast path nor in a nested slot that it found idle: a
-    /// thread's first, one of a thread that is exiting, one nested deeper than there are slots, or
-    /// any where there is no asymmetric fence.
+    /// A read that takes neither the fast path nor an idle nested slot: the first read of a thread,
+    /// a read in a thread that is exiting, a read nested deeper than there are slots, or any read
+    /// without the asymmetric fence.
     class slow_read
     {
     public:
@@ -307,9 +312,9 @@ public:
             } else if (root_ != nullptr) {
                 leave();
             }
-            // By the read that attached it alone. One that runs inside of it may find all slots
-            // idle: when this read starts over it destroys what it was the last to let go of, and
-            // the destructors may notify.
+            // Only the read that attached the record detaches it. A read inside of this one may
+            // find all slots idle: when this read starts over, it may be the last to leave a root;
+            // it then runs destructors, and they may notify.
             if (attached_ && !record_.permanent)
                 threads().detach(record_);
         }
@@ -317,7 +322,7 @@ public:
         root_type* root() const noexcept { return root_; }
 
     private:
-        /// Without its type, so that registries share what follows.
+        /// Erases the type of `load`, so that all registries share the code below.
         struct loader
         {
             void const* load;
@@ -341,12 +346,13 @@ public:
             if (record_.hot_hp->load(std::memory_order_relaxed) != slot::idle) {
                 nested_ = record_.free_nested();
                 handover_ = nested_ == nullptr;
-                if (handover_)  // the last one is idle
+                if (handover_)  // the last slot is idle
                     nested_ = &record_.nested[record::nested_slots - 1];
             }
             root_ = protect(in(), cell, load);
             if (root_ != nullptr && handover_) {
-                // Counted instead of announced. The announcement keeps the root alive meanwhile.
+                // From here on the root counts this read. The announcement protects the root until
+                // then.
                 root_->enter();
                 nesting_.owner = cell;
                 nesting_.outer = Env::nesting();
@@ -363,13 +369,15 @@ public:
                 root_type* const r = load(std::memory_order_relaxed);
                 if (r == nullptr)
                     return nullptr;
-                // release: after the idle that ended the slot's previous read.
+                // release: pairs with the scan's acquire. Without it, a scan that sees the new cell
+                // beside the old hp could free a root before the previous read of it has ended.
                 s.cell.store(cell, std::memory_order_release);
                 s.last = reinterpret_cast<std::uintptr_t>(r);
                 root_type* again = nullptr;
                 if (full_) {
-                    // No fence instruction: this pair of a sequentially consistent store and load
-                    // is the reader's fence, and cheaper than one with every compiler.
+                    // This pair of a sequentially consistent store and load is the reader's fence.
+                    // It pairs with the writer's exchange and scan. It is cheaper than a fence
+                    // instruction with every compiler.
                     s.hp.store(s.last, std::memory_order_seq_cst);
                     again = load(std::memory_order_seq_cst);
                 } else {
@@ -410,9 +418,11 @@ private:
 
     static bool announces(slot const& s, void const* cell, root_type const* e) noexcept
     {
-        // seq_cst: in full mode it pairs with the readers' stores, through the total order; in
-        // asymmetric mode it is an acquire load. A slot whose cell is another registry's holds a
-        // root that used to lie at the same address.
+        // seq_cst: in full mode it pairs with the readers' stores through the total order, or the
+        // announcement could be missed; in asymmetric mode an acquire load is enough. If the cell
+        // is that of another registry, the slot names a root that once lay at the same address.
+        // acquire of the cell: pairs with its release, so that the previous read of the slot has
+        // ended.
         return s.hp.load(std::memory_order_seq_cst) == reinterpret_cast<std::uintptr_t>(e) &&
             s.cell.load(std::memory_order_acquire) == cell;
     }
@@ -428,10 +438,12 @@ private:
 
     static root_type* blocker(slot const& s, void const* cell, root_type* pending) noexcept
     {
+        // seq_cst and acquire: as in announces.
         std::uintptr_t const hp = s.hp.load(std::memory_order_seq_cst);  // [hp.scan]
         if (!slot::reading(hp) || s.cell.load(std::memory_order_acquire) != cell)
             return nullptr;
-        // Only compared: an announcement that will not hold may name freed memory.
+        // hp is only compared: an announcement that the reader is about to withdraw may name freed
+        // memory.
         while (pending != nullptr && reinterpret_cast<std::uintptr_t>(pending) != hp)
             pending = next(pending);
         return pending;
@@ -449,17 +461,18 @@ private:
     static void post(slot const& s, root_type& e) noexcept
     {
         e.enter();
-        // [hp.post] release: the reader that takes it reads the root. An exchange, since in full
-        // mode it must be in the total order, before our next look at hp.
+        // [hp.post] release: pairs with hp.take, since the reader that takes the mail reads the
+        // root. An exchange, since in full mode the post must come before the next load of hp in
+        // the total order.
         s.mail.exchange(&e, std::memory_order_seq_cst);
     }
 
     static void revoke(slot const& s, root_type* mail) noexcept
     {
-        // [hp.revoke] Failing means that the reader has taken it and reports.
+        // [hp.revoke] If the exchange fails, the reader has taken the mail and reports.
         if (s.mail.compare_exchange_strong(mail, nullptr, std::memory_order_acq_rel,
                                            std::memory_order_relaxed))
-            mail->leave_early();  // the owner's count is still there
+            mail->leave_early();  // never the last: the owner still holds the root
     }
 
     static void revoke_all(root_type* pending) noexcept

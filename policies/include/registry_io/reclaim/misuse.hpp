@@ -3,10 +3,10 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// What the snapshot policies say when a registry is misused: a notify from a shared object that has
-// its own copy of the library's variables, and the destruction of a registry while a notify runs.
-// The functions are shared, so that each message is stated once, and are no templates where an
-// assertion prints the name of its function.
+// The checks and messages of the snapshot policies for two misuses: a notify from a shared object
+// that has its own copy of the library's variables, and the destruction of a registry while a
+// notify runs. All policies share these functions, so each message is written once. A function that
+// asserts is not a template, because the assertion prints the function's name.
 
 #ifndef REGISTRY_IO_RECLAIM_MISUSE_HPP
 #define REGISTRY_IO_RECLAIM_MISUSE_HPP
@@ -24,8 +24,8 @@ namespace registry_io {
 inline namespace v1 {
 namespace reclaim {
 
-/// A registry is used by code whose copy of a domain's variables is not that of the code which made
-/// it: what one announces the other does not see.
+/// Ends the program if the calling code has another copy of the domain's variables than the code
+/// that made the registry. Writers would not see what such readers announce.
 [[noreturn]] BOOST_NOINLINE inline void foreign_domain() noexcept
 {
     std::fputs("registry_io: notified from a shared object with its own copy of the library's "
@@ -34,16 +34,16 @@ namespace reclaim {
     std::terminate();
 }
 
-/// Asserts that a reader's domain is that of the registry. Not a template, as the message names the
-/// function that it is in.
+/// Asserts that a reader's domain is that of the registry. Not a template, since the message names
+/// the enclosing function.
 BOOST_FORCEINLINE void assert_same_domain([[maybe_unused]] void const* domain,
                                           [[maybe_unused]] void const* own) noexcept
 {
-    BOOST_ASSERT_MSG(domain == own,
-                     "registry_io: notified from a shared object with its own domain");
+    BOOST_ASSERT_MSG(
+        domain == own,
+        "registry_io: notified from a shared object with its own copy of the library's variables");
 }
-/// The same. What `domain` returns, which is loaded from memory, is not asked for where nothing is
-/// asserted.
+/// As above. Calls `domain()`, which loads from memory, only if assertions are on.
 template <class Domain>
 BOOST_FORCEINLINE void assert_domain([[maybe_unused]] Domain domain,
                                      [[maybe_unused]] void const* own) noexcept
@@ -53,14 +53,13 @@ BOOST_FORCEINLINE void assert_domain([[maybe_unused]] Domain domain,
 #endif
 }
 
-/// Asserts that no notify of a registry runs while the registry is destroyed. Not a template, as
-/// the message names the function that it is in.
+/// Asserts that no notify of a registry runs while the registry is destroyed. Not a template, since
+/// the message names the enclosing function.
 BOOST_NOINLINE inline void assert_not_running([[maybe_unused]] bool unread) noexcept
 {
     BOOST_ASSERT_MSG(unread, "registry_io: the registry is destroyed while a notify is running");
 }
-/// As above. `unread()` is called only where assertions are on, since it scans the readers'
-/// records.
+/// As above. Calls `unread()`, which scans the readers' records, only if assertions are on.
 template <class F>
 BOOST_FORCEINLINE void assert_unread([[maybe_unused]] F unread) noexcept
 {

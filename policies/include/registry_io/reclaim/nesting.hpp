@@ -3,11 +3,11 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// What a thread is in the middle of: a list of entries on its own stack, innermost first. A wait
-// that a thread must not make while it is inside a registry, because it would wait for itself,
-// walks this list to find out. A read that its thread's slot announces makes no entry, since the
-// slot answers the same question. Invariant: the list is that of the nesting scopes that are
-// open on this thread.
+// The nesting of a thread: a list of entries on its own stack, innermost first, of what the thread
+// is inside of. A thread that is inside a registry must not wait for that registry's readers, since
+// it would wait for itself; the check walks this list. A read that a slot announces has no entry,
+// since the check looks at the slots too. Invariant: the list holds exactly the nesting scopes that
+// are open on this thread.
 
 #ifndef REGISTRY_IO_RECLAIM_NESTING_HPP
 #define REGISTRY_IO_RECLAIM_NESTING_HPP

@@ -3,8 +3,8 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// An object that is made when it is first needed. Writers keep in it what concerns replaced roots:
-// most registries of a program with many have one handler or two, and never replace a root.
+// An object that is made when it is first needed. Writers keep in it the state for replaced roots:
+// in a program with many registries most have one or two handlers, and never replace a root.
 
 #ifndef REGISTRY_IO_RECLAIM_ON_DEMAND_HPP
 #define REGISTRY_IO_RECLAIM_ON_DEMAND_HPP
@@ -18,12 +18,12 @@ namespace registry_io {
 inline namespace v1 {
 namespace reclaim {
 
-/// Owns a `T`, or nothing yet. Concurrency: as a pointer.
+/// Owns a `T` after `make`, and nothing before. Concurrency: as a pointer.
 template <class T, class Source>
 class on_demand
 {
 public:
-    /// The arguments are for `make`.
+    /// Ignores the arguments: `make` gets them again.
     template <class... Arguments>
     explicit on_demand(Source const& s, Arguments const&...) noexcept : source_(s)
     {
@@ -36,10 +36,11 @@ public:
             registry_io::detail::destroy(made_, source_);
     }
 
-    /// Null when there is none yet.
+    /// Returns null before `make`.
     T* get() const noexcept { return made_; }
 
-    /// Makes it. Throws what the source throws, and `std::bad_alloc`. Precondition: there is none.
+    /// Makes the object. Throws what the source throws, and `std::bad_alloc`. Precondition: there
+    /// is no object yet.
     template <class... Arguments>
     T& make(Arguments&&... arguments)
     {
@@ -52,8 +53,8 @@ private:
     REGISTRY_IO_NO_UNIQUE_ADDRESS Source source_;
 };
 
-/// There at once where memory lies inside the registry: a first removal must not fail there, and
-/// the code that asks is left out.
+/// Constructs the object at once if the registry contains its own memory: then a first removal
+/// cannot fail, and no code for an allocation is generated.
 template <class T, class Source>
     requires(Source::inside)
 class on_demand<T, Source>

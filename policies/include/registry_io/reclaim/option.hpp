@@ -3,10 +3,10 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// When captures that were taken out are destroyed, and by whom: the options of `hazard_pointer` and
-// `rcu`. An option has two constants. `batch` is how many removals share one look at the readers,
-// and one fence. `on_readers` says whether the last reader to leave destroys what it alone kept
-// alive.
+// The options of `hazard_pointer` and `rcu`: when the captures of removed handlers are destroyed,
+// and by which thread. An option has two constants. `batch` is how many removals share one search
+// for readers, and one fence. `on_readers` says whether the last reader to leave destroys what it
+// alone kept alive.
 
 #ifndef REGISTRY_IO_RECLAIM_OPTION_HPP
 #define REGISTRY_IO_RECLAIM_OPTION_HPP
@@ -28,25 +28,26 @@ struct REGISTRY_IO_EXPORT prompt
 };
 
 /// As `prompt`, but while other threads have readers' records, only each N-th removal of a registry
-/// looks for its readers, on behalf of all removals since the last look. `synchronize`,
-/// `unregister_and_wait` and the destructor always look.
+/// searches for its readers, on behalf of all removals since the last search. `synchronize`,
+/// `unregister_and_wait` and the destructor always search.
 ///
-/// Between two looks, the captures of up to N - 1 removals, and the tables that showed them, stay
-/// allocated even if no reader is left. Use it: when handlers come and go at a high rate beside
+/// Between two searches, the captures of up to N - 1 removals, and the tables that showed them,
+/// stay allocated even if no reader is left. Use it when handlers come and go at a high rate beside
 /// busy readers, and it does not matter when their captures are destroyed.
 template <unsigned N = 32>
 struct REGISTRY_IO_EXPORT batched
 {
-    static_assert(N > 1, "registry_io: a batch of fewer than two removals is reclaim::prompt");
+    static_assert(N > 1,
+                  "registry_io: a batch needs at least two removals; use reclaim::prompt instead");
     static constexpr unsigned batch = N;
     static constexpr bool on_readers = true;
 };
 
-/// Readers destroy nothing: what the last reader would have destroyed is destroyed by the next
-/// writer that publishes a table, by `synchronize`, or by the registry's destructor.
+/// Readers destroy nothing. The next writer that publishes a table, `synchronize`, or the
+/// registry's destructor destroys what the last reader would have destroyed.
 ///
-/// A reader that was in a writer's way pays two or three atomic operations, and no destructor, no
-/// deallocation and no system call. `synchronize` polls, since no reader wakes it up. Use it: for
+/// A reader that holds a replaced table pays two or three atomic operations, and no destructor, no
+/// deallocation and no system call. `synchronize` polls, since no reader wakes it up. Use it for
 /// readers with deadlines.
 struct REGISTRY_IO_EXPORT by_writers
 {

@@ -30,15 +30,12 @@ namespace reclaim {
 
 /// Epoch-based read-copy-update with last-reader-out reclamation.
 ///
-/// Writers see a domain as this object, whatever registries it is for, and so share their code.
-/// Readers know the domain at compile time, and so find their slot at a constant address: see
-/// `rcu_domain_of`.
+/// Writers use this class for every domain, so all registries share their code. Readers know the
+/// domain at compile time, so they find their slot at a constant address: see `rcu_domain_of`.
 ///
 /// Source: P. McKenney and J. Slingwine, Read-Copy Update (1998); M. Desnoyers et al., User-Level
 /// Implementations of Read-Copy Update (2012), for the variant with membarrier; the standard's
-/// P2545 for the names. What is new here is that a writer leaves mail with the readers in its way.
-/// Invariant: an era drains after all older ones, and after every reader that was inside when its
-/// epoch ended.
+/// P2545 for the names. New here: a writer leaves mail with the readers of what it replaced.
 template <class Env>
 class REGISTRY_IO_EXPORT rcu_domain
 {
@@ -51,7 +48,7 @@ public:
     using era_type = rcu_era<Env>;
     using stack = left_stack<Env, era<Env>>;
 
-    /// What depends on the type by which readers know the domain.
+    /// The functions and constants that depend on the type by which readers know the domain.
     struct traits
     {
         thread_hooks hooks;
@@ -65,11 +62,13 @@ public:
 
     void prepare() noexcept { threads_.prepare(traits_.hooks); }
 
-    /// For the thread hooks, and for readers that do not take the fast path.
+    /// The threads of this domain. For the thread hooks, and for readers that do not take the fast
+    /// path.
     threads& readers() noexcept { return threads_; }
 
-    /// The epoch that a reader announces. acquire: a reader that sees an epoch sees every root that
-    /// was published before it began.
+    /// The epoch that a reader announces. acquire: pairs with rcu.epoch. A reader that sees an
+    /// epoch sees every root that was published before it; otherwise its announcement would not
+    /// protect the root that it loads.
     BOOST_FORCEINLINE std::uint64_t now() const noexcept
     {
         return epoch_.load(std::memory_order_acquire);
@@ -77,7 +76,7 @@ public:
 
     bool would_deadlock() const noexcept { return mine().reading() || inside<Env>(this); }
 
-    /// For assertions: whether a thread reads under this domain.
+    /// Whether any thread reads under this domain. For assertions.
     bool reading() noexcept
     {
         lock_guard lock(threads_.mutex());
@@ -86,10 +85,10 @@ public:
         return found;
     }
 
-    /// Where readers leave eras that they do not drain.
+    /// The stack on which readers leave eras, if they do not drain them.
     stack& left() noexcept { return left_; }
 
-    /// An era for `retire`, null when there is no memory for one.
+    /// Returns an era for `retire`, or null if there is no memory for one.
     era_type* allocate() noexcept
     {
         lock_guard lock(threads_.mutex());
@@ -108,9 +107,10 @@ public:
         recycle(e);
     }
 
-    /// Lets a thread wait until every era has drained that is in use when it begins. It goes from
-    /// one to the next: to make them depend on each other would hold up what they destroy. Lives on
-    /// the waiting thread's stack. `Done` is a `completion`, or a `polling_completion`.
+    /// Lets a thread wait until every era has drained that was in use when the wait began. It hangs
+    /// on one era after another: to make the eras depend on each other would delay their
+    /// destructions. It lives on the waiting thread's stack. `Done` is a `completion` or a
+    /// `polling_completion`.
     template <class Done>
     class basic_completion : public garbage
     {
@@ -126,7 +126,7 @@ public:
     private:
         friend class rcu_domain;
 
-        /// The era that it hung on has drained and closed.
+        /// Called when the era on which it hung has drained and closed.
         static void next_era(garbage* g) noexcept
         {
             auto* const self = static_cast<basic_completion*>(g);
@@ -149,19 +149,19 @@ public:
         std::uint64_t until_ = 0;
     };
 
-    /// What `retire` did.
+    /// The result of `retire`.
     enum class outcome : unsigned char {
-        used,    ///< the era is in use, and its last holder drains it
-        unread,  ///< nobody holds the era: the caller has to drain it
-        merged,  ///< only older eras are in the way: the garbage hangs on one, this was not needed
-        deferred,  ///< that would take a fence, which the caller did not allow
-        refused    ///< the kernel refused the fence that it had promised: nothing may be freed
+        used,      ///< the era is in use, and its last holder drains it
+        unread,    ///< the era has no holder: the caller must drain it
+        merged,    ///< only older eras have readers: the garbage hangs on one of them, not on `e`
+        deferred,  ///< nothing was done: it needs a fence, which the caller did not allow
+        refused    ///< the kernel refused the fence that it granted before: nothing may be freed
     };
 
-    /// Ends an epoch, after the exchange of a root. Counts in `e` each reader that may still see
-    /// what was replaced, unless an older era counts it, on which `e` then depends. Takes `own`
-    /// unless it returns `deferred` or `refused`. `wait`, if not null, is signalled when all that
-    /// was retired until now is destroyed.
+    /// Ends an epoch. Call it after the exchange of a root. Counts in `e` each reader that may
+    /// still see the replaced root, unless an older era counts that reader; then `e` depends on the
+    /// older era. Takes `own` unless it returns `deferred` or `refused`. Signals `wait`, if not
+    /// null, when everything retired until now is destroyed.
     template <class Completion>
     outcome retire(era_type& e, garbage_list& own, Completion* wait, bool free_only) noexcept
     {
@@ -172,18 +172,18 @@ public:
         follow_fork();
         outcome const o = end_epoch(e, own, wait != nullptr, others);
         if (wait != nullptr && o != outcome::refused) {
-            // On `e`, if on no older one.
+            // Hangs on `e` if all older eras have drained.
             wait->begin(*this, e.epoch.load(std::memory_order_relaxed));
             hang_on(*wait, e.epoch.load(std::memory_order_relaxed));
         }
         if (o != outcome::used)
             return o;
-        // Under the mutex still: a writer of another registry must not find an era that only this
-        // writer holds, and leave to it what it could destroy itself.
+        // Still under the mutex: otherwise a writer of another registry could find an era that only
+        // this writer holds, and hang garbage on it that it could destroy at once.
         return e.let_go() ? outcome::unread : outcome::used;
     }
 
-    /// One read that does not take the fast path. `record` is this thread's.
+    /// A read that does not take the fast path. `record` belongs to this thread.
     class slow_read
     {
     public:
@@ -204,6 +204,8 @@ public:
             mail_ = is_hot ? record_.hot_mail : &record_.slow_mail;
             last_ = is_hot ? record_.hot_last : &record_.slow_last;
             *last_ = domain_.now();
+            // release: as rcu.announce. seq_cst: this store and the next load of the root are the
+            // reader's fence in full mode; they pair with the writer's store and scan.
             if (full_)
                 since_->store(*last_, std::memory_order_seq_cst);
             else
@@ -241,13 +243,14 @@ private:
             r->each_slot(f);
     }
 
-    /// The part of `retire` that is the same for all completions. Returns `used` with the owner's
-    /// hold still there.
+    /// The part of `retire` that does not depend on the completion. If it returns `used`, the owner
+    /// still holds the era.
     BOOST_NOINLINE outcome end_epoch(era_type& e, garbage_list& own, bool waits,
                                      bool others) noexcept
     {
-        // [rcu.epoch] release: pairs with now. seq_cst: in full mode, before our scan in the total
-        // order. Under the mutex, since other registries of the domain move the epoch too.
+        // [rcu.epoch] release: pairs with the acquire of now. seq_cst: in full mode the store comes
+        // before the scan in the total order, or the scan could miss a reader of the old epoch.
+        // relaxed load: all writers of the domain advance the epoch under the mutex.
         std::uint64_t const epoch = epoch_.load(std::memory_order_relaxed) + 1;
         e.restart();
         e.owner = this;
@@ -255,7 +258,7 @@ private:
         e.epoch.store(epoch, std::memory_order_relaxed);
         epoch_.store(epoch, std::memory_order_seq_cst);
 
-        // As in hazard_domain::settle, where the reasons stand.
+        // For the reasons see hazard_domain::settle.
         scan_and_post(e);
         if (others) {
             bool late = false;
@@ -274,7 +277,7 @@ private:
                 return outcome::refused;
             }
         }
-        // An older era without holders is only waiting to be drained: nobody is in the way.
+        // An older era without holders only waits for its drain: it counts no reader.
         bool const older = newest_ != nullptr && newest_->holders() != 0;
         if (older && !waits && e.holders() == 1 && newest_->hang(own))
             return outcome::merged;
@@ -290,8 +293,8 @@ private:
         return outcome::used;
     }
 
-    /// Hangs a completion on the oldest era that has not drained; false when all up to the epoch
-    /// have. Once it has returned true the completion may be gone.
+    /// Hangs a completion on the oldest era that has not drained. Returns false if all eras up to
+    /// epoch `until` have drained. If it returns true, the completion may be gone already.
     bool hang_on(garbage& completion, std::uint64_t until) noexcept
     {
         for (era_type* e = oldest_; e != nullptr; e = e->newer) {
@@ -303,23 +306,24 @@ private:
         return false;
     }
 
-    /// Whether the slot's read began before `e`'s epoch.
+    /// Whether the slot announces a read that began before the epoch of `e`.
     static bool in_the_way(words const& s, era_type const& e) noexcept
     {
-        // [rcu.scan] seq_cst: in full mode it pairs with the readers' stores.
+        // [rcu.scan] seq_cst: in full mode it pairs with the readers' stores through the total
+        // order; otherwise the scan could miss a read. acquire: pairs with the idle store.
         std::uint64_t const since = s.since.load(std::memory_order_seq_cst);
         return since > words::idle && since < e.epoch.load(std::memory_order_relaxed);
     }
 
-    /// Returns whether it posted any. A slot with mail is counted by an older era, which is open
-    /// for as long as that read lasts.
+    /// Posts mail to each reader of an older epoch. Returns whether it posted any. A slot that has
+    /// mail already is counted by an older era, which stays open until that read ends.
     bool scan_and_post(era_type& e) noexcept
     {
         bool posted = false;
         each_slot([&](words const& s) {
             if (in_the_way(s, e) && s.mail.load(std::memory_order_relaxed) == nullptr) {
                 e.hold();
-                s.mail.exchange(&e, std::memory_order_seq_cst);  // [rcu.post]
+                s.mail.exchange(&e, std::memory_order_seq_cst);  // [rcu.post] as hp.post
                 posted = true;
             }
         });
@@ -328,7 +332,7 @@ private:
 
     static void revoke(words const& s, era_type& e) noexcept
     {
-        // [rcu.revoke]
+        // [rcu.revoke] If the exchange fails, the reader has taken the mail and reports.
         era_type* mail = &e;
         if (s.mail.compare_exchange_strong(mail, nullptr, std::memory_order_acq_rel,
                                            std::memory_order_relaxed))
@@ -349,7 +353,7 @@ private:
         unused_ = &e;
     }
 
-    /// Takes back eras that have drained, which they do in order. Constant, amortised.
+    /// Recycles the eras that have drained. Eras drain in order. Complexity: constant, amortised.
     void sweep() noexcept
     {
         while (oldest_ != nullptr && oldest_->closed()) {
@@ -363,10 +367,10 @@ private:
 
     void follow_fork() noexcept
     {
-        // Not while this thread reads: then some of it is its own.
+        // Not while this thread reads: then this thread holds some of the eras.
         if (forks_ == threads_.forks() || would_deadlock())
             return;
-        // The readers that held these eras are gone, without their last word.
+        // The readers that held these eras do not exist in this process, and will not report.
         forks_ = threads_.forks();
         oldest_ = newest_ = nullptr;
     }
@@ -374,14 +378,14 @@ private:
     traits const& traits_;
     threads threads_{};
     typename Env::template atomic<std::uint64_t> epoch_{words::idle + 1};
-    era_type* oldest_ = nullptr;  // of those in use; some may have closed
+    era_type* oldest_ = nullptr;  // of the eras in use; some may have closed
     era_type* newest_ = nullptr;
     era_type* unused_ = nullptr;
     stack left_{};
     unsigned forks_ = 0;
 };
 
-/// Names the domain, beside `Domain` itself, in which readers leave destruction to writers.
+/// Names a second domain beside `Domain`, in which readers leave destruction to writers.
 template <class Domain>
 struct REGISTRY_IO_EXPORT left_to_writers;
 
@@ -390,7 +394,7 @@ inline constexpr bool readers_drain = true;
 template <class Domain>
 inline constexpr bool readers_drain<left_to_writers<Domain>> = false;
 
-/// The domain that readers know by a type.
+/// A domain that readers know by its type.
 template <class Env, class Domain>
 struct REGISTRY_IO_EXPORT rcu_domain_of : rcu_domain<Env>
 {

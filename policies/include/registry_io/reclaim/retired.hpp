@@ -3,11 +3,11 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// The roots that the writers of one registry have replaced and that readers may still hold, and who
-// frees them: the last reader of each. What was taken out hangs on the newest root that shows it,
-// and passes to the next older one when that root goes. The rule of births is that of hazard eras
-// (Ramalhete and Correia, 2017) and of interval-based reclamation (Wen et al., 2018). Invariant:
-// nothing is freed while a root in the list shows it.
+// The roots that the writers of one registry have replaced and that readers may still hold. The
+// last reader of each root frees it. Garbage hangs on the newest root that shows it, and passes to
+// the next older root when that root is freed. The rule of births is that of hazard eras (Ramalhete
+// and Correia, 2017) and of interval-based reclamation (Wen et al., 2018). Invariant: nothing is
+// freed while a root in the list shows it.
 
 #ifndef REGISTRY_IO_RECLAIM_RETIRED_HPP
 #define REGISTRY_IO_RECLAIM_RETIRED_HPP
@@ -34,13 +34,13 @@ namespace reclaim {
 template <class Env>
 class retired_roots;
 
-/// The base of a root whose readers are counted: all of them, or those alone that a writer has
+/// The base of a root that counts its readers: all of them, or only the readers that a writer has
 /// asked to report when they leave.
 ///
-/// The count holds the owner, which is the current root's place or the writers' list of roots that
-/// they have replaced, and each of these readers. Whoever brings it to zero frees what only this
-/// root kept alive ("last reader out"): no later operation is needed, and no reader waits for
-/// another.
+/// The count covers the owner and each of these readers. The owner is the registry while the root
+/// is current, then the list of retired roots. The holder that brings the count to zero frees what
+/// only this root kept alive ("last reader out"): no later operation is needed, and no reader waits
+/// for another.
 template <class Env>
 class counted_root : public garbage
 {
@@ -50,49 +50,50 @@ class counted_root : public garbage
 public:
     counted_root() noexcept : garbage(nullptr) {}
 
-    /// What a root needs when it is replaced. It lies behind the root's rows; but that of a
-    /// registry's first root lies with what its writer makes for the second.
+    /// The state that a root needs when it is replaced. It lies behind the root's rows; for a
+    /// registry's first root it lies in the state that the writer makes for the second root.
     struct late_part
     {
         retired_roots<Env>* log = nullptr;
         // Under the lock of the list.
         counted_root* older = nullptr;
         counted_root* newer = nullptr;
-        bool lost = false;             ///< held by threads alone that are gone since a fork
-        std::uint64_t entered = 0;     ///< when it came into the list
-        garbage_list own{};            ///< what was taken out when this root was replaced
-        birth_heap passed{};           ///< what newer roots have passed on when they went
+        bool lost = false;             ///< held only by threads that do not exist since a fork
+        std::uint64_t entered = 0;     ///< when it entered the list
+        garbage_list own{};            ///< garbage of the change that replaced this root
+        birth_heap passed{};           ///< garbage that newer roots passed on when they were freed
         counted_root* left = nullptr;  ///< for a `left_stack`
     };
 
-    /// To be called before `belong`.
+    /// Sets the late part. Call it before `belong`.
     void attach(late_part& late) noexcept { late_ = &late; }
     bool attached() const noexcept { return late_ != nullptr; }
 
     /// For a `left_stack`.
     counted_root*& next_left() noexcept { return late_->left; }
 
-    /// Pins the root beyond the thread that reads it: a suspended coroutine. Precondition: the
-    /// caller knows of a holder that stays meanwhile. Constant, wait-free.
-    // relaxed: an increment hands nothing over.
+    /// Adds a holder that may outlast the reading thread's read: a suspended coroutine.
+    /// Precondition: another holder stays for the duration of this call. Constant, wait-free.
+    // relaxed: an increment publishes nothing.
     void hold() noexcept
     {
         pins_.fetch_add(1, std::memory_order_relaxed);
         enter();
     }
 
-    /// Ends what `hold` began, on any thread. May run destructors of captures.
+    /// Drops what `hold` added, on any thread. May run destructors of captures.
     void drop() noexcept
     {
-        // Before the count: a child of `fork` counts the pins alone.
+        // Before the count: a child of `fork` counts only the pins.
         pins_.fetch_sub(1, std::memory_order_relaxed);
         leave();
     }
 
-    /// One reader more. Precondition: the caller knows of a holder that stays meanwhile.
+    /// Adds a reader. Precondition: another holder stays for the duration of this call. relaxed: as
+    /// in `hold`.
     void enter() noexcept { count_.fetch_add(1, std::memory_order_relaxed); }
 
-    /// One holder less; the last one drains, and runs destructors of captures, or leaves that to
+    /// Drops a holder. The last one drains, which runs destructors of captures, or leaves that to
     /// the writers.
     void leave() noexcept
     {
@@ -100,20 +101,21 @@ public:
             late_->log->last_reader_left(*this);
     }
 
-    /// The same where the caller knows that it is not the last.
+    /// Drops a holder. Precondition: it is not the last one.
     void leave_early() noexcept { let_go(); }
 
-    /// How many hold it, the owner included. acquire: whoever sees the last reader gone may edit or
-    /// free what that reader read.
+    /// Returns the number of holders, the owner included. acquire: pairs with let_go. A caller that
+    /// sees the last reader gone may edit or free what that reader read.
     std::uint32_t holders() const noexcept { return count_.load(std::memory_order_acquire); }
 
-    /// Whether somebody has pinned it.
+    /// Whether `hold` has pinned the root.
     bool pinned() const noexcept { return pins_.load(std::memory_order_relaxed) != 0; }
 
     /// For `left_stack`: see `retired_roots::drain`.
     void drain() noexcept { late_->log->drain(*this); }
 
-    /// The writers' list that it is going to be in. To be set before it is published.
+    /// Sets the list of retired roots that this root will enter. Call it before the root is
+    /// published.
     void belong(retired_roots<Env>& log) noexcept { late_->log = &log; }
 
 private:
@@ -121,8 +123,9 @@ private:
 
     bool let_go() noexcept
     {
-        // [era.let_go] release: this holder's reads come before the destruction. acquire: for the
-        // last one.
+        // [era.let_go] release: this holder's reads come before the destruction. acquire: pairs
+        // with the releases of all other holders. Without either, a read could race with the
+        // destruction.
         return count_.fetch_sub(1, std::memory_order_acq_rel) == 1;
     }
 
@@ -132,24 +135,24 @@ private:
 };
 
 /// The roots of one registry that writers have replaced and that readers may still hold, oldest
-/// first, with what was taken out meanwhile.
+/// first, with the garbage that they show.
 ///
-/// Each thing that was taken out hangs on one root: the newest one that shows it. When that root's
-/// last reader leaves, the thing passes to the next older root in the list, if that shows it too,
-/// else it is free. So a reader that sleeps pins what it can see and nothing newer; a change costs
-/// the same however many roots are in the list; and memory grows with the roots that are held plus
-/// the things that were taken out.
+/// Each item of garbage hangs on one root: the newest one that shows it. When that root's last
+/// reader leaves, the item passes to the next older root in the list if that root shows it too;
+/// otherwise it is free. So a sleeping reader pins what it can see and nothing newer. The cost of a
+/// change does not depend on the length of the list. Memory grows with the number of held roots
+/// plus the number of garbage items.
 ///
-/// What one call sets free stays counted here until it is destroyed, which happens without any
-/// lock, so that a `completion` waits for destructors too.
+/// The garbage that a call sets free stays counted here until it is destroyed, so a `completion`
+/// waits for destructors too. Destructors run without a lock.
 ///
-/// Concurrency: a lock of its own, held for a few steps: by the last reader of a root, and by a
-/// writer while there is such a root. `Members for writers` are called under the writers' lock.
-/// Complexity: constant for each root, logarithmic (amortised) for each thing that passes on.
+/// Concurrency: the last reader of a root, and a writer while the list has roots, take the list's
+/// lock for a few steps. Call the `Members for writers` under the writers' lock.
+/// Complexity: constant for each root, logarithmic (amortised) for each item that passes on.
 /// Source: the rule of births is that of hazard eras (P. Ramalhete and A. Correia, 2017) and of
 /// interval-based reclamation (H. Wen et al., 2018).
-/// Invariant: nothing is freed while a root in the list shows it, i.e. has a version from its birth
-/// on and before it was taken out.
+/// Invariant: nothing is freed while a root in the list shows it. A root shows an item if its
+/// version is not older than the item's birth and the item was removed after that version.
 template <class Env>
 class retired_roots
 {
@@ -162,27 +165,28 @@ public:
     using root = counted_root<Env>;
     using stack = left_stack<Env, root>;
 
-    /// `owner` names the registry on the threads' lists of what they are inside of.
+    /// `owner` names the registry in the threads' nesting lists.
     explicit retired_roots(void const* owner) noexcept : retired_roots(owner, prepare()) {}
-    /// `forks` is what `prepare` has returned, maybe in another process.
+    /// `forks` is the result of `prepare`, perhaps in another process.
     retired_roots(void const* owner, unsigned forks) noexcept : owner_(owner), forks_(forks) {}
     retired_roots(retired_roots const&) = delete;
     retired_roots& operator=(retired_roots const&) = delete;
 
     void const* owner() const noexcept { return owner_; }
 
-    /// Arranges for `fork`. Returns how many there were.
+    /// Registers the `fork` handlers. Returns the number of forks so far.
     static unsigned prepare() noexcept { return locks::prepare(); }
 
-    /// Where the last readers leave roots; null when they drain them. Constant after construction.
+    /// The stack on which last readers leave roots. Null if they drain roots themselves.
     stack* leave_to = nullptr;
 
-    /// What one publication sets free, on its way out of the writers' lock.
+    /// The garbage that one publication sets free, to be destroyed after the writers' lock is
+    /// released.
     class release
     {
     public:
         explicit release(retired_roots& log) noexcept : log_(&log) {}
-        /// `log` may be null where nothing is set free.
+        /// `log` may be null if nothing is set free.
         explicit release(retired_roots* log) noexcept : log_(log) {}
         release(release&& other) noexcept
             : free(std::exchange(other.free, {})),
@@ -193,21 +197,23 @@ public:
         }
         release& operator=(release&&) = delete;
 
-        /// What no reader can see any more. Tables in it may be taken out, under the writers' lock.
+        /// Garbage that no reader can see. A writer may take tables out of it, under the writers'
+        /// lock.
         garbage_list free{};
 
-        /// Precondition: nobody else takes anything out of `free`. Under the writers' lock.
+        /// Counts the release in the list, so that completions wait for it. Call it under the
+        /// writers' lock, when `free` will not change any more.
         void count() noexcept
         {
             if (free.empty())
                 return;
             counted_ = true;
             entered_ = log_->clock_++;
-            // relaxed: who waits for it reads the number under the writers' lock too.
+            // relaxed: `wait_for_all` reads the number under the writers' lock too.
             log_->inside_.fetch_add(1, std::memory_order_relaxed);
         }
 
-        /// Destroys it. Without the lock: runs user code.
+        /// Destroys the garbage. Runs user code, so call it without the writers' lock.
         BOOST_NOINLINE void finish() noexcept
         {
             if (!counted_)
@@ -225,8 +231,8 @@ public:
 
     // ----- Members for writers
 
-    /// Takes `dead` out of `replaced`, which is not in the list yet, or, where no root was
-    /// replaced, out of the list.
+    /// Hangs `dead` on the root that still shows it: on `replaced`, which is not in the list yet,
+    /// or, if that is null, on a root in the list. What no root shows goes to `r`.
     BOOST_NOINLINE void take_out(root* replaced, garbage_list& dead, release& r) noexcept
     {
         if (dead.empty())
@@ -235,14 +241,13 @@ public:
             lock_guard const lock(*this);
             pass_on(dead, newest_, r.free);
         } else {
-            // What was put in and taken out by one transaction was never shown.
+            // A transaction may add and remove the same handler: no root ever showed it.
             while (garbage* const g = dead.pop())
                 (g->birth > replaced->birth ? r.free : replaced->late_->own).push(g);
         }
     }
 
-    /// Both in the order that they need: takes `dead` out of `replaced`, and retires `replaced`, if
-    /// a root was replaced.
+    /// Calls `take_out` and then, if a root was replaced, `retire`.
     void replace(root* replaced, garbage_list& dead, release& r) noexcept
     {
         take_out(replaced, dead, r);
@@ -250,11 +255,12 @@ public:
             retire(*replaced, r);
     }
 
-    /// Puts a replaced root on the list, or frees it if nobody reads it. From now on its owner
-    /// holds it no more. Precondition: no reader can come to hold it; newer than all in the list.
+    /// Puts a replaced root on the list, or frees it if it has no reader. Drops the owner's hold.
+    /// Precondition: no new reader can hold it, and it is newer than all roots in the list.
     BOOST_NOINLINE void retire(root& e, release& r) noexcept
     {
-        // Nobody is in the list, so nobody but this writer looks at it. acquire: pairs with gone.
+        // The list is empty, so only this writer uses it. acquire: pairs with the release of gone.
+        // Without it, this writer could use the list before the last reader has left it.
         if (inside_.load(std::memory_order_acquire) == 0 && e.holders() == 1) {
             r.free.append(e.late_->own);
             r.free.push(&e);
@@ -262,7 +268,7 @@ public:
         }
         lock_guard const lock(*this);
         push(e);
-        // [era.retire] Under the lock: the last reader, if it has left meanwhile, waits for us.
+        // [era.retire] Under the lock: a last reader that has left meanwhile waits for the lock.
         if (e.let_go()) {
             unlink(e, r.free);
             r.free.push(&e);
@@ -270,14 +276,14 @@ public:
         }
     }
 
-    /// Lets `c` be signalled when all that is in the list now, and all that was set free before, is
-    /// destroyed.
+    /// Arranges that `c` is signalled when all roots that are in the list now, and all garbage that
+    /// was set free before, are destroyed.
     BOOST_NOINLINE void wait_for_all(completion_type& c) noexcept
     {
         {
             lock_guard const lock(*this);
             c.until = clock_;
-            // Those that are being drained are counted too: their destructors run.
+            // `inside_` includes the roots whose drain is still running destructors.
             c.left = inside_.load(std::memory_order_relaxed) - lost_;
             if (c.left != 0) {
                 c.next = waiting_;
@@ -288,17 +294,17 @@ public:
         c.signal();
     }
 
-    /// Whether a reader holds a root in the list. For one thread.
+    /// Whether the list has a root, which a reader then holds. For registries of one thread.
     bool read() const noexcept { return oldest_ != nullptr; }
 
-    /// Whether this process has forked off since the list was made, or followed last.
+    /// Whether this process was forked after the list was made and after the last `follow_fork`.
     bool forked() const noexcept { return forks_ != locks::forks(); }
 
-    /// In a child of `fork`, while this thread is not inside: the readers of other threads are gone
-    /// and cannot report. Counts the pins alone. A root that is left to nobody stays, with what it
-    /// shows, until the registry goes, since a handler may have been in the middle of it; but
-    /// nobody waits for it. `current` is held by `owners` too; `pending`, linked by `next`, by
-    /// theirs.
+    /// Counts the holders again in a child of `fork`, where the other threads' readers do not exist
+    /// and cannot report. Only pins count, with `owners` for `current`, and one owner for each root
+    /// of `pending`, which `next` links. A root without holders is lost: it stays, with what it
+    /// shows, until the registry is destroyed, since a handler may have been running in the middle
+    /// of it; no completion waits for it. Precondition: this thread is not inside the registry.
     REGISTRY_IO_DETAIL_COLD void follow_fork(root* current, std::uint32_t owners,
                                              garbage* pending) noexcept
     {
@@ -307,12 +313,12 @@ public:
             recount(*current, owners);
         for (; pending != nullptr; pending = pending->next)
             recount(static_cast<root&>(*pending), 1);
-        // Those who wait are other threads'.
+        // The completions belong to threads that do not exist in this process.
         waiting_ = nullptr;
         std::size_t inside = 0;
         lost_ = 0;
         for (root* e = oldest_; e != nullptr; e = e->late_->newer, ++inside) {
-            // One that readers have left to the writers is on its way already.
+            // Readers have left this root on `leave_to`, where a writer will find it.
             if (leave_to != nullptr && e->holders() == 0)
                 continue;
             recount(*e, 0);
@@ -325,8 +331,9 @@ public:
         inside_.store(inside, std::memory_order_relaxed);
     }
 
-    /// The registry is going away. What this thread holds goes when it leaves; what was left to
-    /// nobody by a fork goes now, with what `r` holds already. Runs user code.
+    /// Called by the registry's destructor. Frees the roots that a fork has left without a holder,
+    /// and the garbage of `r`. The roots that this thread holds are freed when it leaves them. Runs
+    /// user code.
     REGISTRY_IO_DETAIL_COLD void close(release& r) noexcept
     {
         closed_ = true;
@@ -348,7 +355,7 @@ public:
 
     // ----- for readers
 
-    /// The last reader of `e` has left.
+    /// Called by the last reader of `e` when it leaves.
     void last_reader_left(root& e) noexcept
     {
         if (leave_to != nullptr)
@@ -357,22 +364,23 @@ public:
             drain(e);
     }
 
-    /// Frees what `e` alone kept alive, and `e`. Runs user code. Precondition: nobody holds it, and
-    /// this is called once.
+    /// Frees what `e` alone kept alive, and `e`. Runs user code. Precondition: `e` has no holder.
+    /// Call it once.
     BOOST_NOINLINE void drain(root& e) noexcept
     {
         garbage_list free{};
         std::uint64_t const entered = e.late_->entered;
         {
-            // [era.drain] The lock pairs with the writer's in retire: `e` is in the list.
+            // [era.drain] The lock pairs with the lock in retire: without it, `e` might not be in
+            // the list yet.
             lock_guard const lock(*this);
             unlink(e, free);
         }
         nesting_scope<Env> const nesting(owner_);
         free.destroy_all();
-        // What was destroyed may have destroyed the registry. Then this list is gone when the last
-        // root is, unless this thread waits: a `synchronize` that drains keeps the list. Without
-        // the lock: once it is closed, no other thread is inside.
+        // A destructor may have destroyed the registry. Then destroying the last root destroys this
+        // list too, unless this thread waits: a `synchronize` that drains keeps the list. No lock
+        // is needed here: once the list is closed, no other thread is inside.
         bool const last = closed_ && waiting_ == nullptr;
         e.destroy(&e);
         if (!last)
@@ -412,7 +420,7 @@ private:
         inside_.fetch_add(1, std::memory_order_relaxed);
     }
 
-    /// Takes `e` off the list. What no root in it shows goes to `free`.
+    /// Takes `e` off the list. Garbage that no root in the list shows goes to `free`.
     BOOST_NOINLINE void unlink(root& e, garbage_list& free) noexcept
     {
         (e.late_->older == nullptr ? oldest_ : e.late_->older->late_->newer) = e.late_->newer;
@@ -428,7 +436,7 @@ private:
         to->late_->passed.meld(e.late_->passed);
     }
 
-    /// Hangs on `to`, which may be null, what that root shows. The rest goes to `free`.
+    /// Hangs the garbage that `to` shows on `to`, which may be null. The rest goes to `free`.
     BOOST_NOINLINE static void pass_on(garbage_list& dead, root* to, garbage_list& free) noexcept
     {
         if (to == nullptr) {
@@ -436,7 +444,8 @@ private:
             return;
         }
         while (garbage* const g = dead.pop()) {
-            // [era.birth] A root of a version before its birth does not show it.
+            // [era.birth] A root whose version is older than the item's birth does not show the
+            // item.
             if (g->birth > to->birth)
                 free.push(g);
             else
@@ -444,13 +453,15 @@ private:
         }
     }
 
-    /// What entered then is destroyed. The registry, and this list, may be gone when this returns.
+    /// Called when the root or release that entered at `entered` is destroyed. The registry and
+    /// this list may be destroyed when it returns.
     BOOST_NOINLINE void gone(std::uint64_t entered) noexcept
     {
         completion_type* all_gone = nullptr;
         {
             lock_guard const lock(*this);
-            // The newest first: those that began to wait before it entered do not wait for it.
+            // The newest completion first. Completions that began to wait before `entered` do not
+            // count it.
             for (completion_type** at = &waiting_; *at != nullptr && (*at)->until > entered;) {
                 completion_type* const c = *at;
                 if (--c->left != 0) {
@@ -461,10 +472,10 @@ private:
                 c->next = all_gone;
                 all_gone = c;
             }
-            // release: pairs with the look without the lock in retire.
+            // release: pairs with the load without the lock in retire.
             inside_.fetch_sub(1, std::memory_order_release);
         }
-        // Without the lock: the thread that wakes may destroy the registry.
+        // Signals without the lock: the thread that wakes may destroy the registry.
         while (all_gone != nullptr)
             std::exchange(all_gone, all_gone->next)->signal();
     }
@@ -472,12 +483,12 @@ private:
     void const* const owner_;
     root* oldest_ = nullptr;
     root* newest_ = nullptr;
-    completion_type* waiting_ = nullptr;  // the last one first
-    /// How many roots are in the list, or were taken off it and are not destroyed yet.
+    completion_type* waiting_ = nullptr;  // the newest first
+    /// The number of roots and counted releases that are not destroyed yet.
     atomic<std::size_t> inside_{0};
-    std::size_t lost_ = 0;     // of them, by threads that are gone since a fork
-    bool closed_ = false;      // by this thread, if at all while one of them is drained
-    std::uint64_t clock_ = 0;  // of those that enter; under the writers' lock
+    std::size_t lost_ = 0;     // how many of them a fork has left without a reader
+    bool closed_ = false;      // set by `close`; during a drain, only by the draining thread
+    std::uint64_t clock_ = 0;  // the next value of `entered`; under the writers' lock
     unsigned forks_;
 };
 

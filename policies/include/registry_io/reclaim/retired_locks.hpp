@@ -3,9 +3,9 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// The locks of the lists of retired roots: a few mutexes for all registries of the process, chosen
-// by the list's address. They outlive every registry, and `fork` locks all of them, so that a
-// child never finds a list in the middle of a change.
+// The locks of the lists of retired roots: a few mutexes for all registries of the process. The
+// address of a list selects its mutex. They outlive every registry, and `fork` locks all of them,
+// so a child never finds a list in the middle of a change.
 
 #ifndef REGISTRY_IO_RECLAIM_RETIRED_LOCKS_HPP
 #define REGISTRY_IO_RECLAIM_RETIRED_LOCKS_HPP
@@ -26,8 +26,8 @@ namespace registry_io {
 inline namespace v1 {
 namespace reclaim {
 
-/// The locks of all `retired_roots` of the process, a few for many: they outlive every registry, so
-/// the last reader of a registry that is gone can still unlock, and `fork` finds them all.
+/// The locks of all `retired_roots` of the process. They outlive every registry, so the last reader
+/// of a destroyed registry can still unlock.
 template <class Env>
 class REGISTRY_IO_EXPORT retired_locks
 {
@@ -45,7 +45,7 @@ public:
         return instance().all_[reinterpret_cast<std::uintptr_t>(p) / 64 % count].mutex;
     }
 
-    /// Arranges for `fork`, before there is anything to lock. Returns `forks()`.
+    /// Registers the `fork` handlers. Call it before the first lock. Returns `forks()`.
     static unsigned prepare() noexcept
     {
         retired_locks& l = instance();
@@ -65,8 +65,8 @@ public:
         return forks();
     }
 
-    /// How many forks lie between this process and the one that loaded the library.
-    // relaxed: it changes only while its process has one thread.
+    /// The number of forks from the process that loaded the library to this process.
+    // relaxed: it changes only in a child of fork, which has one thread.
     static unsigned forks() noexcept { return instance().forks_.load(std::memory_order_relaxed); }
 
 private:
@@ -82,7 +82,7 @@ private:
     bool prepared_ = false;
 };
 
-/// With one thread there is nothing to lock, and nothing that threads could share by accident.
+/// With one thread there is nothing to lock. Registries of different threads share no lock either.
 template <class Env>
     requires one_thread<Env>
 class retired_locks<Env>

@@ -4,8 +4,8 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // The environment for code that one thread runs: words that have the interface of atomics and cost
-// a plain load or store, and a mutex that does nothing. Algorithms that take their environment as a
-// parameter then work without threads, at no cost for the threads that they do not have.
+// a plain load or store, and a mutex that does nothing. An algorithm that takes its environment as
+// a parameter then pays nothing for synchronization.
 
 #ifndef REGISTRY_IO_RECLAIM_SINGLE_THREAD_ENV_HPP
 #define REGISTRY_IO_RECLAIM_SINGLE_THREAD_ENV_HPP
@@ -66,7 +66,7 @@ private:
 /// The environment of code that one thread runs: nothing is atomic, nothing is locked.
 struct single_thread_env
 {
-    /// Threads may each have registries of their own, so nothing may be shared without need.
+    /// Selects code that shares no state: each thread may have registries of its own.
     static constexpr bool alone = true;
 
     template <class T>
@@ -81,7 +81,7 @@ struct single_thread_env
     static nesting_entry*& nesting() noexcept { return detail::innermost_nesting; }
 };
 
-/// Whether an environment is that of one thread.
+/// Whether `Env` is for code that one thread runs.
 template <class Env>
 inline constexpr bool one_thread = requires { requires Env::alone; };
 

@@ -3,10 +3,10 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// The list of the threads that read under one domain, and what happens to it when a thread exits
-// and when the process forks. A record is a thread-local of its thread, so attaching one allocates
-// nothing. Invariant: a thread's record is in the list while one of its slots may be in use, so a
-// writer that holds the mutex sees every reader.
+// The list of the threads that read under one domain, and its changes when a thread exits and when
+// the process forks. A record is a thread-local, so attaching one allocates nothing. Invariant: a
+// thread's record is in the list while one of its slots may be in use, so a writer that holds the
+// mutex sees every reader.
 
 #ifndef REGISTRY_IO_RECLAIM_THREAD_DOMAIN_HPP
 #define REGISTRY_IO_RECLAIM_THREAD_DOMAIN_HPP
@@ -23,8 +23,7 @@ namespace registry_io {
 inline namespace v1 {
 namespace reclaim {
 
-/// What a domain keeps of each thread; the base of its record. The record is a thread-local, so
-/// that a thread's first read allocates nothing.
+/// The base of a thread's record: its links, and its state in the list.
 template <class Record>
 struct thread_record
 {
@@ -33,11 +32,12 @@ struct thread_record
     bool linked = false;
     bool permanent = false;  ///< stays linked until the thread exits
     thread_exit::link on_exit{};
-    bool exiting = false;  ///< the exit hook has run: from now on it is linked for each read
+    bool exiting =
+        false;  ///< the exit hook has run: each later read attaches and detaches the record
 };
 
-/// What a domain has the system call: with its own record of the calling thread, when the thread
-/// exits, and around each fork.
+/// The functions that a domain registers for thread exit and for `fork`. `record` is the exiting
+/// thread's record in that domain.
 struct thread_hooks
 {
     void (*thread_exits)(void* record);
@@ -58,7 +58,8 @@ public:
 
     typename Env::mutex& mutex() noexcept { return mutex_; }
 
-    /// For writers, before there is anything to read: arranges for thread exit and for fork.
+    /// Registers the hooks for thread exit and for fork. Writers call it before the first
+    /// publication.
     void prepare(thread_hooks const& hooks) noexcept
     {
         std::lock_guard<typename Env::mutex> lock(mutex_);
@@ -70,12 +71,13 @@ public:
         Env::at_fork(hooks.before_fork, hooks.after_fork_in_parent, hooks.after_fork_in_child);
     }
 
-    /// Decided before the first reader has a record, and never changed. Under the mutex, or by a
-    /// thread that has a record.
+    /// The fence mode. `prepare` sets it before the first reader has a record, and it never
+    /// changes. Call it under the mutex, or on a thread that has a record.
     fence_mode mode() const noexcept { return mode_; }
 
-    /// Makes a thread's record known. Takes the mutex, which also orders it against writers: a
-    /// writer that does not find the record published before we locked, so that we see its root.
+    /// Puts a record on the list. The mutex also orders this call with writers: a writer that does
+    /// not find the record has published before this call locked the mutex, so this thread sees the
+    /// new root.
     void attach(Record& r) noexcept
     {
         std::lock_guard<typename Env::mutex> lock(mutex_);
@@ -89,8 +91,9 @@ public:
             r.permanent = exit_hook_.arm(&r, r.on_exit);
     }
 
-    /// Takes it off the list. A record that is idle has no mail then: mail is posted to records
-    /// that are busy, and taken back from those that moved on, under the mutex.
+    /// Takes a record off the list. An idle record has no mail when this thread holds the mutex:
+    /// under the mutex, writers post mail to slots in use, and revoke it from slots whose read has
+    /// ended.
     void detach(Record& r) noexcept
     {
         std::lock_guard<typename Env::mutex> lock(mutex_);
@@ -101,17 +104,17 @@ public:
         r.permanent = false;
     }
 
-    /// Under the mutex.
+    /// The first record. Call it under the mutex.
     Record* first() const noexcept { return first_; }
 
-    /// Under the mutex: no thread but perhaps this one has a record.
+    /// Whether no other thread has a record. Call it under the mutex.
     bool alone(Record const& mine) const noexcept
     {
         return first_ == nullptr || (first_ == &mine && mine.next == nullptr);
     }
 
-    /// How many forks lie between this process and the one that loaded the library.
-    // relaxed: it changes only while its process has one thread.
+    /// The number of forks from the process that loaded the library to this process.
+    // relaxed: it changes only in a child of fork, which has one thread.
     unsigned forks() const noexcept { return forks_.load(std::memory_order_relaxed); }
 
     // ----- for hooks
@@ -123,8 +126,8 @@ public:
         record.retire();
     }
 
-    /// The other threads do not exist in a child. What they were reading stays where it is for
-    /// ever, since nobody is left to report that they have left.
+    /// Forgets the other threads, which do not exist in a child. What they were reading is never
+    /// freed, since no thread is left to report.
     void after_fork_in_child(Record& mine) noexcept
     {
         first_ = mine.linked ? &mine : nullptr;

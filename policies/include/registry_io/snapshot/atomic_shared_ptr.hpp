@@ -3,9 +3,9 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// The snapshot policy that uses the standard library alone: readers copy an `atomic<shared_ptr>`.
-// It is here as a baseline for measurements. The shared object holds the root for all its readers
-// together, so the counts of the other policies apply to it as well.
+// The snapshot policy that uses only the standard library: readers copy an `atomic<shared_ptr>`. It
+// is a baseline for measurements. The shared object holds the root on behalf of all its readers, so
+// the counts of the other policies apply to it as well.
 
 #ifndef REGISTRY_IO_SNAPSHOT_ATOMIC_SHARED_PTR_HPP
 #define REGISTRY_IO_SNAPSHOT_ATOMIC_SHARED_PTR_HPP
@@ -33,10 +33,10 @@ namespace snapshot {
 /// Readers: as lock-free as that atomic is, which with libstdc++ means a spin lock in the pointer;
 /// all of them write two shared cache lines. Writers: take turns; each publication allocates one
 /// more block. Memory: at most one snapshot for each read in flight. Captures are destroyed as with
-/// `hazard_pointer`. Two things fall short of the other policies: a removal that races with another
-/// writer may leave captures to that other call; and the load of libstdc++ before 13 unlocks with a
-/// relaxed store, which ThreadSanitizer reports as a race in the standard library. Use it: to
-/// compare with the usual solution without this library.
+/// `hazard_pointer`. Two limitations: a removal that races with another writer may leave captures
+/// to that other call; and libstdc++ before 13 unlocks with a relaxed store in its load, which
+/// ThreadSanitizer reports as a race in the standard library. Use it to compare with the usual
+/// solution without this library.
 struct atomic_shared_ptr
 {
     using category = axis::snapshot;
@@ -49,13 +49,15 @@ struct atomic_shared_ptr
     class store
     {
 #ifndef __cpp_lib_atomic_shared_ptr
-        static_assert(sizeof(Root) == 0,
-                      "registry_io: this standard library has no std::atomic<std::shared_ptr>: use "
-                      "another snapshot policy than atomic_shared_ptr");
+        static_assert(
+            sizeof(Root) == 0,
+            "registry_io: atomic_shared_ptr needs std::atomic<std::shared_ptr>, which this "
+            "standard "
+            "library lacks; use another snapshot policy, such as snapshot::hazard_pointer");
 #endif
 
-        /// Holds a root for all its readers together. Reserved before there is a root, so that
-        /// publishing does not allocate.
+        /// Holds a root on behalf of all its readers. It is allocated before the root is published,
+        /// so that publication does not allocate.
         struct capsule
         {
             Root* root = nullptr;
@@ -76,6 +78,8 @@ struct atomic_shared_ptr
         template <class F>
         void read(F f) const
         {
+            // acquire: pairs with the exchange in publish. Without it, a reader could see the
+            // capsule before its root.
             pointer const p = root_.load(std::memory_order_acquire);
             if (p == nullptr)
                 return;
@@ -97,7 +101,7 @@ class atomic_shared_ptr::store<Root>::writer
 {
     using retired = reclaim::retired_roots<env>;
 
-    /// The alloc policy, as the standard library wants it.
+    /// The alloc policy with the interface of a standard allocator.
     template <class T>
     struct allocator
     {
@@ -150,7 +154,7 @@ public:
         garbage_list dead_;
         completion* wait_ = nullptr;
         void const* owner_;
-        pointer capsule_;  // for the next root, then of the replaced one
+        pointer capsule_;  // of the next root, then of the replaced one
     };
 
     writer(store& s, Source const& source) : store_(s), retired_(&s), source_(source) {}
@@ -173,13 +177,13 @@ public:
     void publish(Root* next, retirement& r, Recycle recycle) noexcept
     {
         Root* const old = current_;
-        // As in hazard_pointer. References that threads which are gone had to the capsule stay, so
-        // the capsule's hold ends with them.
+        // As in hazard_pointer. The references of the parent's other threads keep the capsule for
+        // ever, so its hold on the root ends here.
         bool const forked = retired_.forked() && !would_deadlock();
         if (forked)
             retired_.follow_fork(old, 1, nullptr);
         Root* const replaced = next != old ? old : nullptr;
-        // After a fork a root that stays needs another capsule, too.
+        // After a fork, a root that stays current needs a new capsule too.
         if (next != old || forked) {
             pointer published;
             if (next != nullptr) {
@@ -189,12 +193,13 @@ public:
                 published = std::move(r.capsule_);
             }
             current_ = next;
-            // release: readers see the entries. acquire: to look at the old capsule.
+            // release: pairs with the load in read, so that readers see the rows. acquire: pairs
+            // with the release of the exchange that published the old capsule, which is used below.
             r.capsule_ = store_.root_.exchange(published, std::memory_order_acq_rel);
             if (forked && r.capsule_ != nullptr)
                 r.capsule_->root = nullptr;
-            // If this is the last reference nobody can come by another one: let go of it under the
-            // lock, so that nothing more is hung on a root that nobody reads.
+            // If this is the last reference, no other can appear. Drop it under the lock, so that
+            // no garbage is hung on a root without readers.
             if (r.capsule_.use_count() == 1)
                 r.capsule_.reset();
         }
@@ -207,11 +212,11 @@ public:
 
     bool held() const noexcept
     {
-        // Ours and the store's: two. A reader that comes in between is one more, at worst for
-        // nothing. And those who hold the root itself.
-        // use_count alone orders nothing. But the copy that is asked gives up its own count, which
-        // is an acquire-release operation on the counter that the readers have decremented: what
-        // those did that it does not count any more comes before the return of whoever waits.
+        // Two references are the copy here and the store's. A reader that begins meanwhile adds
+        // one, which at worst makes the answer true without need. `holders` counts those that hold
+        // the root itself. use_count itself orders nothing. But the destruction of the copy is an
+        // acquire-release operation on the counter that the readers have decremented. So what
+        // finished readers did comes before the return of the waiting thread.
         return current_ != nullptr &&
             (current_->holders() > 2 ||
              store_.root_.load(std::memory_order_acquire).use_count() > 2);

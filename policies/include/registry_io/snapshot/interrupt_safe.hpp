@@ -3,8 +3,8 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// The snapshot policy for one core whose interrupts notify. It says who may write; the algorithm,
-// which publishes a change by storing one word, is in `linked_registry.hpp`.
+// The snapshot policy for one core whose interrupts notify. It defines which context may write.
+// `linked_registry.hpp` has the algorithm, which publishes a change by storing one word.
 
 #ifndef REGISTRY_IO_SNAPSHOT_INTERRUPT_SAFE_HPP
 #define REGISTRY_IO_SNAPSHOT_INTERRUPT_SAFE_HPP
@@ -41,16 +41,16 @@ namespace snapshot {
 /// One core, and interrupts that notify.
 ///
 /// An interrupt may notify at any instruction of a register or unregister, at any priority, nested
-/// as interrupts nest, and sees exactly the old or the new list. It never masks interrupts, and
-/// relies only on atomic stores of single words. Changes are made in one context, `Writer`, the one
-/// with the lowest priority that uses the registry: a context that can interrupt another user of
-/// the registry may only notify. A change in any other context always calls the panic policy's
-/// `fatal`, whether it would have done harm or not. An interrupt that needs a change posts it to
-/// the writer, for example with `queued::deferred`.
+/// as interrupts nest, and sees exactly the old or the new list. The policy never masks interrupts,
+/// and relies only on atomic stores of single words. Make changes in one context, `Writer`, which
+/// must have the lowest priority of all contexts that use the registry: a context that can
+/// interrupt another user of the registry may only notify. A change in any other context always
+/// calls the panic policy's `fatal`, even if it would do no harm. If an interrupt needs a change,
+/// it posts the change to the writer, for example with `queued::deferred`.
 ///
 /// Threads that preempt each other are not interrupts: they do not run to completion. Under a
-/// scheduler, use a registry from one thread and from interrupts only. Use it: for firmware, with
-/// `linked_registry.hpp`, which says what differs from other policies.
+/// scheduler, use a registry from one thread and from interrupts only. Use it for firmware, with
+/// `linked_registry.hpp`, which lists the differences from other policies.
 template <class Writer = thread_mode>
 struct basic_interrupt_safe
 {

@@ -26,8 +26,8 @@ namespace snapshot {
 ///
 /// Readers: block on each other and on publications, for a few instructions. Writers: take turns.
 /// Memory: at most one snapshot for each read in flight. Captures are destroyed as with
-/// `hazard_pointer`. `notify` is not lock-free, and all readers write one cache line. Use it: to
-/// compare, to debug, or where there is neither membarrier nor a fast thread-local. It uses a
+/// `hazard_pointer`. `notify` is not lock-free, and all readers write one cache line. Use it to
+/// compare, to debug, or if the platform has neither membarrier nor a fast thread-local. It uses a
 /// thread-local only to refuse a `synchronize` that would wait for itself.
 struct locked
 {

@@ -3,11 +3,11 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// The snapshot policy for throughput: readers announce since when they read (read-copy-update,
-// McKenney and Slingwine, 1998). This header has the fast path of readers and the order of a
-// writer's steps; `reclaim/rcu.hpp` has the epochs, eras and records. Invariant: the slot of a
-// thread that reads holds the epoch at the start of its outermost read, and nothing that was
-// replaced since then is freed.
+// The snapshot policy for throughput: readers announce the epoch in which they began
+// (read-copy-update, McKenney and Slingwine, 1998). This header has the fast path of readers and
+// the order of a writer's steps; `reclaim/rcu.hpp` has the epochs, eras and records. Invariant: the
+// slot of a reading thread holds the epoch at the start of its outermost read, and nothing that was
+// replaced since that epoch is freed.
 
 #ifndef REGISTRY_IO_SNAPSHOT_RCU_HPP
 #define REGISTRY_IO_SNAPSHOT_RCU_HPP
@@ -38,21 +38,21 @@ namespace snapshot {
 /// Readers mark their thread as reading, once for any number of nested reads.
 ///
 /// Readers: wait-free, except for a thread's first read; no load is repeated. Readers write no
-/// shared memory. Writers: as with `hazard_pointer`. Memory: what is removed waits for every reader
-/// of the domain that was inside at the removal: a handler that blocks delays the destruction of
-/// all garbage of its domain. `synchronize` waits for all readers of the domain too, and is refused
-/// inside a handler of any registry of the domain. The registry may be destroyed while readers of
-/// other registries of the domain run; the last of them then destroys what they still hold, so the
-/// memory resource of an `alloc::pmr` registry must outlive them: see `rcu_barrier`. The domain's
-/// own bookkeeping, one small block for each removal that readers hold up, comes from the global
-/// heap and is kept for later use.
+/// shared memory. Writers: as with `hazard_pointer`. Memory: a removed handler is destroyed after
+/// every reader of the domain that was inside at the removal has left, so a handler that blocks
+/// delays the destruction of all garbage of its domain. `synchronize` waits for all readers of the
+/// domain too, and is refused inside a handler of any registry of the domain. You may destroy the
+/// registry while readers of other registries of the domain run. The last of them then destroys the
+/// garbage that they still hold, so the memory resource of an `alloc::pmr` registry must outlive
+/// them: see `rcu_barrier`. The domain's own bookkeeping, one small block for each removal that
+/// readers hold up, comes from the global heap and is kept for later use.
 ///
 /// `Domain` is any type; registries that name the same one share a domain, so that nested notifies
 /// between them cost next to nothing. With `void` each type of registry has its own domain: a
-/// handler that blocks in one of them does not delay registries of another type. Use it: for short
+/// handler that blocks in one of them does not delay registries of another type. Use it for short
 /// handlers, many registries for each reader, and the highest rates.
 ///
-/// `Reclaim` says when captures are destroyed, and by whom, as with `basic_hazard_pointer`.
+/// `Reclaim` says when captures are destroyed, and by which thread, as with `basic_hazard_pointer`.
 /// Registries with `reclaim::by_writers` have a separate domain of the same name; the next writer
 /// of any registry of that domain destroys what readers have left. `Env` is for checkers: see
 /// `reclaim::std_env`.
@@ -91,7 +91,7 @@ class basic_rcu<Domain, Reclaim, Env>::store
     using domain_type = reclaim::rcu_domain<env>;
     using slot = reclaim::rcu_words<env>;
 
-    /// The domain of registries of which `Registry` names the type.
+    /// The domain of the registries of type `Registry`.
     template <class Registry>
     using domain = reclaim::rcu_domain_of<
         env,
@@ -99,7 +99,7 @@ class basic_rcu<Domain, Reclaim, Env>::store
                                 Reclaim>>;
 
 public:
-    /// The store of a registry of which `Registry` names the type; all reads have to name it too.
+    /// The store of a registry of type `Registry`. All reads must name the same type.
     template <class Registry>
     constexpr explicit store(std::type_identity<Registry>) noexcept
         : domain_(&domain<Registry>::instance())
@@ -115,13 +115,15 @@ public:
         if (s.since.load(std::memory_order_relaxed) == slot::idle) [[likely]] {
             std::uint64_t const epoch = domain<Registry>::instance().now();  // [rcu.now]
             s.last = epoch;
-            // [rcu.announce] release: after the idle that ended this slot's previous read.
+            // [rcu.announce] release: pairs with rcu.scan. Without it, the reads of this slot's
+            // previous read could race with the destruction by a writer that sees this epoch.
             s.since.store(epoch, std::memory_order_release);
             // Pairs with the writer's heavy fence between its exchange and its scan: either the
-            // scan sees us, or we see the new root.
+            // scan sees this read, or this read sees the new root.
             env::light_fence();
             reclaim::assert_domain([this] { return domain_; }, &domain<Registry>::instance());
-            // [rcu.root] acquire: the entries were written before the root was published.
+            // [rcu.root] acquire: pairs with rcu.publish. Without it, a reader could see a root
+            // before its rows.
             Root* const root = root_.load(std::memory_order_acquire);
             if constexpr (brief_reader<F, Root>) {
                 if (root == nullptr) [[unlikely]] {
@@ -144,7 +146,7 @@ public:
     }
 
     /// Whether the calling code has another copy of the domain than the code that made the store,
-    /// as can happen between shared objects. Its readers would not be seen.
+    /// as can happen between shared objects. Writers would not see its readers.
     template <class Registry>
     bool foreign(std::type_identity<Registry>) const noexcept
     {
@@ -158,7 +160,7 @@ private:
     template <class F>
     static constexpr bool calls_nothrow = noexcept(std::declval<F&>()(std::declval<Root&>()));
 
-    // Out of line with the addresses that it needs.
+    // Out of line, so that the fast path computes none of these addresses.
     template <class Registry>
     REGISTRY_IO_DETAIL_COLD static void take_mail() noexcept
     {
@@ -172,10 +174,11 @@ private:
         BOOST_FORCEINLINE ~left()
         {
             auto const s = domain<Registry>::hot();
-            // [rcu.idle] release: the reads of the snapshot come before whatever a writer that sees
-            // this does.
+            // [rcu.idle] release: pairs with rcu.scan. Without it, reads of the snapshot could race
+            // with the destruction by a writer that sees idle.
             s.since.store(slot::idle, std::memory_order_release);
-            // [rcu.mail] Pairs with the heavy fence between posting mail and looking at us again.
+            // [rcu.mail] Pairs with the heavy fence between posting mail and the next scan: either
+            // the writer sees that this read has ended, or the reader sees the mail.
             env::light_fence();
             if (s.mail.load(std::memory_order_relaxed) != nullptr) [[unlikely]]
                 take_mail<Registry>();
@@ -191,14 +194,14 @@ private:
         f.call_long(root, sight);
     }
 
-    /// A read inside of another of the domain, which protects everything in it. That this is one
-    /// says that the thread is known and the fence asymmetric.
+    /// A nested read: the outer read protects everything in the domain. If the fast path's slot is
+    /// in use, the thread's record is attached and the fence is asymmetric.
     template <class Registry, class F>
     BOOST_NOINLINE void read_nested(F f) const noexcept(calls_nothrow<F>)
     {
         if (!domain<Registry>::hot().reading() || foreign(std::type_identity<Registry>()))
             return read_slow<Registry>(f);
-        // acquire: the entries were written before the root was published.
+        // acquire: pairs with rcu.publish, as rcu.root.
         if (Root* const root = root_.load(std::memory_order_acquire)) [[likely]]
             f(*root);
     }
@@ -206,14 +209,15 @@ private:
     template <class Registry, class F>
     BOOST_NOINLINE void read_slow(F f) const noexcept(calls_nothrow<F>)
     {
-        // acquire: the entries were written before the root was published.
+        // acquire: pairs with rcu.publish, as rcu.root.
         if (root_.load(std::memory_order_acquire) == nullptr)
             return;
         if (foreign(std::type_identity<Registry>()))
             reclaim::foreign_domain();
         typename domain<Registry>::slow_read const r;
-        // seq_cst: where there is no asymmetric fence it comes after our announcement in the total
-        // order; elsewhere an acquire load is all it is.
+        // seq_cst: in full mode it comes after the announcement in the total order, or a writer
+        // could miss this read while it loads the old root. In asymmetric mode an acquire load is
+        // enough.
         if (Root* const root = root_.load(std::memory_order_seq_cst)) {
             f(*root);
         }
@@ -261,7 +265,7 @@ public:
         {
             reclaim::nesting_scope<env> const nesting(&domain_);
             free_.destroy_all();
-            // Last: what waits for the era waits for the above too.
+            // Last: a completion that waits for the era must also wait for `free_`.
             if (drain_ != nullptr)
                 drain_->drain();
             if constexpr (!Reclaim::on_readers)
@@ -282,7 +286,7 @@ public:
         domain_type& domain_;
         garbage_list dead_{};
         era* era_ = nullptr;    // not in use
-        era* drain_ = nullptr;  // was in use, and nobody is in its way
+        era* drain_ = nullptr;  // in use, without holders: `finish` drains it
         completion* wait_ = nullptr;
     };
 
@@ -290,7 +294,7 @@ public:
 
     typename env::mutex& mutex() noexcept { return mutex_; }
 
-    bool foreign() const noexcept { return false; }  // of readers alone: see the store
+    bool foreign() const noexcept { return false; }  // only readers can be: see the store
 
     Root* current() const noexcept { return store_.root_.load(std::memory_order_relaxed); }
 
@@ -316,11 +320,12 @@ public:
     {
         Root* const old = current();
         removals_ += r.dead_.empty() ? 0u : 1u;
-        // What earlier removals of a batch took out goes with this one.
+        // Includes the garbage of earlier removals of the same batch.
         kept_.append(r.dead_);
         if (next != old) {
-            // [rcu.publish] release: readers see the entries. seq_cst: in full mode, before our
-            // scan.
+            // [rcu.publish] release: pairs with rcu.root, so that readers see the rows. seq_cst: in
+            // full mode the exchange comes before the scan in the total order, or both sides could
+            // miss each other.
             store_.root_.exchange(next, std::memory_order_seq_cst);
             if (old != nullptr) {
                 kept_.push(old);
@@ -344,8 +349,9 @@ public:
             r.era_ = nullptr;
             break;
         case outcome::refused:
-            // Nothing may be freed early, so all of it waits until the kernel agrees again; and
-            // nobody can be told that readers are gone. A reader may be about to let go of the era.
+            // Without the fence nothing may be freed, so the garbage waits until the kernel grants
+            // the fence again, and a thread that waits for readers cannot return. A reader may
+            // still hold the era and be about to drop it: then the era is not used again.
             if (r.wait_ != nullptr)
                 reclaim::fence_refused();
             if (r.era_->holders() != 1)
@@ -356,7 +362,7 @@ public:
         }
     }
 
-    bool held() const noexcept { return false; }  // a new epoch is enough to tell readers apart
+    bool held() const noexcept { return false; }  // epochs separate old readers from new
 
     bool would_deadlock() const noexcept { return domain().would_deadlock(); }
 
@@ -365,8 +371,8 @@ public:
         kept_.append(dead);
         if (Root* const root = store_.root_.exchange(nullptr, std::memory_order_relaxed))
             kept_.push(root);
-        // A reader of another registry may be inside the domain; other readers of this one cannot
-        // be. If this thread is, it may be a reader of this one.
+        // Readers of other registries may be inside the domain. Of this registry only this thread
+        // can be a reader.
         if (!kept_.empty() && would_deadlock()) {
             if (era* const e = domain().allocate()) {
                 retirement r(domain());
@@ -382,7 +388,7 @@ public:
                 }
                 r.finish();
             }
-            return;  // without memory for an era, or without a fence, it stays for ever
+            return;  // leaks the garbage if there is no memory for an era, or no fence
         }
         reclaim::nesting_scope<env> const nesting(&domain());
         kept_.destroy_all();
@@ -397,7 +403,7 @@ private:
 
     store& store_;
     typename env::mutex mutex_{};
-    garbage_list kept_{};     // what has not been retired with an epoch
+    garbage_list kept_{};     // garbage that is not retired yet
     unsigned unsettled_ = 0;  // replaced roots, and removals, since the last epoch
     unsigned removals_ = 0;
 };
@@ -405,8 +411,8 @@ private:
 /// Returns when every read under this domain that had begun before the call has ended.
 ///
 /// Throws `std::system_error` with `resource_deadlock_would_occur` inside such a read, and
-/// `std::bad_alloc`. Concurrency: safe with everything. It implies `rcu_barrier` here. It does not
-/// wait for removals of an incomplete `reclaim::batched` batch: only their registry knows them.
+/// `std::bad_alloc`. Concurrency: safe with everything. It implies `rcu_barrier`. It does not wait
+/// for removals of an incomplete `reclaim::batched` batch: only their registry knows them.
 template <class Domain, class Reclaim = reclaim::prompt, class Env = reclaim::std_env>
 void rcu_synchronize()
 {
@@ -415,9 +421,9 @@ void rcu_synchronize()
         std::conditional_t<Reclaim::on_readers, reclaim::completion<Env>,
                            reclaim::polling_completion<Env, reclaim::era<Env>>>>;
     using outcome = typename domain_type::outcome;
-    static_assert(
-        !std::is_void_v<Domain>,
-        "registry_io: void is no domain, but one for each type of registry; name a domain");
+    static_assert(!std::is_void_v<Domain>,
+                  "registry_io: void names no domain, since each type of registry then has its "
+                  "own; name a domain");
     domain_type& domain =
         reclaim::rcu_domain_of<Env, detail::rcu_domain_name<Domain, Reclaim>>::instance();
     if (domain.would_deadlock())
@@ -444,7 +450,7 @@ void rcu_synchronize()
 }
 
 /// Returns when everything that was retired under this domain before the call is destroyed.
-/// As `rcu_synchronize` in every other respect.
+/// Otherwise as `rcu_synchronize`.
 template <class Domain, class Reclaim = reclaim::prompt, class Env = reclaim::std_env>
 void rcu_barrier()
 {

@@ -4,8 +4,8 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // The snapshot policy for one thread. A count in the root tells whether a notify is running; if
-// none is, the table is edited in place. Invariant: no row that a notify walks changes; a table
-// that is being walked is replaced.
+// none is, writers edit the table in place. Invariant: no row changes while a notify walks it;
+// writers replace a table that a notify walks.
 
 #ifndef REGISTRY_IO_SNAPSHOT_SINGLE_THREAD_HPP
 #define REGISTRY_IO_SNAPSHOT_SINGLE_THREAD_HPP
@@ -29,7 +29,7 @@ namespace snapshot {
 /// runs, writers edit in place; while a notify runs, they copy what it walks. Captures are
 /// destroyed inside the removal, or when the outermost notify that can see them ends. `synchronize`
 /// has nothing to wait for, and is refused inside a handler. Handlers may have a mutable call
-/// operator. Use it: for event loops, and for firmware without interrupts that notify.
+/// operator. Use it for event loops, and for firmware whose interrupts do not notify.
 struct single_thread
 {
     using category = axis::snapshot;
@@ -70,8 +70,8 @@ struct single_thread
         public:
             using base::base;
 
-            /// Reads make no entry in the thread's list of nestings, which would cost notify
-            /// something: with one thread, a root that is held is held by an outer call of ours.
+            /// Reads make no entry in the nesting list, since that would make each notify slower.
+            /// With one thread, only an outer call of this thread can hold a root.
             bool would_deadlock() const noexcept
             {
                 return base::held() || base::retired_read() || base::would_deadlock();

@@ -36,11 +36,12 @@ struct link
 };
 
 namespace detail {
-/// The calls that a thread makes when it exits; the one that was armed last is first.
+/// The calls that a thread makes when it exits; the last one armed is first.
 struct chain
 {
     link* first = nullptr;
-    bool over = false;  ///< the calls have been made; a later one would never be
+    bool over =
+        false;  ///< the calls have been made; a call that is armed later would never be made
 
     void run() noexcept
     {
@@ -125,7 +126,7 @@ public:
         if (mine.over)
             return false;
 #if defined(_WIN32)
-        // Not tested: the library is only run on Linux.
+        // Untested: the library's tests run only on Linux.
         struct at_exit
         {
             ~at_exit() { detail::calls.run(); }

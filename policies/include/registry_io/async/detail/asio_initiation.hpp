@@ -39,7 +39,7 @@ inline namespace v1 {
 namespace async {
 namespace detail {
 
-/// Awaited by a detached coroutine to set its context.
+/// A detached coroutine awaits this to set its context.
 class standing
 {
 public:
@@ -57,7 +57,7 @@ private:
     context const& context_;
 };
 
-/// How an operation of this library completes.
+/// The completion signature of an operation of this library, and the call of its handler.
 template <class Result>
 struct completion_of
 {
@@ -116,7 +116,7 @@ detached run_for(Start start, Handler h, Slot slot, boost::asio::any_io_executor
     BOOST_CATCH_END
     if (slot.is_connected())
         slot.clear();
-    // Always posted, because it may have ended inside the function that starts it.
+    // Always posted, because the operation may have ended inside the function that starts it.
     boost::asio::post(
         executor,
         [h = std::move(h), failed = std::move(failed), value = std::move(value)]() mutable {
@@ -131,11 +131,11 @@ class initiation
 public:
     explicit initiation(Start s) : start_(std::move(s)) {}
 
-    /// Anything that throws does so here, before the operation has begun.
+    /// Starts the operation. Throws only before the operation has begun.
     template <class Handler>
     void operator()(Handler&& h) &&
     {
-        // Its outstanding work keeps the context running meanwhile.
+        // Tracks outstanding work, which keeps the context running until the completion.
         boost::asio::any_io_executor executor = boost::asio::prefer(
             boost::asio::any_io_executor(boost::asio::get_associated_executor(h)),
             boost::asio::execution::outstanding_work.tracked);

@@ -35,7 +35,7 @@ namespace detail {
 template <class Event>
 struct call
 {
-    using registry_io_event = Event;  // what logs call it
+    using registry_io_event = Event;  // the type that logs name
     Event const* event;
     context const* where;
     /// Set by a handler that has created a coroutine, which has not begun yet.
@@ -89,7 +89,7 @@ inline constexpr bool copy_will_do = [] {
     return will_do;
 }();
 
-/// A user's handler, as a handler of the core.
+/// A user's handler in the form that the core stores.
 template <class F, class Event>
 class handler : std::conditional_t<copy_will_do<F, Event>, may_be_trivial, not_trivial>
 {
@@ -158,7 +158,8 @@ private:
         auto const h = t.release();
         if (!h)
             registry_io::detail::raise(
-                std::invalid_argument("registry_io: the handler returned no task"));
+                std::invalid_argument("registry_io: the handler returned an empty async::task; "
+                                      "return the task of a coroutine"));
         h.promise().coroutine = h;
         return &h.promise();
     }
@@ -181,8 +182,8 @@ consteval bool check_handler()
         using made = typename made_by<F&, Event>::type;
         static_assert(std::is_void_v<made> || awaitable<made>,
                       "registry_io: an async handler must return void, an async::task or something "
-                      "else that can be awaited; a function that returns asio::awaitable is made "
-                      "one by async::asio_handler");
+                      "else that can be awaited; wrap a function that returns asio::awaitable with "
+                      "async::asio_handler");
         static_assert(!awaitable<made> || kept<made>,
                       "registry_io: what an async handler returns is moved into a coroutine that "
                       "awaits it, and this type cannot be moved; return an async::task that awaits "

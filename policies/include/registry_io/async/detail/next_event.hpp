@@ -43,7 +43,7 @@ public:
     next_event(next_event const&) = delete;
     next_event& operator=(next_event const&) = delete;
 
-    /// If it is destroyed while it waits, the wait ends.
+    /// Ends the wait, if it is not over.
     ~next_event()
     {
         if (shared_ != nullptr) {
@@ -83,8 +83,10 @@ public:
     }
 
 private:
-    static_assert(std::is_copy_constructible_v<Event> && std::is_move_constructible_v<Event>,
-                  "registry_io: next() returns a copy of the event, and this one cannot be copied");
+    static_assert(
+        std::is_copy_constructible_v<Event> && std::is_move_constructible_v<Event>,
+        "registry_io: next() returns a copy of the event, and this event cannot be copied; "
+        "register a handler instead");
 
     using shared = next_state<Event>;
 

@@ -51,15 +51,18 @@ public:
     }
 
     /// Called by the coroutine: from now on it waits. Returns false if the wait is already over.
-    // release: everything that it did before. acquire: the event.
+    // release: pairs with the acquire of advance_to and may_resume, so that the coroutine is
+    // resumed only after its own writes. acquire: pairs with their release, so that it sees the
+    // event.
     bool arm() noexcept { return state_.exchange(armed, std::memory_order_acq_rel) != over; }
 
     /// Called when the coroutine is destroyed. Returns false if another thread is resuming it.
     bool leave() noexcept
     {
         claim();
-        // release: what the coroutine did happens before its end, which the thread that reads this
-        // word may cause. acquire: likewise for what the other threads did with it.
+        // release: pairs with the acquire of may_resume: what the coroutine did happens before
+        // another thread frees the state. acquire: pairs with the releases of advance_to and
+        // may_resume: what other threads did with the state happens before this thread frees it.
         return state_.exchange(gone, std::memory_order_acq_rel) != over;
     }
 
@@ -71,11 +74,12 @@ public:
         return std::move(event_);
     }
 
-    /// Returns true once.
+    /// Returns true for the first call only.
     // relaxed: the state orders what follows.
     bool claim() noexcept { return !claimed_.exchange(true, std::memory_order_relaxed); }
 
-    /// Called by the one that has claimed the state: ends the wait, with the event if there is one.
+    /// Ends the wait, with the event unless it is null. Precondition: the caller's `claim` has
+    /// returned true.
     // By value: the caller's own reference may be destroyed together with the registry.
     // NOLINTNEXTLINE(performance-unnecessary-value-param)
     static void end(std::shared_ptr<next_state> s, Event const* event)
@@ -142,7 +146,9 @@ private:
         do {
             if (was == gone)
                 return gone;
-            // release: the event. acquire: what the coroutine did before it waited.
+            // release: pairs with the acquire of arm and may_resume; without it, the coroutine
+            // could miss the event. acquire: pairs with the release of arm; without it, this thread
+            // could resume the coroutine before its last writes.
         } while (!state_.compare_exchange_weak(was, was == beginning ? over : next,
                                                std::memory_order_acq_rel,
                                                std::memory_order_relaxed));
@@ -152,8 +158,8 @@ private:
     bool may_resume() noexcept
     {
         word was = in_queue;
-        // acquire: the event, and what the coroutine did before it waited. release: so that `leave`
-        // sees what was written for it in vain.
+        // acquire: pairs with advance_to and arm: the event, and what the coroutine did before it
+        // waited. release: pairs with the acquire of leave, which may free the state.
         return state_.compare_exchange_strong(was, over, std::memory_order_acq_rel,
                                               std::memory_order_acquire);
     }

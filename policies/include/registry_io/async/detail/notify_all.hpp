@@ -60,7 +60,8 @@ public:
     bool await_suspend(std::coroutine_handle<> h) noexcept
     {
         this->caller_ = h;
-        // release: the line above. acquire: what the handlers did, if all have ended.
+        // acq_rel: pairs with the decrement in end_of. release: the last handler's thread sees
+        // `caller_`. acquire: if all have ended, the caller sees what the handlers did.
         return missing_.fetch_sub(1, std::memory_order_acq_rel) != 1;
     }
 
@@ -97,7 +98,7 @@ private:
         }
     }
 
-    /// Once a handler waits, nothing may be thrown before the end.
+    /// Starts a handler while another one waits. Exceptions are kept for the end of the notify.
     BOOST_NOINLINE void start_another(at where) noexcept
     {
         if (this->escaped_ != nullptr || this->stopped())
@@ -131,15 +132,16 @@ private:
     BOOST_NOINLINE void all_are_started(root const& r) noexcept
     {
         this->hold(r);
-        // relaxed: no other thread reads it before we have stopped reporting.
+        // relaxed: no other thread reads it before this thread stops reporting.
         missing_.store(started_ + 1, std::memory_order_relaxed);
         std::uint32_t reported = 0;
-        // acquire: a thread that left a handler to us has pushed it before. release: our reports.
+        // acquire: pairs with the increment in end_of, so that pop finds the pushed handler.
+        // release: the next reporter sees the reports of this thread.
         while (reporters_.fetch_sub(1, std::memory_order_acq_rel) != 1) {
             this->report(*pop());
             ++reported;
         }
-        // relaxed: our own count remains until await_suspend.
+        // relaxed: the caller's own count remains until await_suspend.
         if (reported != 0)
             missing_.fetch_sub(reported, std::memory_order_relaxed);
     }
@@ -150,18 +152,19 @@ private:
         return static_cast<notify_all*>(p.argument())->end_of(p);
     }
 
-    /// Reports are made one at a time, without a lock: if another thread is already reporting, the
-    /// handler is left to that thread.
+    /// Reports one handler at a time, without a lock: if another thread is already reporting, it
+    /// leaves the handler to that thread.
     std::coroutine_handle<> end_of(promise& p) noexcept
     {
         promise* head = ended_.load(std::memory_order_relaxed);
         do
             p.next_ended = head;
-        // release: pairs with pop.
+        // release: pairs with the acquire of pop. Without it, the reporter could read the promise
+        // before its last writes.
         while (!ended_.compare_exchange_weak(head, &p, std::memory_order_release,
                                              std::memory_order_relaxed));
-        // release: so that the current reporter finds what was pushed. acquire: the reports of the
-        // previous reporter.
+        // release: pairs with the reporter's decrements, so that it finds what was pushed. acquire:
+        // pairs with the previous reporter's last decrement, so that its reports come first.
         if (reporters_.fetch_add(1, std::memory_order_acq_rel) != 0)
             return std::noop_coroutine();
         std::uint32_t reported = 0;
@@ -169,8 +172,9 @@ private:
             this->report(*pop());
             ++reported;
         } while (reporters_.fetch_sub(1, std::memory_order_acq_rel) != 1);
-        // Nothing is accessed after this, unless all handlers have ended. acq_rel: everything that
-        // the handlers did happens before the caller continues.
+        // This object may be destroyed after this line, unless all handlers have ended. acq_rel:
+        // pairs with await_suspend and the other decrements. Without it, the caller could continue
+        // before it sees what the handlers did.
         if (missing_.fetch_sub(reported, std::memory_order_acq_rel) != reported)
             return std::noop_coroutine();
         return this->caller_goes_on();

@@ -84,8 +84,8 @@ private:
     }
 
     /// Runs the handlers from `next` to `end`, of the chunk `part` or of a flat table, until one
-    /// waits, and returns that handler; returns null at the end. Only a handler that waits makes it
-    /// write down where it is.
+    /// waits, and returns that handler; returns null at the end. Stores the place of the walk only
+    /// if a handler waits.
     BOOST_FORCEINLINE promise* run(root const& r, chunk const* part, entry const* next,
                                    entry const* end)
     {
@@ -105,7 +105,7 @@ private:
         return nullptr;
     }
 
-    /// The same for the remaining chunks.
+    /// Runs the handlers of the remaining chunks, as `run`.
     promise* run_parts(root const& r)
     {
         while (!parts_.empty()) {
@@ -142,8 +142,9 @@ private:
         return nullptr;
     }
 
-    /// Waits for this handler and runs those after it. Returns whether one of them waits; then this
-    /// object may already be destroyed. A loop, so that handlers that end at once need no stack.
+    /// Waits for this handler, then runs the handlers after it. Returns whether one of them waits;
+    /// then this object may already be destroyed. A loop and not a recursion, so that handlers that
+    /// end at once need no stack.
     bool waits_for(promise& first) noexcept
     {
         for (promise* p = &first; p != nullptr; p = run_on()) {
@@ -164,7 +165,7 @@ private:
         return self.caller_goes_on();
     }
 
-    // Where the walk is while a handler waits, which sets these three.
+    // The place of the walk. The first three are set only when a handler waits.
     entry const* next_;
     entry const* end_;                  // of the current table or chunk
     chunk const* part_;                 // the current chunk, if there are several

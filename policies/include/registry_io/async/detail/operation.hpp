@@ -3,7 +3,7 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// What both kinds of notify have in common: a notify in flight, which is stored in the frame of the
+// The base of both kinds of notify: a notify in flight, which is stored in the frame of the
 // coroutine that awaits it. It starts handlers, keeps those that wait in a list, reports each end
 // to the panic policy, and resumes the caller. The initial read protects the snapshot until
 // handlers wait; from then on a count holds it. Invariant: the panic policy's scope exists from the
@@ -53,11 +53,11 @@ struct result_box<Result, true>
 {
 };
 
-/// What is passed as second argument, unless it is an environment.
+/// The type of a sink. An environment as second argument of `notify` is not a sink.
 template <class Sink>
 concept sink_of_notify = !std::is_convertible_v<Sink, environment>;
 
-/// Failures are the panic policy's.
+/// Passes failures to the panic policy.
 template <class Engine>
 struct to_policy
 {
@@ -72,7 +72,7 @@ struct to_policy
     }
 };
 
-/// Failures are passed to the sink of one notify. `Sink` is a reference, or a type to be stored.
+/// Passes failures to the sink of one notify. `Sink` is a reference, or a type to be stored.
 template <class Engine, class Sink>
 struct to_sink
 {
@@ -90,8 +90,8 @@ struct to_sink
     Sink sink;
 };
 
-/// A notify that is being awaited, or about to be. `Engine` is that of the registry. `Failures` is
-/// `to_policy` or `to_sink`.
+/// A notify that is being awaited, or about to be. `Engine` is the engine of the registry.
+/// `Failures` is `to_policy` or `to_sink`.
 template <class Engine, class Failures>
 class operation
 {
@@ -194,8 +194,8 @@ protected:
     template <class Outcome, class View>
     BOOST_FORCEINLINE void settle(Outcome outcome, View view) noexcept(Failures::isolates)
     {
-        // Not through the registry, which a handler may have destroyed. The scope exists from the
-        // beginning of the read.
+        // Finds the writers through the table: a handler may have destroyed the registry. The scope
+        // exists from the beginning of the read.
         // NOLINTNEXTLINE(bugprone-unchecked-optional-access)
         if (scope_->invoke(outcome, view) == verdict::remove)
             dispatcher::expel(*static_cast<writers*>(snapshot_of(view).home), view.id());

@@ -3,8 +3,8 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// The coroutine that is posted to an executor in place of one that may be destroyed while it is
-// queued. Destroying the posted coroutine, or running it too late, does nothing.
+// The coroutine that is posted to an executor in place of another coroutine, which may be destroyed
+// while it is queued. Destroying the posted coroutine, or running it too late, does nothing.
 
 #ifndef REGISTRY_IO_ASYNC_DETAIL_POSTED_HPP
 #define REGISTRY_IO_ASYNC_DETAIL_POSTED_HPP

@@ -6,9 +6,9 @@
 // The promise of a task. It passes the task's context to awaited operands of this library, keeps
 // the thread's list of active contexts up to date around each suspension, and decides at the end
 // what is resumed. A handler that never waits stores its outcome in a `finish_record` on its
-// caller's stack, and its frame is freed at once. Otherwise the end and `call_at_end` meet in
-// `state_`: whichever of the two comes second sees the other. Invariant: what follows the end
-// happens exactly once.
+// caller's stack, and its frame is freed at once. Otherwise the end and `call_at_end` both exchange
+// `state_`: the second of the two sees the first. Invariant: what follows the end happens exactly
+// once.
 
 #ifndef REGISTRY_IO_ASYNC_DETAIL_PROMISE_HPP
 #define REGISTRY_IO_ASYNC_DETAIL_PROMISE_HPP
@@ -136,7 +136,7 @@ public:
             }
             BOOST_CATCH(...)
             {
-                promise_.go_on();  // no one resumes it: it continues here, with the exception
+                promise_.go_on();  // not suspended: the task continues here, with the exception
                 BOOST_RETHROW
             }
             BOOST_CATCH_END
@@ -159,8 +159,8 @@ public:
     {
         static_assert(
             awaitable<Operand>,
-            "registry_io: this cannot be awaited in an async::task; what an Asio function "
-            "starts can, with the completion token async::use_task");
+            "registry_io: this type cannot be awaited in an async::task; to await an Asio "
+            "operation, pass async::use_task as its completion token");
         return tracked<Operand&&>(*this, static_cast<Operand&&>(o));
     }
 
@@ -189,8 +189,8 @@ public:
     /// Called before the task begins: it belongs to `c`, which may be null.
     void belong(context const* c) noexcept { context_ = c; }
 
-    /// Called before a handler begins: where it stores its outcome if it ends without having
-    /// waited.
+    /// Called before a handler begins. The handler stores its outcome in `r` if it ends without
+    /// having waited.
     void leave_word(finish_record& r) noexcept { record_ = &r; }
 
     /// Called before the task begins, unless it is already inside an activation of its context.
@@ -214,7 +214,8 @@ public:
     /// Called after the task has first returned: whether it has ended.
     bool ended() const noexcept
     {
-        // acquire: what it did on another thread happens before what we do next.
+        // acquire: pairs with the release of end. What the task did on another thread happens
+        // before the caller's next step.
         return state_.load(std::memory_order_acquire) == state::done;
     }
 
@@ -224,7 +225,8 @@ public:
     {
         on_end_ = f;
         argument_ = argument;
-        // release: the two words above. acquire: as in ended.
+        // release: pairs with the acquire of end, which reads the two words above. acquire: as in
+        // ended.
         return state_.exchange(state::awaited, std::memory_order_acq_rel) != state::done;
     }
 
@@ -263,8 +265,9 @@ private:
             state_.store(state::done, std::memory_order_relaxed);
             return std::noop_coroutine();
         }
-        // From here on, unless it is awaited, the code that started it may destroy it. release:
-        // what the task did. acquire: what call_at_end has written.
+        // From here on, unless the task is awaited, the code that started it may destroy it.
+        // release: pairs with the acquire of ended and call_at_end: what the task did. acquire:
+        // pairs with the release of call_at_end: the two words that it has written.
         if (state_.exchange(state::done, std::memory_order_acq_rel) != state::awaited)
             return std::noop_coroutine();
         return on_end_(*this);
@@ -274,7 +277,7 @@ private:
     context const* context_ = nullptr;
     // NOLINTNEXTLINE(bugprone-throw-keyword-missing): it is empty until the task throws.
     std::exception_ptr exception_ = nullptr;
-    bool has_waited_ = false;  ///< it may have been on another thread since
+    bool has_waited_ = false;  ///< the task may have moved to another thread
     bool active_ = false;
     std::atomic<state> state_{state::running};
     on_end on_end_ = nullptr;
