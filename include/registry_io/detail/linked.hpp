@@ -12,15 +12,13 @@
 #ifndef REGISTRY_IO_DETAIL_LINKED_HPP
 #define REGISTRY_IO_DETAIL_LINKED_HPP
 
-#include <atomic>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <new>
 #include <type_traits>
 
 #include <registry_io/config.hpp>
-#include <registry_io/registry_fwd.hpp>
+#include <registry_io/detail/linked_node.hpp>
 
 // The walk decides what an interrupt costs. For size, g++ jumps back and forth in each round of it;
 // so, with its blocks left where they are and nothing aligned, it does not, and is not longer.
@@ -46,62 +44,6 @@
 namespace registry_io {
 inline namespace v1 {
 namespace detail {
-
-/// Memory is as it is written here, before and after. Only the compiler has to be told so: an
-/// interrupt on this core sees what was executed.
-BOOST_FORCEINLINE void keep_order() noexcept
-{
-#if defined(__GNUC__)
-    // To clang a fence alone is no reason why a function should touch static variables.
-    __asm__ volatile("" ::: "memory");
-#else
-    std::atomic_signal_fence(std::memory_order_seq_cst);
-#endif
-}
-
-/// What the head of a list and its nodes have in common.
-///
-/// `word` of a node, from the top: 8 bits, its level; 8 bits, its key, if that fits; 1 bit, set; 14
-/// bits, its generation, of which the first two are set in a slot; 1 bit, whether it is registered.
-/// `word` of the head: 8 bits, how many notifies run; 16 bits, none; 8 bits, at which levels
-/// something has changed that a notify has to tidy up when it ends. So a node's word is never that
-/// of the head, and it is the greater one of the same level: what the walk compares anyway tells
-/// one from the other. `next` of a node is null when no list uses it.
-struct link
-{
-    std::uint32_t word;
-    link* next;
-};
-
-/// How a handler is called, without the type of its event.
-struct linked_call
-{
-    void* state;
-    void (*invoke)(void*, void const*);
-};
-
-#if defined(__ARM_ARCH_PROFILE) && __ARM_ARCH_PROFILE == 'M'
-inline constexpr bool cortex_m = true;
-#else
-inline constexpr bool cortex_m = false;
-#endif
-
-template <class Key>
-inline constexpr bool key_in_word = std::is_trivially_copyable_v<Key> && sizeof(Key) == 1;
-template <>
-inline constexpr bool key_in_word<void> = true;
-
-template <class Key, bool InWord = key_in_word<Key>>
-struct linked_node : link
-{
-    linked_call call;
-};
-template <class Key>
-struct linked_node<Key, false> : link
-{
-    linked_call call;
-    Key key;
-};
 
 /// A list and its slots. They are all that a registry is.
 template <class List, std::size_t N>
@@ -344,56 +286,7 @@ public:
     static constexpr std::uint32_t first_slot =
         (sizeof(link) + alignof(node) - 1) / alignof(node) * alignof(node);
 
-    /// Whether it is in any list: registered, or removed by a handler of a notify that still runs.
-    static bool is_linked(link const& n) noexcept { return n.next != nullptr; }
-
 protected:
-    static constexpr std::uint32_t level_step = 0x01000000;
-    static constexpr std::uint32_t unreached = 0xFF000000;
-    // At the level above it what is registered would look like what has been removed.
-    static constexpr std::uint32_t deepest = 0xFE;
-    static constexpr std::uint32_t a_node = 0x00008000;
-    static constexpr std::uint32_t in_slots = 0x0000E000;
-    static constexpr std::uint32_t generation_step = 2;
-    static constexpr std::uint32_t registered = 0x00000001;
-    static constexpr std::uint32_t name_mask = 0x0000FFFF;
-    static constexpr std::uint32_t offset_mask = 0x0000FFFF;
-    static constexpr int name_shift = 16;
-    static constexpr int end_shift = 8;
-    static constexpr int key_shift = 16;
-    static constexpr int level_shift = 24;
-    static constexpr int changed_byte = 0;
-    static constexpr int key_byte = 2;
-    static constexpr int level_byte = 3;
-
-    /// One byte of a word: what is stored by itself is shorter than what is masked and shifted.
-    static unsigned char& part(link& l, int byte) noexcept
-    {
-        return reinterpret_cast<unsigned char*>(
-            &l.word)[std::endian::native == std::endian::big ? 3 - byte : byte];
-    }
-
-    /// g++ knows no more where it comes from: neither that it is part of a word, which it would
-    /// compare with a constant of four bytes, nor that it was converted to a byte before.
-    template <class T>
-    static void hide([[maybe_unused]] T& n) noexcept
-    {
-#if defined(__GNUC__)
-        __asm__("" : "+r"(n));
-#endif
-    }
-
-    /// Whether `w < level`, and by how much it is above: one subtraction for both.
-    static bool below(std::uint32_t w, std::uint32_t level, std::uint32_t& above) noexcept
-    {
-#if defined(__GNUC__)
-        return __builtin_sub_overflow(w, level, &above);
-#else
-        above = w - level;
-        return w < level;
-#endif
-    }
-
     /// Fills in a node that is not in the list, and puts it into the list.
     BOOST_FORCEINLINE void enter(node& n, place const& p, invoke_type invoke, void* state,
                                  std::uint32_t name) noexcept
@@ -466,11 +359,6 @@ protected:
         return static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(l)) + (cortex_m ? 0 : 1);
     }
 
-    static bool is_registered(std::uint32_t w) noexcept { return (w & registered) != 0; }
-
-    /// From the word of a registered node that of one which no notify calls and no handle names.
-    static std::uint32_t dead(std::uint32_t w) noexcept { return (w | unreached) - registered; }
-
     static bool goes_first(stored_key const& key, node const& n) noexcept
     {
         if constexpr (std::is_void_v<key_type>)
@@ -519,99 +407,6 @@ protected:
         // Of the head, which `before` is by now. An interrupt before this takes level and mark as
         // it finds them, and puts them back.
         part(*before, changed_byte) = static_cast<unsigned char>(lower);
-    }
-};
-
-/// Names for all nodes of the program that are the caller's.
-struct node_names
-{
-    inline static constinit std::uint32_t last = 0;
-};
-
-/// The same over nodes that are the caller's, wherever they are.
-///
-/// A handle holds the address of its node. Nothing says that this node still exists, so a handle is
-/// looked for in the list. Names are counted neither in the nodes, as a new node may be where an
-/// old one was, nor in the lists, as a node may go from one to another.
-template <class Snapshot, class Ordering, class Panic>
-class node_list : public linked_list<Snapshot, Ordering, Panic>
-{
-    using base = linked_list<Snapshot, Ordering, Panic>;
-
-public:
-    using handle_type = std::uint64_t;
-    using node = typename base::node;
-    using place = typename base::place;
-
-    /// A handle, 0 when the node is in a list already.
-    REGISTRY_IO_DETAIL_CHANGE handle_type add(node& n, place p, typename base::invoke_type invoke,
-                                              void* state) noexcept
-    {
-        base::check_writer();
-        if (base::is_linked(n))
-            return 0;
-        std::uint32_t const name = node_names::last += base::generation_step;
-        this->enter(n, p, invoke, state, name | base::registered | base::a_node);
-        return handle(n);
-    }
-
-    std::uint32_t remove(std::uint32_t, handle_type handle) noexcept { return remove(handle); }
-    REGISTRY_IO_DETAIL_CHANGE std::uint32_t remove(handle_type handle) noexcept
-    {
-        base::check_writer();
-        node* const n = find(0, handle);
-        if (n == nullptr)
-            return 1;
-        this->leave(*n);
-        return 0;
-    }
-
-    node* find(std::uint32_t, handle_type which) noexcept
-    {
-        if (this->next != nullptr)
-            for (link* l = this->next; l != this; l = l->next)
-                if (handle(*static_cast<node*>(l)) == which)
-                    return static_cast<node*>(l);
-        return nullptr;
-    }
-
-    static handle_type handle(node const& n) noexcept
-    {
-        return handle_type(reinterpret_cast<std::uintptr_t>(&n)) << base::name_shift |
-            (n.word & base::name_mask);
-    }
-};
-
-/// What a user of `node_list` declares for each handler.
-template <class List>
-class static_node
-{
-public:
-    constexpr static_node() noexcept = default;
-    static_node(static_node const&) = delete;
-    static_node& operator=(static_node const&) = delete;
-
-    /// Whether a registry uses it. It may be registered again, and destroyed, when none does: after
-    /// its removal, or, if that was made while a notify ran, after the outermost notify has ended.
-    bool linked() const noexcept { return List::is_linked(node_); }
-
-private:
-    template <class, class, class, class, class>
-    friend class registry_io::basic_registry;
-
-    typename List::node node_{};
-};
-
-/// The same where it can be destroyed too early.
-template <class List, class Panic>
-class checked_node : public static_node<List>
-{
-public:
-    constexpr checked_node() noexcept = default;
-    ~checked_node()
-    {
-        if (this->linked()) [[unlikely]]
-            Panic::fatal("registry_io: a node was destroyed while its registry used it");
     }
 };
 
