@@ -3,11 +3,12 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// A list that is changed by single stores, for readers that interrupt its writer: a ring through
-// its head, with a level in each node that tells a notify which nodes are older than itself. The
-// idea of levels, and why each store leaves a complete list behind, is written at `linked_list`.
-// Invariant: at every instruction, an interrupt that walks the list sees it as before the change or
-// as after it.
+// The linked list of the firmware registry. Writers change it by single stores, so that readers may
+// interrupt them. It is a ring through the head; the level in each node tells a notify whether the
+// node is older than the notify. `linked_list` explains levels, and why the list is complete after
+// each store.
+// Invariant: an interrupt at any instruction of a change walks the list either as it was before the
+// change or as it is after the change.
 
 #ifndef REGISTRY_IO_DETAIL_LINKED_HPP
 #define REGISTRY_IO_DETAIL_LINKED_HPP
@@ -20,8 +21,8 @@
 #include <registry_io/config.hpp>
 #include <registry_io/detail/linked_node.hpp>
 
-// The walk decides what an interrupt costs. For size, g++ jumps back and forth in each round of it;
-// so, with its blocks left where they are and nothing aligned, it does not, and is not longer.
+// The walk decides what an interrupt costs. With -Os, g++ takes several jumps in each iteration of
+// the loop. These options keep the blocks in source order, without those jumps, at the same size.
 #if defined(__GNUC__) && !defined(__clang__) && defined(__arm__)
 #define REGISTRY_IO_DETAIL_WALK                                                                    \
     [[gnu::noinline,                                                                               \
@@ -31,10 +32,10 @@
 #define REGISTRY_IO_DETAIL_WALK BOOST_NOINLINE
 #endif
 
-// What a program has stored before a change must be there for the interrupt that sees the change,
-// and what an interrupt has stored must be found after it. g++ would look into the functions that
-// make changes, barriers or not, see that they do not touch a static variable of the program, and
-// keep that from memory across the call.
+// An interrupt that sees a change must also see what the program stored before it, and the program
+// must see what the interrupt stored. With interprocedural analysis, g++ sees that a function which
+// makes a change does not touch a static variable of the program, and keeps that variable in a
+// register across the call, whatever barriers the function contains.
 #if defined(__GNUC__) && !defined(__clang__)
 #define REGISTRY_IO_DETAIL_CHANGE [[gnu::noipa]]
 #else
@@ -45,14 +46,14 @@ namespace registry_io {
 inline namespace v1 {
 namespace detail {
 
-/// A list and its slots. They are all that a registry is.
+/// A list and its slots: the whole state of a registry.
 template <class List, std::size_t N>
 struct linked_slots
 {
     List list;
     typename List::node places[N]{};
 };
-/// The nodes are the caller's.
+/// Without slots: the caller owns the nodes.
 template <class List>
 struct linked_slots<List, 0>
 {
@@ -60,35 +61,37 @@ struct linked_slots<List, 0>
 };
 
 /// Handlers in firing order, for one core. Neither the event's type nor the capacity is part of the
-/// type, so that all registries of a program share this code.
+/// type, so all registries of a program share this code.
 ///
-/// The list is a ring through its head, empty when `next` is null or the head. The rules:
+/// The list is a ring through its head. It is empty when `next` is null or the head. The rules:
 ///
-/// * Only `notify` may interrupt, and it puts back what it changes: to what it interrupts, it is
-///   as if nothing had happened. So writers and the notifies that they run in are one thread of
-///   control, and the only question is what an interrupt sees between two of its stores.
-/// * A change becomes visible by one store of a word: the `next` that leads to a new node, or past
-///   an old one, or the word of a node. Before and after are complete lists.
+/// * Only `notify` may interrupt. It restores what it changes, so the interrupted code does not
+///   notice it. Writers, and the notifies whose handlers call them, are therefore one thread of
+///   control. All that remains to be proved is what an interrupt sees between two stores of a
+///   writer.
+/// * A change becomes visible by one store of a word: the `next` that leads to a new node or past
+///   an old one, or the word of a node. The list is complete before and after this store.
 /// * A notify has a level, 1 for the outermost, and calls the nodes whose level is below its own.
-///   A node that is registered while notifies run gets the level of the innermost: they all pass it
-///   by, and one that starts later, nested or not, calls it. A node that is removed while notifies
-///   run stays in the list, at a level that none reaches, so that no walk loses its way.
-/// * A notify at whose level something has changed tidies up when it ends: what was new at its
-///   level is lowered by one, and the outermost takes out what was removed. An interrupt changes
-///   nothing, so it never finds anything to tidy up.
+///   A node that is registered while notifies run gets the level of the innermost notify: the
+///   running notifies skip the node, and a notify that starts later, nested or not, calls it. A
+///   node that is removed while notifies run stays in the list, at a level that no notify reaches,
+///   so that running walks can go on from the node.
+/// * A notify at whose level something has changed tidies up when it ends: it lowers the level of
+///   the nodes that are new at its level by one, and the outermost notify unlinks removed nodes. An
+///   interrupt changes nothing, so a notify in an interrupt has nothing to tidy up.
 template <class Snapshot, class Ordering, class Panic>
 class linked_list : public link
 {
 public:
     using key_type = typename Ordering::key_type;
     using node = linked_node<key_type>;
-    /// The address of a node, and subtracted from its upper half, its name.
+    /// The address of a node, with the node's name subtracted from its upper half.
     using handle_type = std::uint32_t;
     using invoke_type = void (*)(void*, void const*);
-    /// What `add` takes where there is no key.
+    /// The key of a node; `nullptr_t` without a key.
     using stored_key = std::conditional_t<std::is_void_v<key_type>, std::nullptr_t, key_type>;
 
-    /// What `add` is told beside the handler: where the slots end, and the key.
+    /// The arguments of `add` besides the handler: where the slots end, and the key.
     class place
     {
     public:
@@ -121,7 +124,7 @@ public:
         std::uint32_t const level = outer + level_step;
         word = level;
         keep_order();
-        // Asked this late it costs one instruction less where there are handlers.
+        // Testing this late costs one instruction less if there are handlers.
         if (n == nullptr) [[unlikely]] {
             word = outer;
             return;
@@ -133,27 +136,26 @@ public:
                 c.invoke(c.state, event);
                 n = n->next;
             }
-            if (above == 0) [[likely]] {  // the head, and nothing to tidy up
+            if (above == 0) [[likely]] {  // the head, with nothing to tidy up
                 keep_order();
                 n->word = outer;
                 return;
             }
             std::uint32_t lower = outer >> level_shift;
             hide(lower);
-            // At the level of what has been removed, or so deep that it is 0 again and above no
-            // node.
+            // This notify's level is that of removed nodes, or has wrapped to 0, below all nodes.
             if (lower >= deepest) [[unlikely]]
                 too_deep();
-            // The head. Something has changed at this level, so this is not an interrupt.
+            // The head. Something has changed at this level, so this notify is not in an interrupt.
             if ((n->word & a_node) == 0) {
                 static_cast<linked_list*>(n)->tidy_up(lower);
                 return;
             }
-            // What is new since this notify began, or has been removed, is passed by.
+            // A node that is new since this notify began, or has been removed: skip it.
         }
     }
 
-    /// Calls `f(node)` for what a notify would call.
+    /// Calls `f(node)` for each node that a notify would call.
     template <class F>
     void each(F& f)
     {
@@ -184,18 +186,18 @@ public:
                 f(*static_cast<node*>(n));
     }
 
-    /// A handle, 0 when all slots are taken. What has been removed while notifies run takes its
-    /// slot until the outermost has ended.
+    /// Adds a handler and returns its handle; returns 0 if no slot is free. The slot of a handler
+    /// that was removed during a notify is free when the outermost notify has ended.
     REGISTRY_IO_DETAIL_CHANGE handle_type add(place p, invoke_type invoke, void* state) noexcept
     {
         check_writer();
-        // What precedes the slots is smaller than one.
+        // The loop ends at the head, which is smaller than a slot.
         std::uint32_t at = p.bits >> end_shift;
         while (!below(at, sizeof(node), at)) {
             node& n = *slot(at);
             if (is_linked(n))
                 continue;
-            // The next generation, which may wrap.
+            // Sets the next generation, which may wrap.
             std::uint32_t const name = (n.word + generation_step + registered) | in_slots;
             enter(n, p, invoke, state, name);
             return handle(n, name);
@@ -203,7 +205,8 @@ public:
         return 0;
     }
 
-    /// Zero, or something else when this list has no such handler: what is at hand there.
+    /// Removes a handler. Returns 0, or a value other than 0 if this list has no such handler:
+    /// whichever value is in the register.
     REGISTRY_IO_DETAIL_CHANGE std::uint32_t remove(std::uint32_t end, handle_type handle) noexcept
     {
         check_writer();
@@ -219,8 +222,8 @@ public:
         link* const first = next;
         if (first == nullptr)
             return 0;
-        // Out of sight all at once, and then put back as dead, for the walks that may be among
-        // them.
+        // Hides all nodes by one store, marks them as removed and puts them back: running walks may
+        // be at one of them.
         publish(next, this);
         std::uint32_t removed = 0;
         for (link* n = first; n != this; n = n->next)
@@ -233,7 +236,7 @@ public:
         return removed;
     }
 
-    /// The node of a handle, if it is one of this list and still registered.
+    /// Returns the node of a handle; null if the handle is of another list or no longer registered.
     node* find(std::uint32_t end, handle_type handle) noexcept
     {
         node* n = nullptr;
@@ -251,7 +254,7 @@ public:
 
     bool empty() const noexcept { return size() == 0; }
 
-    /// Whether a notify is running, in this context or in one that this one has interrupted.
+    /// Whether a notify is running, in this context or in a context that this one has interrupted.
     bool is_notifying() const noexcept { return word != 0; }
 
     /// The handle of a registered node.
@@ -305,24 +308,25 @@ protected:
         while (before->next != this && !goes_first(key, *static_cast<node*>(before->next)))
             before = before->next;
         n.next = before->next;
-        // Tells the innermost notify that there is something to tidy up: when it began, what is
-        // below the level was a smaller number. Nothing when none runs.
+        // Tells the innermost notify that there is something to tidy up: this byte was smaller when
+        // the notify began. If no notify runs, the level is 0, and so is the byte.
         part(*this, changed_byte) = level;
         publish(before->next, &n);
     }
 
-    /// Whether this list has what `handle` names, and its node. `handle` becomes 0 if so, and
-    /// something else if not.
+    /// Returns whether this list has the handler that `handle` names, and sets `n` to its node.
+    /// Sets `handle` to 0 if so, and to another value if not.
     BOOST_FORCEINLINE bool has(std::uint32_t end, handle_type& handle, node*& n) noexcept
     {
-        // Less the address of a list, the empty handle might look like another one.
+        // Minus the address of the list, the empty handle might equal a valid one.
         bool const empty = handle == 0;
-        // All slots lie within 64 KB, so this is where the node is, and above it its name, negated.
-        // A node of another list is not there, unless that lies in other 64 KB.
+        // All slots lie within 64 KB, so the lower half is now the offset of the node and the upper
+        // half is its negated name. A node of another list has an offset outside of the slots,
+        // unless that list is 64 KB or more away.
         handle -= address(this);
         std::uint32_t const at = handle & offset_mask;
         if (empty || at >= end) {
-            // Only half of an address may be 0.
+            // The lower half of a wider address may be 0.
             if (sizeof(void*) != 4)
                 handle = 1;
             return false;
@@ -332,30 +336,30 @@ protected:
         return handle == 0;
     }
 
-    /// Takes out a registered node, at once or when no walk can be at it any more.
+    /// Removes a registered node: unlinks it now, or when no walk can be at it any more.
     BOOST_FORCEINLINE void leave(node& n) noexcept
     {
-        // Out of sight by this store. The rest is for the walks that may be at it.
+        // This store hides the node. The rest is for walks that may be at it.
         n.word = dead(n.word);
         keep_order();
         tidy_up(part(*this, level_byte));
     }
 
-    // The slots follow the head, in `linked_slots`, so the address of one leads to that of the
-    // other. Where one is, is counted in bytes from the head: that is shorter than an index.
+    // The slots follow the head in `linked_slots`, so a slot's address is the head's plus an
+    // offset. An offset in bytes takes less code than an index.
     node* slot(std::uintptr_t at) noexcept
     {
         return std::launder(reinterpret_cast<node*>(reinterpret_cast<std::byte*>(this) + at));
     }
-    // Never 0, which says that there is no handler: that would take a name that is the upper half
-    // of its node's address, and names in slots are from where a Cortex-M has only its system.
+    // Never 0, the empty handle: for that, the name would have to equal the upper half of its
+    // node's address. Names in slots begin at 0xE000, where a Cortex-M has its system region only.
     static handle_type handle(node const& n, std::uint32_t name) noexcept
     {
         return address(&n) - (name << name_shift);
     }
     static std::uint32_t address(link const* l) noexcept
     {
-        // Elsewhere there may be anything, but nothing whose address is odd.
+        // Other machines may have nodes at any address; adding 1 makes it odd, so never 0.
         return static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(l)) + (cortex_m ? 0 : 1);
     }
 
@@ -367,7 +371,7 @@ protected:
             return Ordering().before(key, key_of(n));
     }
 
-    /// The store after which an interrupt sees the change, and not a moment before.
+    /// Stores a link. An interrupt sees the change from this store on, and not before.
     static void publish(link*& place, link* value) noexcept
     {
         keep_order();
@@ -377,8 +381,7 @@ protected:
 
     static void too_deep() noexcept { Panic::fatal("registry_io: notify is nested too deep"); }
 
-    /// What is due when the notify of level `lower + 1` ends, or nothing but a change was under
-    /// way.
+    /// Tidies up at the end of the notify of level `lower + 1`, or after a change at level `lower`.
     BOOST_NOINLINE void tidy_up(std::uint32_t lower) noexcept
     {
         link* before = this;
@@ -393,8 +396,8 @@ protected:
                         continue;
                     }
                 } else {
-                    // At the end of a notify this lowers the head, too, and last: until then an
-                    // interrupt calls what has not been lowered yet.
+                    // At the end of a notify this also lowers the head, as the last one: until then
+                    // an interrupt calls nodes that are not lowered yet.
                     keep_order();
                     part(*n, level_byte) = static_cast<unsigned char>(lower);
                 }
@@ -404,8 +407,8 @@ protected:
                 break;
         }
         hide(lower);
-        // Of the head, which `before` is by now. An interrupt before this takes level and mark as
-        // it finds them, and puts them back.
+        // `before` is the head now. An interrupt before this store restores the level and the mark
+        // that it finds.
         part(*before, changed_byte) = static_cast<unsigned char>(lower);
     }
 };

@@ -3,10 +3,10 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// A node of firmware's linked list: the layout of its word, which holds level, key and name, and how
-// single bytes of it are stored. The head of the list has the same layout, so that a walk compares
-// both with one instruction.
-// Invariant: a node's word is never that of the head.
+// A node of the firmware registry's linked list: the bits of its word (level, key, name), and the
+// functions that read and store parts of the word. The head of the list has a word too, so that one
+// comparison in the walk tells both whether a handler runs and whether the walk has ended.
+// Invariant: a node's word never equals the head's word.
 
 #ifndef REGISTRY_IO_DETAIL_LINKED_NODE_HPP
 #define REGISTRY_IO_DETAIL_LINKED_NODE_HPP
@@ -22,42 +22,44 @@ namespace registry_io {
 inline namespace v1 {
 namespace detail {
 
-/// Memory is as it is written here, before and after. Only the compiler has to be told so: an
-/// interrupt on this core sees what was executed.
+/// Keeps the compiler from moving loads and stores across this call. No CPU fence is needed: an
+/// interrupt on the same core sees all stores that were executed before it.
 BOOST_FORCEINLINE void keep_order() noexcept
 {
 #if defined(__GNUC__)
-    // To clang a fence alone is no reason why a function should touch static variables.
+    // A fence alone does not make clang assume that the function touches static variables.
     __asm__ volatile("" ::: "memory");
 #else
     std::atomic_signal_fence(std::memory_order_seq_cst);
 #endif
 }
 
-/// What the head of a list and its nodes have in common.
+/// The common base of a list's head and its nodes.
 ///
-/// `word` of a node, from the top: 8 bits, its level; 8 bits, its key, if that fits; 1 bit, set; 14
-/// bits, its generation, of which the first two are set in a slot; 1 bit, whether it is registered.
-/// `word` of the head: 8 bits, how many notifies run; 16 bits, none; 8 bits, at which levels
-/// something has changed that a notify has to tidy up when it ends. So a node's word is never that
-/// of the head, and it is the greater one of the same level: what the walk compares anyway tells
-/// one from the other. `next` of a node is null when no list uses it.
+/// `word` of a node, from the top: 8 bits, the level; 8 bits, the key, if it fits; 1 bit, always
+/// set; 14 bits, the generation, whose two top bits are set in a slot; 1 bit, whether the node is
+/// registered. `word` of the head: 8 bits, the number of running notifies; 16 bits, zero; 8 bits,
+/// the level at which something has changed that a notify must tidy up when it ends, or 0. At the
+/// same level, a node's word is therefore greater than the head's, and the comparison with the
+/// level that the walk needs anyway also finds the head. `next` of a node is null when no list uses
+/// the node.
 struct link
 {
     std::uint32_t word;
     link* next;
 
-    /// Whether it is in any list: registered, or removed by a handler of a notify that still runs.
+    /// Whether the node is in a list: registered, or removed during a notify that still runs.
     static bool is_linked(link const& n) noexcept { return n.next != nullptr; }
 
     static bool is_registered(std::uint32_t w) noexcept { return (w & registered) != 0; }
 
-    /// From the word of a registered node that of one which no notify calls and no handle names.
+    /// Makes the word of a removed node from `w`, the word of a registered one. No notify calls a
+    /// removed node, and no handle names it.
     static std::uint32_t dead(std::uint32_t w) noexcept { return (w | unreached) - registered; }
 
     static constexpr std::uint32_t level_step = 0x01000000;
     static constexpr std::uint32_t unreached = 0xFF000000;
-    // At the level above it what is registered would look like what has been removed.
+    // One level deeper, registered nodes would have the level of removed nodes.
     static constexpr std::uint32_t deepest = 0xFE;
     static constexpr std::uint32_t a_node = 0x00008000;
     static constexpr std::uint32_t in_slots = 0x0000E000;
@@ -73,15 +75,15 @@ struct link
     static constexpr int key_byte = 2;
     static constexpr int level_byte = 3;
 
-    /// One byte of a word: what is stored by itself is shorter than what is masked and shifted.
+    /// One byte of a word. Storing the byte alone takes less code than masking and shifting.
     static unsigned char& part(link& l, int byte) noexcept
     {
         return reinterpret_cast<unsigned char*>(
             &l.word)[std::endian::native == std::endian::big ? 3 - byte : byte];
     }
 
-    /// g++ knows no more where it comes from: neither that it is part of a word, which it would
-    /// compare with a constant of four bytes, nor that it was converted to a byte before.
+    /// Hides from g++ where a value comes from. Otherwise g++ compares the word that the value is
+    /// part of with a constant of four bytes, or uses an earlier conversion of the value to a byte.
     template <class T>
     static void hide([[maybe_unused]] T& n) noexcept
     {
@@ -90,7 +92,7 @@ struct link
 #endif
     }
 
-    /// Whether `w < level`, and by how much it is above: one subtraction for both.
+    /// Returns whether `w < level`, and sets `above` to `w - level`: one subtraction for both.
     static bool below(std::uint32_t w, std::uint32_t level, std::uint32_t& above) noexcept
     {
 #if defined(__GNUC__)
@@ -102,7 +104,7 @@ struct link
     }
 };
 
-/// How a handler is called, without the type of its event.
+/// A handler's function and its argument, independent of the event's type.
 struct linked_call
 {
     void* state;

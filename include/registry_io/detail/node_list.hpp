@@ -3,9 +3,9 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// The linked list over nodes that the caller owns, for `alloc::intrusive`, and the nodes that the
-// caller declares. A node may lie anywhere and may be destroyed after its removal, so an id is
-// searched in the list and never followed to its node.
+// The linked list over nodes that the caller owns, for `alloc::intrusive`, and the node types that
+// the caller declares. A node may lie anywhere and may be destroyed after its removal. A handle is
+// therefore searched in the list; the address in it is never dereferenced.
 
 #ifndef REGISTRY_IO_DETAIL_NODE_LIST_HPP
 #define REGISTRY_IO_DETAIL_NODE_LIST_HPP
@@ -20,17 +20,18 @@ namespace registry_io {
 inline namespace v1 {
 namespace detail {
 
-/// Names for all nodes of the program that are the caller's.
+/// The last name given to a node that a caller owns. One counter for all lists of the program.
 struct node_names
 {
     inline static constinit std::uint32_t last = 0;
 };
 
-/// The same over nodes that are the caller's, wherever they are.
+/// A `linked_list` over nodes that the caller owns.
 ///
-/// A handle holds the address of its node. Nothing says that this node still exists, so a handle is
-/// looked for in the list. Names are counted neither in the nodes, as a new node may be where an
-/// old one was, nor in the lists, as a node may go from one to another.
+/// A handle holds the address and the name of its node. The node may no longer exist, so `find`
+/// compares the handle with the nodes in the list. The counter for names is not in the node, since
+/// a new node may reuse the address of an old one, and not in the list, since a node may move from
+/// one list to another.
 template <class Snapshot, class Ordering, class Panic>
 class node_list : public linked_list<Snapshot, Ordering, Panic>
 {
@@ -41,7 +42,7 @@ public:
     using node = typename base::node;
     using place = typename base::place;
 
-    /// A handle, 0 when the node is in a list already.
+    /// Adds `n` and returns its handle; returns 0 if `n` is in a list already.
     REGISTRY_IO_DETAIL_CHANGE handle_type add(node& n, place p, typename base::invoke_type invoke,
                                               void* state) noexcept
     {
@@ -80,7 +81,7 @@ public:
     }
 };
 
-/// What a user of `node_list` declares for each handler.
+/// The node that the caller declares for each handler.
 template <class List>
 class static_node
 {
@@ -89,8 +90,8 @@ public:
     static_node(static_node const&) = delete;
     static_node& operator=(static_node const&) = delete;
 
-    /// Whether a registry uses it. It may be registered again, and destroyed, when none does: after
-    /// its removal, or, if that was made while a notify ran, after the outermost notify has ended.
+    /// Whether a registry uses the node. If not, you may register it again or destroy it. A node
+    /// that is removed while a notify runs stays in use until the outermost notify has ended.
     bool linked() const noexcept { return List::is_linked(node_); }
 
 private:
@@ -100,7 +101,7 @@ private:
     typename List::node node_{};
 };
 
-/// The same where it can be destroyed too early.
+/// A `static_node` whose destructor calls `fatal` if a registry still uses the node.
 template <class List, class Panic>
 class checked_node : public static_node<List>
 {
