@@ -3,11 +3,10 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// What a panic policy sees of a notify and of the handler that it calls: who the registry is, its
-// policy and hooks, and the handler's id and state. A view holds one or two words that the walk has
-// at hand; everything else is computed when a policy asks, which most do only after a failure.
-// Invariant: a view of a running notify keeps no register across the handler's call that the walk
-// does not keep anyway.
+// How a panic policy sees a notify and the handler that it calls: the registry's policy and hooks,
+// and the handler's id and state. A view holds one or two words that the walk has anyway. The rest
+// is computed when a policy asks for it, which most policies do only after a failure.
+// Invariant: a view keeps no register across the call of a handler that the walk does not keep.
 
 #ifndef REGISTRY_IO_DETAIL_VIEWS_HPP
 #define REGISTRY_IO_DETAIL_VIEWS_HPP
@@ -28,7 +27,7 @@ namespace registry_io {
 inline namespace v1 {
 namespace detail {
 
-/// Makes a default-constructed object, in a constant expression if that can be.
+/// Makes a default-constructed object; a constant expression if T's constructor allows it.
 template <class T>
 constexpr bool made_by_the_compiler()
 {
@@ -37,13 +36,13 @@ constexpr bool made_by_the_compiler()
     return true;
 }
 
-/// Whether a default-constructed object can be made by the compiler. By way of a function: g++ 12
-/// calls `(T{}, true)` a constant expression only behind the first use of T's constructor, so that
-/// two files of one program gave two answers, and one variable two storage durations.
+/// Whether the compiler can make a default-constructed T. The concept calls a function because
+/// g++ 12 accepts `(T{}, true)` as a constant expression only after the first use of T's
+/// constructor. Two files of one program could then disagree on the storage duration of a variable.
 template <class T>
 concept constant_initialized = requires { typename std::bool_constant<made_by_the_compiler<T>()>; };
 
-/// The views of the registries whose writers are `Writers`.
+/// The views that a `dispatcher<Writers>` passes to its panic policy.
 template <class Writers>
 struct views
 {
@@ -53,22 +52,24 @@ struct views
     using chunk = typename root::chunk_type;
     using handler_state = typename panic_policy::handler_state;
 
-    /// What only a failing handler makes a scope look at. It is made from the root alone, so that
-    /// notify keeps nothing else across the calls, and all that looks at it is out of line.
+    /// The view of a notify, which a scope uses only after a failure. It holds the root alone, so
+    /// that notify keeps nothing else across the calls. The code that uses it is out of line.
     struct failing
     {
         root const* snapshot;
 
         Writers& home() const noexcept { return *static_cast<Writers*>(snapshot->home); }
-        // relaxed: whoever registered before this notify also stored it. A handler of this notify
-        // may have destroyed the registry since, and the policy in it.
+        // relaxed: the pointer was stored before any root was published, and this thread has read a
+        // root. It is null if a handler of this notify has destroyed the registry, and the policy
+        // in it.
         panic_policy& policy() const noexcept
         {
             panic_policy* const p = home().panic.load(std::memory_order_relaxed);
             return p != nullptr ? *p : orphaned();
         }
-        /// Stands in for the policy of a registry that is gone. Never behind a lock: a child of
-        /// `fork` would wait for a thread that was making it in the parent.
+        /// The policy object that replaces the one of a destroyed registry. Its initialization
+        /// takes no lock: a child of `fork` would wait for a thread that was initializing it in
+        /// the parent.
         static panic_policy& orphaned() noexcept
         {
             if constexpr (constant_initialized<panic_policy>) {
@@ -104,7 +105,7 @@ struct views
         return reinterpret_cast<std::uintptr_t>(&c) + 1;
     }
 
-    /// `failing`, of a notify with a sink of its own.
+    /// `failing` for a notify with a sink of its own.
     template <class Sink>
     struct failing_to : failing
     {
@@ -112,9 +113,9 @@ struct views
         Sink& sink() const noexcept { return *to; }
     };
 
-    /// A row of a table, as a panic policy sees it after a failure. Its address, which may be null
-    /// for the first row, is an integer: a pointer that a compiler has at hand for the call, it
-    /// would keep in a register for the failure.
+    /// The view of a handler after a failure: its table, and the address of its row, which may be 0
+    /// for the first row. The address is an integer, since a compiler would keep a pointer that the
+    /// call uses in a register, just for the case of a failure.
     struct row
     {
         std::uintptr_t table;
@@ -148,9 +149,8 @@ struct views
         }
     };
 
-    /// How a panic policy sees the handler that it calls: `Step` rows behind `at`, which may be
-    /// null for a root's first one. Nothing is computed, and no register is kept, before somebody
-    /// looks: most policies do so only after a failure.
+    /// The view of the handler that is called: `Step` rows after `at`, which may be null for a
+    /// root's first row. Its members compute the rest when a policy calls them.
     template <class Table, std::uint32_t Step>
     struct view
     {
@@ -161,14 +161,13 @@ struct views
         {
             entry const* from = at;
 #ifdef __clang__
-            // clang would count this integer up beside the pointer, in every turn of the walk and
-            // in a register of its own.
+            // Otherwise clang increments this integer in every iteration, in a second register.
             asm("" : "+r"(from));
 #endif
             auto const first = reinterpret_cast<std::uintptr_t>(from);
             return {address_of(*table), from == nullptr ? 0 : first + Step * sizeof(entry)};
         }
-        // Not by way of the row: a policy may want the id of each handler.
+        // Does not make a `row`: a policy may want the id of each handler.
         BOOST_FORCEINLINE handler_id id() const noexcept
         {
             columns const rows = table->rows();
@@ -183,7 +182,7 @@ struct views
     };
     using scope = typename panic_policy::template scope<failing>;
 
-    /// A walk by runs: the scope, and the table, of which only a failure asks.
+    /// The state of a walk by runs: the scope, and the table, which is used only after a failure.
     struct running
     {
         scope s;
@@ -192,7 +191,7 @@ struct views
         explicit running(root const& r) : s(failing{&r}), table(address_of(r)) {}
     };
 
-    /// As `view`, for a handler in a run.
+    /// The view of a handler in a run.
     struct run_view
     {
         running const* in;
