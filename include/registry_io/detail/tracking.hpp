@@ -118,7 +118,7 @@ public:
     {
         return run(f_, args...);
     }
-    /// The same for a handler without a const call operator, in a registry for one thread.
+    /// The same for a handler with a non-const call operator alone, in a registry for one thread.
     template <class... Args>
         requires(calls<F&, Args const&...> && !calls<F const&, Args const&...>)
     typename tracked_result<F&, object_type, Args const&...>::type operator()(Args const&... args)
