@@ -182,8 +182,8 @@ BOOST_FORCEINLINE void check_unchanged([[maybe_unused]] void const* copy,
         std::memcpy(&now, copy, sizeof(F));
         std::memcpy(&before, original, sizeof(F));
         if (now != before) [[unlikely]]
-            Policy::fatal("a call has changed a mutable member of a handler of one word, which is "
-                          "called through a copy; capture a reference to what changes instead");
+            Policy::fatal("a call has changed a mutable member of a one-word handler, which is "
+                          "called through a copy; capture a reference to that data instead");
     }
 }
 

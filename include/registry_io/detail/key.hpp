@@ -67,9 +67,9 @@ consteval bool check_key()
         std::is_invocable_v<first&, Event const&> &&
         !std::is_invocable_v<std::decay_t<Handler>&, Event const&>;
     static_assert(!bound,
-                  "registry_io: a member function and its object are no handler; bind them in a "
-                  "lambda: register_handler([&object](auto const& event) { object.member(event); "
-                  "})");
+                  "registry_io: this registry takes no member function with its object; bind them "
+                  "in a lambda: register_handler([&object](auto const& event) { "
+                  "object.member(event); })");
     static_assert(!swapped,
                   "registry_io: the priority goes before the handler: register_handler(priority, "
                   "f)");
@@ -86,7 +86,7 @@ consteval bool check_key()
         if constexpr (converts)
             static_assert(key_keeps_value<Key, From>,
                           "registry_io: the priority would lose its value as the ordering policy's "
-                          "key, as 1.5 does as an int; convert it first, or take an ordering "
+                          "key, as 1.5 does as an int; convert it first, or choose an ordering "
                           "policy with a wider key");
         return converts && key_keeps_value<Key, From>;
     }
