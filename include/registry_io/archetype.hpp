@@ -22,9 +22,9 @@
 namespace registry_io {
 inline namespace v1 {
 
-/// The smallest policy of each axis: it has what its concept in `policy.hpp` requires, and nothing
-/// more. A registry of all four works, for one thread. Copy them to begin your own policies; the
-/// tests use them to prove that the core requires nothing else.
+/// The smallest policy of each axis: it has the members that its concept in `policy.hpp` requires,
+/// and no others. A registry with all four works, for one thread. Copy them to begin your own
+/// policies. The tests use them to prove that the core requires nothing else.
 namespace archetype {
 
 /// Memory from `operator new`.
@@ -64,7 +64,7 @@ struct ordering
 {
     using category = axis::ordering;
 
-    /// Copyable. It compares with nothing, and has no default, so a rank must be given.
+    /// Copyable. It has no comparison and no default, so each registration must give a rank.
     class key_type
     {
     public:
@@ -110,8 +110,8 @@ struct panic
     [[noreturn]] static void fatal(char const*) noexcept { std::terminate(); }
 };
 
-/// For one thread. It counts the reads in progress, and keeps everything that was taken out until
-/// none is left. That is simple and correct, but a long read keeps more memory than necessary.
+/// For one thread. It keeps everything that writers take out until no read is in progress. That is
+/// simple and correct, but a long read keeps more memory than necessary.
 struct snapshot
 {
     using category = axis::snapshot;
@@ -136,7 +136,7 @@ struct snapshot
             if (root_ == nullptr)
                 return;
             inside const scope(*this);
-            // The analyzer does not follow that the outermost one is reset by its destructor.
+            // The analyzer does not see that the destructor of the outermost object resets this.
             // NOLINTNEXTLINE(clang-analyzer-core.StackAddressEscape)
             f(*root_);
         }
@@ -145,8 +145,8 @@ struct snapshot
         class writer;
 
     private:
-        /// A read, or a destruction. The outermost one keeps what is taken out meanwhile, and not
-        /// the store: a handler, and a destructor, may destroy the registry.
+        /// A read, or a destruction. The outermost one keeps the garbage that is taken out
+        /// meanwhile. The store does not, since a handler or a destructor may destroy the registry.
         class inside
         {
         public:
@@ -161,7 +161,7 @@ struct snapshot
             inside& operator=(inside const&) = delete;
             ~inside()
             {
-                // Destructors may take out more.
+                // Destructors may leave more garbage.
                 while (!left_behind.empty())
                     left_behind.destroy_all();
                 if (store_ != nullptr)
@@ -172,7 +172,7 @@ struct snapshot
             void forget_store() noexcept { store_ = nullptr; }
 
         private:
-            store const* store_ = nullptr;  ///< null when another one is the outermost
+            store const* store_ = nullptr;  ///< null if another object is the outermost
         };
 
         Root* root_ = nullptr;
@@ -191,7 +191,7 @@ public:
         void unlock() noexcept {}
     };
 
-    /// No read is in progress while the only thread waits, so there is nothing to wait for.
+    /// No read is in progress while the only thread waits, so `wait` returns at once.
     struct completion
     {
         completion() noexcept = default;

@@ -5,9 +5,9 @@
 
 // An allocator over one piece of memory, for alloc policies that keep everything inside the
 // registry. First fit over a list of holes that is sorted by address (Knuth, TAOCP 2.5, algorithms
-// A and B). Invariant: no two holes touch, since neighbours are joined when memory is given back.
-// Besides the memory it needs one pointer. The few blocks of a small registry leave few holes; for
-// a large registry use `alloc::pool`, whose cost does not depend on the number of holes.
+// A and B). Invariant: no two holes touch, since `deallocate` joins neighbours. The arena needs one
+// pointer besides the memory. A small registry has few blocks and leaves few holes. For a large
+// registry use `alloc::pool`, whose cost does not depend on the number of holes.
 
 #ifndef REGISTRY_IO_ARENA_HPP
 #define REGISTRY_IO_ARENA_HPP
@@ -60,7 +60,7 @@ public:
         return nullptr;
     }
 
-    /// Takes back what `allocate` gave for this size and alignment. Throws: nothing.
+    /// Frees memory that `allocate` returned for this size and alignment. Throws: nothing.
     BOOST_NOINLINE void deallocate(void* p, std::size_t size, std::size_t align) noexcept
     {
         std::size_t const n = rounded(size, align);

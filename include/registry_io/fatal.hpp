@@ -3,8 +3,8 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// Ends the program with a message. A panic policy needs a `fatal` of its own for errors that nobody
-// can handle; one that runs on an operating system can call this.
+// Ends the program with a message. Each panic policy has a `fatal` of its own for errors that
+// cannot be handled. A policy that runs on an operating system can call this function.
 
 #ifndef REGISTRY_IO_FATAL_HPP
 #define REGISTRY_IO_FATAL_HPP

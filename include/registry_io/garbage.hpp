@@ -3,8 +3,8 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// What a writer takes out of a registry, and lists of it. Snapshot policies keep garbage until no
-// reader can see it; all that they know of it is when it was first visible and how to destroy it.
+// Garbage is what a writer takes out of a registry. Snapshot policies keep it in lists until no
+// reader can see it. They know only when it was first visible and how to destroy it.
 
 #ifndef REGISTRY_IO_GARBAGE_HPP
 #define REGISTRY_IO_GARBAGE_HPP
@@ -27,14 +27,14 @@ struct garbage
     explicit constexpr garbage(destroy_type f) noexcept : destroy(f) {}
 
     garbage* next = nullptr;
-    garbage* other = nullptr;  ///< for a policy that keeps garbage in a tree
+    garbage* other = nullptr;  ///< for policies that keep garbage in a tree
     destroy_type destroy;
-    /// The version of the first root that shows it; for a root, its own version.
+    /// The version of the first root that shows this object; for a root, its own version.
     std::uint64_t birth = 0;
 };
 
-/// A list of garbage in the order in which it was added. Owns nothing: dropping the list destroys
-/// nothing, `destroy_all` does.
+/// A list of garbage in the order in which it was added. Owns nothing: only `destroy_all` destroys
+/// the elements.
 class garbage_list
 {
 public:
@@ -42,7 +42,7 @@ public:
 
     bool empty() const noexcept { return head_ == nullptr; }
     garbage* head() const noexcept { return head_; }
-    /// The last one. Precondition: not empty.
+    /// The last element. Precondition: the list is not empty.
     garbage* tail() const noexcept { return tail_; }
 
     void push(garbage* g) noexcept
@@ -52,7 +52,7 @@ public:
         tail_ = g;
     }
 
-    /// Moves all of `other` to the end.
+    /// Moves all elements of `other` to the end.
     void append(garbage_list& other) noexcept
     {
         if (other.head_ == nullptr)
@@ -70,8 +70,8 @@ public:
         return g;
     }
 
-    /// Destroys everything in it, first added first. The list is empty before the first destructor
-    /// runs, so a destructor may use the place that the list was in.
+    /// Destroys all elements in the order in which they were added. The list is empty before the
+    /// first destructor runs, so a destructor may use or destroy the list.
     void destroy_all() noexcept
     {
         garbage_list mine = *this;

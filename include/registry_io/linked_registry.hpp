@@ -25,6 +25,7 @@
 #include <registry_io/detail/check.hpp>
 #include <registry_io/detail/key.hpp>
 #include <registry_io/detail/linked.hpp>
+#include <registry_io/detail/node_list.hpp>
 #include <registry_io/detail/refused.hpp>
 #include <registry_io/detail/select.hpp>
 #include <registry_io/handler_guard.hpp>

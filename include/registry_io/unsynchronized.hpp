@@ -33,7 +33,7 @@ public:
     explicit unsynchronized(F f) : f_(std::move(f)) {}
     /// Moves the handler.
     unsynchronized(unsynchronized&&) = default;
-    ~unsynchronized() {}  // not trivial: it must not be called through a copy of its bytes
+    ~unsynchronized() {}  // not trivial, so that the handler is not called through a copy
 
     /// Calls the handler as a mutable object. Returns what it returns.
     template <class Event>
@@ -49,7 +49,7 @@ public:
         detail::tell(f_, r);
     }
 
-    /// Whether it wraps an empty handler, which a registry refuses.
+    /// Whether the wrapped handler is empty, which a registry refuses.
     friend bool operator==(unsynchronized const& f, std::nullptr_t)
     {
         return detail::is_empty_handler(f.f_);

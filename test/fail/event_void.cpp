@@ -3,7 +3,7 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// expect: registry_io: the event of a registry cannot be void; take an empty struct
+// expect: registry_io: the event of a registry cannot be void; use an empty struct
 
 #include <registry_io/presets/sync.hpp>
 

@@ -19,8 +19,8 @@ namespace registry_io {
 inline namespace v1 {
 namespace detail {
 
-// Not where they are called: each says in which function it is, and the name of a member of a class
-// template is long, and another one for each registry.
+// These are functions, and not `raise` at each call: with exceptions off, `raise` records the name
+// of its caller. The name of a member of a class template is long, and different for each registry.
 
 [[noreturn]] inline void no_memory()
 {
@@ -63,8 +63,8 @@ struct allocated
     void* memory;
 };
 
-/// Makes a `T`. Throws `std::bad_alloc` when the source returns null, and what the source and the
-/// constructor throw; then the memory is free again.
+/// Makes a `T`. Throws `std::bad_alloc` if the source returns null, and what the source and the
+/// constructor throw. After an exception, the memory is free again.
 template <class T, class Source, class... Arguments>
 T* create(Source& source, Arguments&&... arguments)
 {
@@ -74,7 +74,7 @@ T* create(Source& source, Arguments&&... arguments)
     return made;
 }
 
-/// Destroys what `create` has made. The source is a copy: `t` may hold the original.
+/// Destroys an object that `create` has made. `source` is a copy, since `t` may hold the original.
 template <class T, class Source>
 void destroy(T* t, Source source) noexcept
 {

@@ -3,10 +3,10 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// What the core has to know about handlers as types: whether one is empty, whether it can be
-// awaited, and whether it may live inside the table's entry. A trivial handler of one word lives
-// there, and is called through a copy of its bytes; that is right only if no call changes it. So
-// this header finds out, in constant expressions alone, whether a class has `mutable` members or a
+// What the core must know about a handler's type: whether a handler is empty, whether its result
+// must be awaited, and whether it may lie inside an entry. A trivial handler of one word lies there
+// and is called through a copy of its bytes, which is right only if no call changes it. This header
+// therefore finds out, in constant expressions alone, whether a class has `mutable` members or a
 // non-const call operator.
 
 #ifndef REGISTRY_IO_DETAIL_CALLABLE_HPP
@@ -24,11 +24,11 @@ namespace registry_io {
 inline namespace v1 {
 namespace detail {
 
-/// What is known of the `mutable` members of a trivial type of one word.
+/// What is known about the `mutable` members of a trivial type of one word.
 enum class mutable_members : unsigned char {
-    none,      ///< there are none
-    possible,  ///< there are some, or it cannot be found out, and it holds no pointer
-    unknown    ///< it cannot be found out, and it may hold a pointer, as most closures do
+    none,      ///< it has none
+    possible,  ///< it has some, or this cannot be found out and it holds no pointer
+    unknown    ///< this cannot be found out, and it may hold a pointer, as most closures do
 };
 
 template <class F>
@@ -47,8 +47,8 @@ constexpr F default_value() noexcept
     return F();
 }
 #if defined(__GNUC__) && !defined(__clang__)
-// g++ copies a constant without a look at its mutable members. But a structural type has none, and
-// it takes a closure for structural if what it captures is.
+// g++ copies a constant regardless of its mutable members. But a structural type has none, and g++
+// treats a closure as structural if its captures are.
 template <class F, F>
 struct structural_value;
 template <class F, F (*Make)() noexcept>
@@ -64,7 +64,8 @@ concept constant_without_mutable = requires {
 } && requires { typename std::bool_constant<(static_cast<void>(F(constant<F, Make>)), true)>; };
 #endif
 
-/// Whether zero bytes make a constant of it: the compilers refuse that for pointers.
+/// Whether zero bytes can be converted to a constant of type `F`. Compilers refuse this for types
+/// that hold pointers.
 template <class F>
 concept constant_from_bytes = requires {
     typename std::bool_constant<(static_cast<void>(__builtin_bit_cast(F, zero_bytes<F>{})), true)>;
@@ -76,7 +77,7 @@ consteval mutable_members find_mutable_members()
     if constexpr (std::is_empty_v<F> || !std::is_class_v<F>) {
         return mutable_members::none;
     } else if constexpr (!__is_literal_type(F)) {
-        // There are no constants of it. What is smaller than a pointer holds none.
+        // No constants of this type exist. A type smaller than a pointer holds no pointer.
         return sizeof(F) < sizeof(void*) || constant_from_bytes<F> ? mutable_members::possible
                                                                    : mutable_members::unknown;
     } else {
@@ -88,11 +89,11 @@ consteval mutable_members find_mutable_members()
             if constexpr (constant_without_mutable<F, &detail::default_value<F>>)
                 return mutable_members::none;
         }
-        // Bit-fields are such.
+        // A class with bit-fields comes here.
         return sizeof(F) < sizeof(void*) ? mutable_members::possible : mutable_members::unknown;
     }
 }
-/// To be specialised for wrappers, whose answer is that of what they wrap.
+/// Specialise this for a wrapper, with the value of the handler that it wraps.
 template <class F>
 inline constexpr mutable_members mutable_members_of = detail::find_mutable_members<F>();
 
@@ -107,9 +108,9 @@ struct with_any_call_operator : F, any_call_operator
 struct const_call
 {
 };
-/// Hides the const call operator of `F` for `Event`, if that is not a template; a non-const one is
-/// the better choice for an object that is not const. With and without a ref-qualifier, because g++
-/// lets one hide the other.
+/// Hides the const call operator of `F` for `Event`, if that is not a template. Overload resolution
+/// prefers a non-const call operator for a non-const object. There is one class with a
+/// ref-qualifier and one without, because g++ lets one hide the other.
 template <class F, class Event>
 struct with_const_call : F
 {
@@ -131,11 +132,11 @@ consteval bool chooses_another()
         return false;
 }
 
-/// Whether a handler that is not const is called by another operator than a const one.
+/// Whether calling a non-const handler chooses another operator than a const one.
 template <class F, class Event>
 consteval bool has_non_const_call()
 {
-    // NOLINTBEGIN(bugprone-branch-clone): for different reasons
+    // NOLINTBEGIN(bugprone-branch-clone): the reasons differ
     if constexpr (!std::is_class_v<F>) {
         return false;
     } else if constexpr (std::is_final_v<F>) {
@@ -149,14 +150,16 @@ consteval bool has_non_const_call()
     // NOLINTEND(bugprone-branch-clone)
 }
 
-/// Whether a handler is a trivial word that is called as const, so that its bytes are all of it.
+/// Whether a handler is one trivial word that can be called as const, so that its bytes can be
+/// copied into an entry.
 template <class F, class Event>
 inline constexpr bool is_word = std::is_trivially_copyable_v<F> &&
     std::is_trivially_destructible_v<F> && sizeof(F) <= sizeof(void*) &&
     alignof(F) <= alignof(void*) && std::is_invocable_v<F const&, Event const&>;
 
-/// Whether a handler may live in its entry. Not one that its own calls could change, since a call
-/// works on a copy. `Concurrent`: several threads may call it, so it is called as const.
+/// Whether a handler may lie in its entry. A call works on a copy, so a handler that its own calls
+/// could change may not. `Concurrent`: several threads may call the handler, so it is called as
+/// const.
 template <class F, class Event, bool Concurrent>
 inline constexpr bool fits_entry = [] {
     if constexpr (!is_word<F, Event>)
@@ -166,27 +169,26 @@ inline constexpr bool fits_entry = [] {
             (Concurrent || !detail::has_non_const_call<F, Event>());
 }();
 
-/// After the call of a copy of a handler: a call that has changed the copy has lost what it stored,
-/// and the program ends. Where the compiler sees that the call does not change it, this costs
-/// nothing.
+/// Calls `fatal` if a call has changed the copy of a handler, since the change would be lost. Costs
+/// nothing if the compiler sees that the call does not change the copy.
 template <class F, class Policy>
 BOOST_FORCEINLINE void check_unchanged([[maybe_unused]] void const* copy,
                                        [[maybe_unused]] void const* original) noexcept
 {
     if constexpr (mutable_members_of<F> != mutable_members::none) {
-        // As numbers: where size matters, compilers would call memcmp.
+        // Compares numbers: with -Os, compilers would call memcmp.
         std::uintptr_t now = 0;
         std::uintptr_t before = 0;
         std::memcpy(&now, copy, sizeof(F));
         std::memcpy(&before, original, sizeof(F));
         if (now != before) [[unlikely]]
-            Policy::fatal("a call has changed a mutable member of a handler of one word, which is "
-                          "called through a copy; capture a reference to what changes instead");
+            Policy::fatal("a call has changed a mutable member of a one-word handler, which is "
+                          "called through a copy; capture a reference to that data instead");
     }
 }
 
-/// What `std::invoke` does with one argument: a call, unless of a pointer to a member. Without
-/// <functional>, which is a third of what the compiler would have to read for the smallest use.
+/// `std::invoke` with one argument, without <functional>, which would be a third of all code that
+/// the smallest use includes.
 template <class F, class Argument>
 BOOST_FORCEINLINE constexpr decltype(auto) invoke(F& f, Argument const& argument)
 {
@@ -196,8 +198,8 @@ BOOST_FORCEINLINE constexpr decltype(auto) invoke(F& f, Argument const& argument
         return f(argument);
 }
 
-/// Whether a call returns something that does nothing unless it is awaited. Without <coroutine>,
-/// which registries that are not asynchronous have no use for.
+/// Whether `Result` does nothing unless it is awaited. Does not include <coroutine>, which only
+/// asynchronous registries need.
 template <class Result>
 concept has_awaiter = requires(Result result) {
     result.await_ready();
@@ -217,7 +219,7 @@ concept returns_awaitable = std::is_invocable_v<F, Argument> &&
     (has_awaiter<std::remove_reference_t<std::invoke_result_t<F, Argument>>&> ||
      has_co_await<std::invoke_result_t<F, Argument>>);
 
-/// Nobody would await it.
+/// Refuses a handler whose result must be awaited: a synchronous registry would drop the result.
 template <class F, class Event>
 consteval bool check_not_awaitable()
 {
@@ -229,23 +231,25 @@ consteval bool check_not_awaitable()
     return true;
 }
 
-/// What `std::reference_wrapper` is, which <functional> has; `boost::reference_wrapper` too.
+/// Has the members of `std::reference_wrapper`, which is in <functional>, and of
+/// `boost::reference_wrapper`.
 template <class F>
 concept wraps_reference = std::is_class_v<F> && requires(F const& f) {
     { f.get() } -> std::same_as<typename F::type&>;
     requires std::is_convertible_v<F const&, typename F::type&>;
 };
 
-/// What `boost::function` is, which compares with what it holds, and answers false for nullptr.
+/// Has the members of `boost::function`, whose comparison with `nullptr` does not test for an empty
+/// function.
 template <class F>
 concept tells_of_its_target = std::is_class_v<F> && requires(F const& f) {
     { f.empty() } -> std::same_as<bool>;
     f.target_type();
 };
 
-/// Whether a handler is empty, as `std::function` and pointers can be, and references to them. A
-/// captureless lambda compares with nullptr too, through its conversion to a pointer, but is never
-/// empty; nor is a function that is named.
+/// Whether a handler is empty: a `std::function` or a pointer without a target, or a reference to
+/// one. A captureless lambda compares with `nullptr` too, through its conversion to a pointer, but
+/// is never empty. Nor is a function.
 template <class F>
 bool is_empty_handler(F const& f)
 {

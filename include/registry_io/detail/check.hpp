@@ -4,8 +4,8 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // The compile errors for arguments that make no registry, one sentence each. Constraints alone
-// would refuse the same arguments, in the compiler's words; so the class template that is chosen
-// when the constraints are not met asserts these checks, one for each axis.
+// would refuse the same arguments, but with the compiler's message. The primary class template,
+// which is chosen when the constraints are not met, asserts these checks: one for each axis.
 
 #ifndef REGISTRY_IO_DETAIL_CHECK_HPP
 #define REGISTRY_IO_DETAIL_CHECK_HPP
@@ -21,24 +21,24 @@ namespace registry_io {
 inline namespace v1 {
 namespace detail {
 
-// Two steps for each axis: is it a policy of this axis at all, and if so, what does it lack? One
-// sentence for each wrong argument, and one for each requirement that is not met. The requirements
-// of `policy.hpp` are repeated here, and only looked at for a policy that does not meet them all:
-// compilers explain a concept in many lines, and not in the words of its comment.
+// Each check has two steps: is the argument a policy of this axis, and if so, which requirements
+// does it not meet? There is one sentence for each wrong argument, and one for each requirement.
+// The requirements of `policy.hpp` are repeated here, and are tested only for a policy that does
+// not meet them all: compilers explain a concept in many lines, without its comment.
 
 template <class Event>
 consteval bool check_event()
 {
     static_assert(!std::is_void_v<Event>,
-                  "registry_io: the event of a registry cannot be void; take an empty struct");
+                  "registry_io: the event of a registry cannot be void; use an empty struct");
     static_assert(!std::is_reference_v<Event>,
                   "registry_io: the event of a registry cannot be a reference; notify takes it by "
                   "const reference anyway");
     static_assert(!std::is_function_v<Event>,
-                  "registry_io: the event of a registry cannot be a function type, which would be "
-                  "the signature of its handlers; take a struct with a member for each argument");
+                  "registry_io: the event of a registry cannot be a function type, such as the "
+                  "signature of its handlers; use a struct with a member for each argument");
     static_assert(!std::is_unbounded_array_v<Event>,
-                  "registry_io: the event of a registry cannot be an array without a bound; take "
+                  "registry_io: the event of a registry cannot be an array without a bound; use "
                   "std::span or a struct");
     static_assert(!std::is_const_v<Event> && !std::is_volatile_v<Event>,
                   "registry_io: the event of a registry cannot be const or volatile; notify takes "
@@ -278,7 +278,7 @@ consteval void check_writer()
         }, "registry_io: the completion of a writer needs: void wait() noexcept");
 }
 
-/// What the core asks of a snapshot policy's store once the type of the root is known.
+/// Checks a snapshot policy's store, once the type of the root is known.
 template <class P, class Root, class Source>
 consteval bool check_store()
 {
@@ -300,22 +300,22 @@ consteval bool check_store()
     return true;
 }
 
-/// Combinations that make no sense.
+/// Refuses policies that do not work together.
 template <class Snapshot, class Alloc>
 consteval bool check_combination()
 {
     if constexpr (root_swap_policy<Snapshot>)
         static_assert(!node_policy<Alloc>,
                       "registry_io: this alloc policy is for a snapshot policy that stores words; "
-                      "take snapshot::interrupt_safe");
+                      "use it with snapshot::interrupt_safe");
     if constexpr (root_swap_policy<Snapshot> && alloc_policy<Alloc>)
         static_assert(!Snapshot::concurrent || Alloc::concurrent,
                       "registry_io: this alloc policy is for one thread, but the snapshot policy "
-                      "lets several notify at once; take alloc::pool");
+                      "lets several notify at once; use alloc::pool");
     return true;
 }
 
-/// What a list that is published word by word has a place for.
+// The policies that work with a word-store policy. Its list has no place for anything else.
 template <class Ordering>
 concept word_ordering = ordering_policy<Ordering> && std::is_empty_v<Ordering> &&
     (std::is_void_v<typename Ordering::key_type> ||
@@ -326,15 +326,14 @@ template <class Panic>
 concept word_panic = panic_policy<Panic> && std::is_empty_v<Panic> && Panic::isolates &&
     !Panic::reports && !Panic::logs && std::is_void_v<typename Panic::result_type> &&
     std::is_empty_v<typename Panic::handler_state> &&
-    // Such a registry tells nobody of its changes, nor of a handler's name; what observes would
-    // have to be told.
+    // Such a registry does not call `changed` or `registering`, which observing policies need.
     !requires(Panic& p, std::size_t n) { p.changed(n, n); } &&
     !requires { typename Panic::adapted; };
 template <class Alloc>
 concept word_alloc =
     node_policy<Alloc> || (alloc_policy<Alloc> && Alloc::inside && Alloc::capacity != 0);
 
-/// Combinations that such a list has no place for.
+/// Refuses policies that do not work with a word-store policy.
 template <class Snapshot, class Ordering, class Panic, class Alloc>
 consteval bool check_words()
 {
@@ -342,37 +341,37 @@ consteval bool check_words()
                   (alloc_policy<Alloc> || node_policy<Alloc>)) {
         static_assert(word_ordering<Ordering>,
                       "registry_io: with this snapshot policy the ordering must be stateless, and "
-                      "its key trivially copyable, assignable and default-constructible; take a "
+                      "its key trivially copyable, assignable and default-constructible; use a "
                       "number, or a struct without const members");
         static_assert(word_panic<Panic>,
                       "registry_io: with this snapshot policy the panic policy must isolate, and "
-                      "keep, report, log, record and return nothing; take panic::trap or "
+                      "keep, report, log, record and return nothing; use panic::trap or "
                       "panic::terminate");
         static_assert(word_alloc<Alloc>,
                       "registry_io: with this snapshot policy the handlers lie inside the registry "
-                      "or in the caller's nodes; take alloc::fixed<N> or alloc::intrusive");
+                      "or in the caller's nodes; use alloc::fixed<N> or alloc::intrusive");
     }
     return true;
 }
 
-/// An event that is passed by const reference: incomplete and abstract types, unions and arrays
-/// with a bound too.
+/// A type that can be passed by const reference. Incomplete and abstract types, unions and arrays
+/// with a bound are such types too.
 template <class Event>
 concept object_event = std::is_object_v<Event> && !std::is_unbounded_array_v<Event> &&
     !std::is_const_v<Event> && !std::is_volatile_v<Event>;
 
-/// All of the above at once.
+/// Arguments that make a registry with tables.
 template <class Event, class Snapshot, class Ordering, class Panic, class Alloc>
 concept acceptable =
     object_event<Event> && root_swap_policy<Snapshot> && ordering_policy<Ordering> &&
     panic_policy<Panic> && alloc_policy<Alloc> && (!Snapshot::concurrent || Alloc::concurrent);
 
-/// The same for snapshot policies that store words.
+/// Arguments that make a linked registry.
 template <class Event, class Snapshot, class Ordering, class Panic, class Alloc>
 concept acceptable_words = object_event<Event> && word_store_policy<Snapshot> &&
     word_ordering<Ordering> && word_panic<Panic> && word_alloc<Alloc>;
 
-/// What nothing above refuses is a registry, but the header that defines it is not included.
+/// Refuses arguments that make a registry whose header is not included.
 template <class Event, class Snapshot, class Ordering, class Panic, class Alloc>
 consteval bool check_included()
 {

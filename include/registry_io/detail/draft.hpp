@@ -3,11 +3,11 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// The root that a change of the tables works on. A change is copy on write: it copies what readers
-// may see, works on the copies, and is invisible until they are published. Each piece knows the
-// version that first showed it (`birth`), so a draft may write into those of its own version and
-// into nothing else; when no reader can hold the current root, a single operation may edit that in
-// place. Invariant: until `committed_` is set, undoing the draft leaves the current root as it was.
+// The root that a change of the tables works on. A change is copy on write: it copies the pieces
+// that readers may see, works on the copies, and is invisible until they are published. Each piece
+// knows the version that first showed it (`birth`); a draft may write only into pieces of its own
+// version. If no reader can hold the current root, a single operation may edit that root in place.
+// Invariant: until `committed_` is set, undoing the draft leaves the current root as it was.
 
 #ifndef REGISTRY_IO_DETAIL_DRAFT_HPP
 #define REGISTRY_IO_DETAIL_DRAFT_HPP
@@ -23,8 +23,8 @@ namespace registry_io {
 inline namespace v1 {
 namespace detail {
 
-/// `Home` is where pieces come from, and knows the order: it derives from `pieces` and `row_order`,
-/// and names its `shapes` as `Home::shape`. A writer's lock is none of it.
+/// `Home` allocates pieces and knows the order of rows: it derives from `pieces` and `row_order`,
+/// and names its `shapes` as `Home::shape`. A draft does not know the writers' lock.
 template <class Home>
 class draft
 {
@@ -35,7 +35,7 @@ public:
     /// Ends the draft, which has changed nothing.
     void leave() noexcept { committed_ = true; }
 
-    /// Makes sure that the root may be changed, if there is one.
+    /// Copies the root, unless the draft may change it already or there is none.
     void own_root()
     {
         if (work_ != nullptr && !owns_root())
@@ -64,19 +64,19 @@ protected:
             home_.rebuild_index(current_);
     }
 
-    /// The birth of what this draft adds.
+    /// The birth of the pieces that this draft adds.
     std::uint64_t birth() const noexcept { return in_place_ ? home_.version : home_.version + 1; }
 
     bool owns_root() const noexcept { return in_place_ || work_ != current_; }
 
-    /// Whether this draft may write into a piece: it is the draft's own, or nobody can see it.
+    /// Whether this draft may write into a piece: the draft has made it, or no reader can see it.
     bool owns(piece const& p) const noexcept { return in_place_ || p.birth == birth(); }
 
-    /// Gives up a piece that the new root does not have.
+    /// Takes a piece out that the new root does not have: destroys it, or keeps it to be retired.
     void replace(piece* p) noexcept
     {
         if (!in_place_ && p->birth == birth())
-            p->destroy(p);  // never was visible
+            p->destroy(p);  // was never visible
         else
             replaced_.push(p);
     }
@@ -116,7 +116,7 @@ protected:
     bool committed_ = false;
 
 private:
-    /// Frees a root that was never visible, and its own pieces.
+    /// Frees a root that was never visible, and the pieces that this draft has made for it.
     REGISTRY_IO_DETAIL_COLD void discard(root& r) noexcept
     {
         shape::each_piece(r, [this](piece* p) {

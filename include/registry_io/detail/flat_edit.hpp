@@ -3,9 +3,9 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// Edits of a flat snapshot: one table, its rows right behind the header. A change shifts the rows
-// behind it, in a copy of the table or, where no reader can hold the table, in place. The capacity
-// doubles when the table is full and halves when it is a quarter full, so that a registry that goes
+// Edits of a flat snapshot: one table, whose rows follow its header. A change shifts the rows after
+// it, in a copy of the table or, if no reader can hold the table, in place. The capacity doubles
+// when the table is full and halves when it is a quarter full, so that a registry whose size goes
 // up and down by one does not reallocate each time.
 
 #ifndef REGISTRY_IO_DETAIL_FLAT_EDIT_HPP
@@ -116,7 +116,7 @@ private:
     {
         if (bounded)
             return flat_limit;
-        // Most registries of a program with many have one handler.
+        // In a program with many registries, most have one handler.
         return hint < 1 ? 1 : hint < flat_limit ? hint : flat_limit;
     }
 

@@ -3,9 +3,9 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// Handlers with their types erased: the entry that a walk calls, and the block that holds a handler
-// too large for its entry. Neither depends on the type of the event, so registries of all events
-// share the code that moves them.
+// Type-erased handlers: the entry that a walk calls, and the block that holds a handler too large
+// for its entry. Neither depends on the event's type, so registries of all event types share the
+// code that moves them.
 
 #ifndef REGISTRY_IO_DETAIL_HANDLER_HPP
 #define REGISTRY_IO_DETAIL_HANDLER_HPP
@@ -29,19 +29,20 @@ namespace registry_io {
 inline namespace v1 {
 namespace detail {
 
-/// What notify walks: a function that takes the event's address, and one word for it. Not of the
-/// event's type, so that registries of all types share what writes them.
+/// One handler in a table: a function that takes the event's address, and its argument. The entry
+/// does not depend on the event's type, so registries of all event types share the code that writes
+/// entries.
 struct REGISTRY_IO_EXPORT entry
 {
     void (*invoke)(void* state, void const* event);
     void* state;
 };
 
-/// An entry on its way into a table, and what a table that knows runs keeps beside it.
+/// An entry to be added to a table, with the value that a table with runs keeps beside it.
 struct new_entry : entry
 {
-    /// How far behind `invoke` the function lies that calls several such entries side by side; 0
-    /// where there is none.
+    /// The distance from `invoke` to the function that calls several adjacent entries of this type;
+    /// 0 if there is no such function.
     std::int32_t run = 0;
 };
 
@@ -49,8 +50,8 @@ struct no_key
 {
 };
 
-/// Keys lie in the tables, unless copying them could fail or cost much, or a table cannot hold
-/// them: rows are assigned to, and aligned as a number of 64 bits.
+/// Whether keys lie in the tables. They do not if copying a key could fail or cost much, or if a
+/// table cannot hold it: rows are assigned to, and are aligned as a number of 64 bits.
 template <class Key>
 inline constexpr bool key_in_table = std::is_trivially_copyable_v<Key> &&
     std::is_copy_constructible_v<Key> && std::is_copy_assignable_v<Key> &&
@@ -79,7 +80,7 @@ struct stored_key<void>
     using type = no_key;
 };
 
-/// The key's place in a block: only there when the tables hold a pointer to it.
+/// The key in a block; empty unless the tables hold a pointer to the key.
 template <class Key, bool InTable>
 struct key_holder
 {
@@ -92,8 +93,8 @@ struct key_holder<Key, false>
     Key key;
 };
 
-/// The part of a handler's block that does not depend on the handler's type: what an entry's state
-/// points to when the handler does not fit in the entry.
+/// The part of a handler's block that does not depend on the handler's type. The state of an entry
+/// points to it if the handler does not fit in the entry.
 template <class State>
 struct block_base : garbage
 {
@@ -138,8 +139,8 @@ struct word_call
     {
         if constexpr (mutable_members_of<F> == mutable_members::none ||
                       std::has_unique_object_representations_v<F>) {
-            // A value, which compilers keep in a register where they see the call: the loop over a
-            // run is twice as fast as one that stores a copy each time.
+            // A value, which compilers keep in a register if they see the call: the loop over a run
+            // is twice as fast as a loop that stores a copy for each call.
             struct bytes
             {
                 std::byte of[sizeof(F)];
@@ -158,7 +159,7 @@ struct word_call
         }
     }
 
-    /// What the entry of `f` holds.
+    /// The state of the entry for `f`.
     static void* state_of(F const& f) noexcept
     {
         void* state = nullptr;
@@ -169,7 +170,7 @@ struct word_call
     }
 };
 
-/// Calls a handler in a block. `Callable` is `F const` where threads share the handler.
+/// Calls a handler in a block. `Callable` is `F const` if several threads may call the handler.
 template <class Block, class Callable, class Base, class Event>
 struct block_call
 {
@@ -180,7 +181,7 @@ struct block_call
             *static_cast<Event const*>(event)));
     }
 
-    /// What the entry of the handler in `b` holds.
+    /// The state of the entry for the handler in `b`.
     static void* state_of(Block* b) noexcept { return static_cast<Base*>(b); }
 };
 

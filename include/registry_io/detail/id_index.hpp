@@ -29,12 +29,12 @@ namespace detail {
 
 /// Finds the key of a handler by its id: open addressing, linear probing, no tombstones.
 ///
-/// It keeps 32 bits of an id, not 64, to stay within a budget of bytes for each handler: `find`
-/// offers every candidate, and the table knows the right one. `Key` is trivially copyable.
+/// It keeps 32 bits of an id, not 64, to save memory: `find` offers every candidate to its caller,
+/// who compares the whole id. `Key` is trivially copyable.
 ///
-/// A key that is equal by its bytes to the common one is not kept: `find` offers the common key
-/// last. Where equal keys can differ in their bytes, or a key is a pointer that may end before its
-/// equals, all ids are kept.
+/// A key whose bytes equal the common key's is not kept: `find` offers the common key last. If
+/// equal keys can differ in their bytes, or a key is a pointer whose object may end before equal
+/// ones, all ids are kept.
 template <class Key, class Source>
 class id_index
 {
@@ -63,7 +63,7 @@ public:
     id_index& operator=(id_index const&) = delete;
     ~id_index() { clear(); }
 
-    /// Gives up all memory.
+    /// Frees all memory.
     void clear() noexcept
     {
         if (header_ != nullptr)
@@ -80,8 +80,8 @@ public:
         }
     }
 
-    /// Makes the index, if there is none yet: `common` stays the common key until `clear`. Calls
-    /// `no_memory`, which must not return, when there is none.
+    /// Makes the index if there is none yet: `common` stays the common key until `clear`. Calls
+    /// `no_memory`, which must not return, if the source has no memory.
     template <class NoMemory>
     void begin(Key const& common, NoMemory no_memory)
     {
@@ -106,8 +106,8 @@ public:
         ++header_->count;
     }
 
-    /// Calls `match(key)` for candidates until it returns true; returns whether it did, and with
-    /// `take` forgets that one.
+    /// Calls `match(key)` for each candidate until it returns true. Returns whether it did. With
+    /// `take`, also removes the entry of that candidate.
     template <class Match>
     bool find(std::uint64_t id, bool take, Match match)
     {
@@ -189,7 +189,8 @@ private:
 
     void remove(std::size_t hole) noexcept
     {
-        // Moves back what would no longer be found across the hole (Knuth, algorithm R).
+        // Moves back entries that a search would no longer find behind the hole (Knuth, algorithm
+        // R).
         std::size_t const mask = header_->mask;
         slot* const all = table();
         for (std::size_t i = (hole + 1) & mask; all[i].tag != 0; i = (i + 1) & mask) {

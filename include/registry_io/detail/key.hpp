@@ -3,8 +3,9 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// The one way from the priority of a registration to the key of the ordering policy. A number keeps
-// its value or is refused: handlers would else fire in another order than the one that was written.
+// The only conversion from the priority of a registration to the key of the ordering policy. A
+// number that would lose its value is refused, since handlers would fire in another order than the
+// source code says.
 
 #ifndef REGISTRY_IO_DETAIL_KEY_HPP
 #define REGISTRY_IO_DETAIL_KEY_HPP
@@ -27,16 +28,16 @@ template <class From>
 struct number_behind<From> : std::underlying_type<From>
 {
 };
-/// The number that a priority is, or whose name it is.
+/// The type of number that a priority has; for an enumeration, its underlying type.
 template <class From>
 using number_of = typename number_behind<std::remove_cvref_t<From>>::type;
 
-/// Whether no conversion is narrowing. For an object that converts itself there is nothing else to
-/// ask.
+/// Whether `From` converts to `Key` without narrowing. For an object with a conversion operator,
+/// nothing else can be tested.
 template <class Key, class From>
 concept converts_without_loss = requires(From&& from) { Key{static_cast<From&&>(from)}; };
 
-/// Whether the types say that a conversion loses a value, or ask for one that may.
+/// Whether the types allow a conversion that keeps the value. `key_from` tests the value itself.
 template <class Key, class From>
 inline constexpr bool key_keeps_value = [] {
     // NOLINTBEGIN(bugprone-branch-clone): they may happen to give the same answer
@@ -54,8 +55,8 @@ inline constexpr bool key_keeps_value = [] {
     // NOLINTEND(bugprone-branch-clone)
 }();
 
-/// One sentence for each kind of priority that cannot be a key, and for what is no priority.
-/// `Handler` is what follows it in the call.
+/// Refuses priorities that cannot be a key, and arguments that are not a priority, with one
+/// sentence each. `Handler` is the argument after the priority.
 template <class Key, class From, class Handler, class Event>
 consteval bool check_key()
 {
@@ -66,9 +67,9 @@ consteval bool check_key()
         std::is_invocable_v<first&, Event const&> &&
         !std::is_invocable_v<std::decay_t<Handler>&, Event const&>;
     static_assert(!bound,
-                  "registry_io: a member function and its object are no handler; bind them in a "
-                  "lambda: register_handler([&object](auto const& event) { object.member(event); "
-                  "})");
+                  "registry_io: this registry takes no member function with its object; bind them "
+                  "in a lambda: register_handler([&object](auto const& event) { "
+                  "object.member(event); })");
     static_assert(!swapped,
                   "registry_io: the priority goes before the handler: register_handler(priority, "
                   "f)");
@@ -85,13 +86,13 @@ consteval bool check_key()
         if constexpr (converts)
             static_assert(key_keeps_value<Key, From>,
                           "registry_io: the priority would lose its value as the ordering policy's "
-                          "key, as 1.5 does as an int; convert it first, or take an ordering "
+                          "key, as 1.5 does as an int; convert it first, or choose an ordering "
                           "policy with a wider key");
         return converts && key_keeps_value<Key, From>;
     }
 }
 
-/// One sentence for a registration without a key where there must be one.
+/// Refuses a registration without a key if the key has no default.
 template <class Key>
 consteval bool check_default_key()
 {
@@ -101,7 +102,7 @@ consteval bool check_default_key()
     return has_default;
 }
 
-/// Whether every value of one type of numbers is one of the other.
+/// Whether every value of `From` is a value of `Key`.
 template <class Key, class From>
 inline constexpr bool key_always_fits =
     std::numeric_limits<From>::digits <= std::numeric_limits<Key>::digits &&
@@ -115,7 +116,7 @@ constexpr bool key_fits(From value) noexcept
     } else if constexpr (std::is_floating_point_v<From>) {
         return static_cast<From>(static_cast<Key>(value)) == value;
     } else if constexpr (std::is_floating_point_v<Key>) {
-        // Not by converting back: the nearest floating-point number may be out of range then.
+        // A conversion back does not do: the nearest floating-point number may be out of range.
         using bits = std::make_unsigned_t<From>;
         auto const u = static_cast<bits>(value);
         bits const magnitude = value < From() ? static_cast<bits>(bits() - u) : u;

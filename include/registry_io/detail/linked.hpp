@@ -3,27 +3,26 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// A list that is changed by single stores, for readers that interrupt its writer: a ring through
-// its head, with a level in each node that tells a notify which nodes are older than itself. The
-// idea of levels, and why each store leaves a complete list behind, is written at `linked_list`.
-// Invariant: at every instruction, an interrupt that walks the list sees it as before the change or
-// as after it.
+// The linked list of the firmware registry. Writers change it by single stores, so that readers may
+// interrupt them. It is a ring through the head; the level in each node tells a notify whether the
+// node is older than the notify. `linked_list` explains levels, and why the list is complete after
+// each store.
+// Invariant: an interrupt at any instruction of a change walks the list either as it was before the
+// change or as it is after the change.
 
 #ifndef REGISTRY_IO_DETAIL_LINKED_HPP
 #define REGISTRY_IO_DETAIL_LINKED_HPP
 
-#include <atomic>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <new>
 #include <type_traits>
 
 #include <registry_io/config.hpp>
-#include <registry_io/registry_fwd.hpp>
+#include <registry_io/detail/linked_node.hpp>
 
-// The walk decides what an interrupt costs. For size, g++ jumps back and forth in each round of it;
-// so, with its blocks left where they are and nothing aligned, it does not, and is not longer.
+// The walk decides what an interrupt costs. With -Os, g++ takes several jumps in each iteration of
+// the loop. These options keep the blocks in source order, without those jumps, at the same size.
 #if defined(__GNUC__) && !defined(__clang__) && defined(__arm__)
 #define REGISTRY_IO_DETAIL_WALK                                                                    \
     [[gnu::noinline,                                                                               \
@@ -33,10 +32,10 @@
 #define REGISTRY_IO_DETAIL_WALK BOOST_NOINLINE
 #endif
 
-// What a program has stored before a change must be there for the interrupt that sees the change,
-// and what an interrupt has stored must be found after it. g++ would look into the functions that
-// make changes, barriers or not, see that they do not touch a static variable of the program, and
-// keep that from memory across the call.
+// An interrupt that sees a change must also see what the program stored before it, and the program
+// must see what the interrupt stored. With interprocedural analysis, g++ sees that a function which
+// makes a change does not touch a static variable of the program, and keeps that variable in a
+// register across the call, whatever barriers the function contains.
 #if defined(__GNUC__) && !defined(__clang__)
 #define REGISTRY_IO_DETAIL_CHANGE [[gnu::noipa]]
 #else
@@ -47,70 +46,14 @@ namespace registry_io {
 inline namespace v1 {
 namespace detail {
 
-/// Memory is as it is written here, before and after. Only the compiler has to be told so: an
-/// interrupt on this core sees what was executed.
-BOOST_FORCEINLINE void keep_order() noexcept
-{
-#if defined(__GNUC__)
-    // To clang a fence alone is no reason why a function should touch static variables.
-    __asm__ volatile("" ::: "memory");
-#else
-    std::atomic_signal_fence(std::memory_order_seq_cst);
-#endif
-}
-
-/// What the head of a list and its nodes have in common.
-///
-/// `word` of a node, from the top: 8 bits, its level; 8 bits, its key, if that fits; 1 bit, set; 14
-/// bits, its generation, of which the first two are set in a slot; 1 bit, whether it is registered.
-/// `word` of the head: 8 bits, how many notifies run; 16 bits, none; 8 bits, at which levels
-/// something has changed that a notify has to tidy up when it ends. So a node's word is never that
-/// of the head, and it is the greater one of the same level: what the walk compares anyway tells
-/// one from the other. `next` of a node is null when no list uses it.
-struct link
-{
-    std::uint32_t word;
-    link* next;
-};
-
-/// How a handler is called, without the type of its event.
-struct linked_call
-{
-    void* state;
-    void (*invoke)(void*, void const*);
-};
-
-#if defined(__ARM_ARCH_PROFILE) && __ARM_ARCH_PROFILE == 'M'
-inline constexpr bool cortex_m = true;
-#else
-inline constexpr bool cortex_m = false;
-#endif
-
-template <class Key>
-inline constexpr bool key_in_word = std::is_trivially_copyable_v<Key> && sizeof(Key) == 1;
-template <>
-inline constexpr bool key_in_word<void> = true;
-
-template <class Key, bool InWord = key_in_word<Key>>
-struct linked_node : link
-{
-    linked_call call;
-};
-template <class Key>
-struct linked_node<Key, false> : link
-{
-    linked_call call;
-    Key key;
-};
-
-/// A list and its slots. They are all that a registry is.
+/// A list and its slots: the whole state of a registry.
 template <class List, std::size_t N>
 struct linked_slots
 {
     List list;
     typename List::node places[N]{};
 };
-/// The nodes are the caller's.
+/// Without slots: the caller owns the nodes.
 template <class List>
 struct linked_slots<List, 0>
 {
@@ -118,35 +61,37 @@ struct linked_slots<List, 0>
 };
 
 /// Handlers in firing order, for one core. Neither the event's type nor the capacity is part of the
-/// type, so that all registries of a program share this code.
+/// type, so all registries of a program share this code.
 ///
-/// The list is a ring through its head, empty when `next` is null or the head. The rules:
+/// The list is a ring through its head. It is empty when `next` is null or the head. The rules:
 ///
-/// * Only `notify` may interrupt, and it puts back what it changes: to what it interrupts, it is
-///   as if nothing had happened. So writers and the notifies that they run in are one thread of
-///   control, and the only question is what an interrupt sees between two of its stores.
-/// * A change becomes visible by one store of a word: the `next` that leads to a new node, or past
-///   an old one, or the word of a node. Before and after are complete lists.
+/// * Only `notify` may interrupt. It restores what it changes, so the interrupted code does not
+///   notice it. Writers, and the notifies whose handlers call them, are therefore one thread of
+///   control. All that remains to be proved is what an interrupt sees between two stores of a
+///   writer.
+/// * A change becomes visible by one store of a word: the `next` that leads to a new node or past
+///   an old one, or the word of a node. The list is complete before and after this store.
 /// * A notify has a level, 1 for the outermost, and calls the nodes whose level is below its own.
-///   A node that is registered while notifies run gets the level of the innermost: they all pass it
-///   by, and one that starts later, nested or not, calls it. A node that is removed while notifies
-///   run stays in the list, at a level that none reaches, so that no walk loses its way.
-/// * A notify at whose level something has changed tidies up when it ends: what was new at its
-///   level is lowered by one, and the outermost takes out what was removed. An interrupt changes
-///   nothing, so it never finds anything to tidy up.
+///   A node that is registered while notifies run gets the level of the innermost notify: the
+///   running notifies skip the node, and a notify that starts later, nested or not, calls it. A
+///   node that is removed while notifies run stays in the list, at a level that no notify reaches,
+///   so that running walks can go on from the node.
+/// * A notify at whose level something has changed tidies up when it ends: it lowers the level of
+///   the nodes that are new at its level by one, and the outermost notify unlinks removed nodes. An
+///   interrupt changes nothing, so a notify in an interrupt has nothing to tidy up.
 template <class Snapshot, class Ordering, class Panic>
 class linked_list : public link
 {
 public:
     using key_type = typename Ordering::key_type;
     using node = linked_node<key_type>;
-    /// The address of a node, and subtracted from its upper half, its name.
+    /// The address of a node, with the node's name subtracted from its upper half.
     using handle_type = std::uint32_t;
     using invoke_type = void (*)(void*, void const*);
-    /// What `add` takes where there is no key.
+    /// The key of a node; `nullptr_t` without a key.
     using stored_key = std::conditional_t<std::is_void_v<key_type>, std::nullptr_t, key_type>;
 
-    /// What `add` is told beside the handler: where the slots end, and the key.
+    /// The arguments of `add` besides the handler: where the slots end, and the key.
     class place
     {
     public:
@@ -179,7 +124,7 @@ public:
         std::uint32_t const level = outer + level_step;
         word = level;
         keep_order();
-        // Asked this late it costs one instruction less where there are handlers.
+        // Testing this late costs one instruction less if there are handlers.
         if (n == nullptr) [[unlikely]] {
             word = outer;
             return;
@@ -191,27 +136,26 @@ public:
                 c.invoke(c.state, event);
                 n = n->next;
             }
-            if (above == 0) [[likely]] {  // the head, and nothing to tidy up
+            if (above == 0) [[likely]] {  // the head, with nothing to tidy up
                 keep_order();
                 n->word = outer;
                 return;
             }
             std::uint32_t lower = outer >> level_shift;
             hide(lower);
-            // At the level of what has been removed, or so deep that it is 0 again and above no
-            // node.
+            // This notify's level is that of removed nodes, or has wrapped to 0, below all nodes.
             if (lower >= deepest) [[unlikely]]
                 too_deep();
-            // The head. Something has changed at this level, so this is not an interrupt.
+            // The head. Something has changed at this level, so this notify is not in an interrupt.
             if ((n->word & a_node) == 0) {
                 static_cast<linked_list*>(n)->tidy_up(lower);
                 return;
             }
-            // What is new since this notify began, or has been removed, is passed by.
+            // A node that is new since this notify began, or has been removed: skip it.
         }
     }
 
-    /// Calls `f(node)` for what a notify would call.
+    /// Calls `f(node)` for each node that a notify would call.
     template <class F>
     void each(F& f)
     {
@@ -242,18 +186,18 @@ public:
                 f(*static_cast<node*>(n));
     }
 
-    /// A handle, 0 when all slots are taken. What has been removed while notifies run takes its
-    /// slot until the outermost has ended.
+    /// Adds a handler and returns its handle; returns 0 if no slot is free. The slot of a handler
+    /// that was removed during a notify is free when the outermost notify has ended.
     REGISTRY_IO_DETAIL_CHANGE handle_type add(place p, invoke_type invoke, void* state) noexcept
     {
         check_writer();
-        // What precedes the slots is smaller than one.
+        // The loop ends at the head, which is smaller than a slot.
         std::uint32_t at = p.bits >> end_shift;
         while (!below(at, sizeof(node), at)) {
             node& n = *slot(at);
             if (is_linked(n))
                 continue;
-            // The next generation, which may wrap.
+            // Sets the next generation, which may wrap.
             std::uint32_t const name = (n.word + generation_step + registered) | in_slots;
             enter(n, p, invoke, state, name);
             return handle(n, name);
@@ -261,7 +205,8 @@ public:
         return 0;
     }
 
-    /// Zero, or something else when this list has no such handler: what is at hand there.
+    /// Removes a handler. Returns 0, or a value other than 0 if this list has no such handler:
+    /// whichever value is in the register.
     REGISTRY_IO_DETAIL_CHANGE std::uint32_t remove(std::uint32_t end, handle_type handle) noexcept
     {
         check_writer();
@@ -277,8 +222,8 @@ public:
         link* const first = next;
         if (first == nullptr)
             return 0;
-        // Out of sight all at once, and then put back as dead, for the walks that may be among
-        // them.
+        // Hides all nodes by one store, marks them as removed and puts them back: running walks may
+        // be at one of them.
         publish(next, this);
         std::uint32_t removed = 0;
         for (link* n = first; n != this; n = n->next)
@@ -291,7 +236,7 @@ public:
         return removed;
     }
 
-    /// The node of a handle, if it is one of this list and still registered.
+    /// Returns the node of a handle; null if the handle is of another list or no longer registered.
     node* find(std::uint32_t end, handle_type handle) noexcept
     {
         node* n = nullptr;
@@ -309,7 +254,7 @@ public:
 
     bool empty() const noexcept { return size() == 0; }
 
-    /// Whether a notify is running, in this context or in one that this one has interrupted.
+    /// Whether a notify is running, in this context or in a context that this one has interrupted.
     bool is_notifying() const noexcept { return word != 0; }
 
     /// The handle of a registered node.
@@ -344,56 +289,7 @@ public:
     static constexpr std::uint32_t first_slot =
         (sizeof(link) + alignof(node) - 1) / alignof(node) * alignof(node);
 
-    /// Whether it is in any list: registered, or removed by a handler of a notify that still runs.
-    static bool is_linked(link const& n) noexcept { return n.next != nullptr; }
-
 protected:
-    static constexpr std::uint32_t level_step = 0x01000000;
-    static constexpr std::uint32_t unreached = 0xFF000000;
-    // At the level above it what is registered would look like what has been removed.
-    static constexpr std::uint32_t deepest = 0xFE;
-    static constexpr std::uint32_t a_node = 0x00008000;
-    static constexpr std::uint32_t in_slots = 0x0000E000;
-    static constexpr std::uint32_t generation_step = 2;
-    static constexpr std::uint32_t registered = 0x00000001;
-    static constexpr std::uint32_t name_mask = 0x0000FFFF;
-    static constexpr std::uint32_t offset_mask = 0x0000FFFF;
-    static constexpr int name_shift = 16;
-    static constexpr int end_shift = 8;
-    static constexpr int key_shift = 16;
-    static constexpr int level_shift = 24;
-    static constexpr int changed_byte = 0;
-    static constexpr int key_byte = 2;
-    static constexpr int level_byte = 3;
-
-    /// One byte of a word: what is stored by itself is shorter than what is masked and shifted.
-    static unsigned char& part(link& l, int byte) noexcept
-    {
-        return reinterpret_cast<unsigned char*>(
-            &l.word)[std::endian::native == std::endian::big ? 3 - byte : byte];
-    }
-
-    /// g++ knows no more where it comes from: neither that it is part of a word, which it would
-    /// compare with a constant of four bytes, nor that it was converted to a byte before.
-    template <class T>
-    static void hide([[maybe_unused]] T& n) noexcept
-    {
-#if defined(__GNUC__)
-        __asm__("" : "+r"(n));
-#endif
-    }
-
-    /// Whether `w < level`, and by how much it is above: one subtraction for both.
-    static bool below(std::uint32_t w, std::uint32_t level, std::uint32_t& above) noexcept
-    {
-#if defined(__GNUC__)
-        return __builtin_sub_overflow(w, level, &above);
-#else
-        above = w - level;
-        return w < level;
-#endif
-    }
-
     /// Fills in a node that is not in the list, and puts it into the list.
     BOOST_FORCEINLINE void enter(node& n, place const& p, invoke_type invoke, void* state,
                                  std::uint32_t name) noexcept
@@ -412,24 +308,25 @@ protected:
         while (before->next != this && !goes_first(key, *static_cast<node*>(before->next)))
             before = before->next;
         n.next = before->next;
-        // Tells the innermost notify that there is something to tidy up: when it began, what is
-        // below the level was a smaller number. Nothing when none runs.
+        // Tells the innermost notify that there is something to tidy up: this byte was smaller when
+        // the notify began. If no notify runs, the level is 0, and so is the byte.
         part(*this, changed_byte) = level;
         publish(before->next, &n);
     }
 
-    /// Whether this list has what `handle` names, and its node. `handle` becomes 0 if so, and
-    /// something else if not.
+    /// Returns whether this list has the handler that `handle` names, and sets `n` to its node.
+    /// Sets `handle` to 0 if so, and to another value if not.
     BOOST_FORCEINLINE bool has(std::uint32_t end, handle_type& handle, node*& n) noexcept
     {
-        // Less the address of a list, the empty handle might look like another one.
+        // Minus the address of the list, the empty handle might equal a valid one.
         bool const empty = handle == 0;
-        // All slots lie within 64 KB, so this is where the node is, and above it its name, negated.
-        // A node of another list is not there, unless that lies in other 64 KB.
+        // All slots lie within 64 KB, so the lower half is now the offset of the node and the upper
+        // half is its negated name. A node of another list has an offset outside of the slots,
+        // unless that list is 64 KB or more away.
         handle -= address(this);
         std::uint32_t const at = handle & offset_mask;
         if (empty || at >= end) {
-            // Only half of an address may be 0.
+            // The lower half of a wider address may be 0.
             if (sizeof(void*) != 4)
                 handle = 1;
             return false;
@@ -439,37 +336,32 @@ protected:
         return handle == 0;
     }
 
-    /// Takes out a registered node, at once or when no walk can be at it any more.
+    /// Removes a registered node: unlinks it now, or when no walk can be at it any more.
     BOOST_FORCEINLINE void leave(node& n) noexcept
     {
-        // Out of sight by this store. The rest is for the walks that may be at it.
+        // This store hides the node. The rest is for walks that may be at it.
         n.word = dead(n.word);
         keep_order();
         tidy_up(part(*this, level_byte));
     }
 
-    // The slots follow the head, in `linked_slots`, so the address of one leads to that of the
-    // other. Where one is, is counted in bytes from the head: that is shorter than an index.
+    // The slots follow the head in `linked_slots`, so a slot's address is the head's plus an
+    // offset. An offset in bytes takes less code than an index.
     node* slot(std::uintptr_t at) noexcept
     {
         return std::launder(reinterpret_cast<node*>(reinterpret_cast<std::byte*>(this) + at));
     }
-    // Never 0, which says that there is no handler: that would take a name that is the upper half
-    // of its node's address, and names in slots are from where a Cortex-M has only its system.
+    // Never 0, the empty handle: for that, the name would have to equal the upper half of its
+    // node's address. Names in slots begin at 0xE000, where a Cortex-M has its system region only.
     static handle_type handle(node const& n, std::uint32_t name) noexcept
     {
         return address(&n) - (name << name_shift);
     }
     static std::uint32_t address(link const* l) noexcept
     {
-        // Elsewhere there may be anything, but nothing whose address is odd.
+        // Other machines may have nodes at any address; adding 1 makes it odd, so never 0.
         return static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(l)) + (cortex_m ? 0 : 1);
     }
-
-    static bool is_registered(std::uint32_t w) noexcept { return (w & registered) != 0; }
-
-    /// From the word of a registered node that of one which no notify calls and no handle names.
-    static std::uint32_t dead(std::uint32_t w) noexcept { return (w | unreached) - registered; }
 
     static bool goes_first(stored_key const& key, node const& n) noexcept
     {
@@ -479,7 +371,7 @@ protected:
             return Ordering().before(key, key_of(n));
     }
 
-    /// The store after which an interrupt sees the change, and not a moment before.
+    /// Stores a link. An interrupt sees the change from this store on, and not before.
     static void publish(link*& place, link* value) noexcept
     {
         keep_order();
@@ -489,8 +381,7 @@ protected:
 
     static void too_deep() noexcept { Panic::fatal("registry_io: notify is nested too deep"); }
 
-    /// What is due when the notify of level `lower + 1` ends, or nothing but a change was under
-    /// way.
+    /// Tidies up at the end of the notify of level `lower + 1`, or after a change at level `lower`.
     BOOST_NOINLINE void tidy_up(std::uint32_t lower) noexcept
     {
         link* before = this;
@@ -505,8 +396,8 @@ protected:
                         continue;
                     }
                 } else {
-                    // At the end of a notify this lowers the head, too, and last: until then an
-                    // interrupt calls what has not been lowered yet.
+                    // At the end of a notify this also lowers the head, as the last one: until then
+                    // an interrupt calls nodes that are not lowered yet.
                     keep_order();
                     part(*n, level_byte) = static_cast<unsigned char>(lower);
                 }
@@ -516,102 +407,9 @@ protected:
                 break;
         }
         hide(lower);
-        // Of the head, which `before` is by now. An interrupt before this takes level and mark as
-        // it finds them, and puts them back.
+        // `before` is the head now. An interrupt before this store restores the level and the mark
+        // that it finds.
         part(*before, changed_byte) = static_cast<unsigned char>(lower);
-    }
-};
-
-/// Names for all nodes of the program that are the caller's.
-struct node_names
-{
-    inline static constinit std::uint32_t last = 0;
-};
-
-/// The same over nodes that are the caller's, wherever they are.
-///
-/// A handle holds the address of its node. Nothing says that this node still exists, so a handle is
-/// looked for in the list. Names are counted neither in the nodes, as a new node may be where an
-/// old one was, nor in the lists, as a node may go from one to another.
-template <class Snapshot, class Ordering, class Panic>
-class node_list : public linked_list<Snapshot, Ordering, Panic>
-{
-    using base = linked_list<Snapshot, Ordering, Panic>;
-
-public:
-    using handle_type = std::uint64_t;
-    using node = typename base::node;
-    using place = typename base::place;
-
-    /// A handle, 0 when the node is in a list already.
-    REGISTRY_IO_DETAIL_CHANGE handle_type add(node& n, place p, typename base::invoke_type invoke,
-                                              void* state) noexcept
-    {
-        base::check_writer();
-        if (base::is_linked(n))
-            return 0;
-        std::uint32_t const name = node_names::last += base::generation_step;
-        this->enter(n, p, invoke, state, name | base::registered | base::a_node);
-        return handle(n);
-    }
-
-    std::uint32_t remove(std::uint32_t, handle_type handle) noexcept { return remove(handle); }
-    REGISTRY_IO_DETAIL_CHANGE std::uint32_t remove(handle_type handle) noexcept
-    {
-        base::check_writer();
-        node* const n = find(0, handle);
-        if (n == nullptr)
-            return 1;
-        this->leave(*n);
-        return 0;
-    }
-
-    node* find(std::uint32_t, handle_type which) noexcept
-    {
-        if (this->next != nullptr)
-            for (link* l = this->next; l != this; l = l->next)
-                if (handle(*static_cast<node*>(l)) == which)
-                    return static_cast<node*>(l);
-        return nullptr;
-    }
-
-    static handle_type handle(node const& n) noexcept
-    {
-        return handle_type(reinterpret_cast<std::uintptr_t>(&n)) << base::name_shift |
-            (n.word & base::name_mask);
-    }
-};
-
-/// What a user of `node_list` declares for each handler.
-template <class List>
-class static_node
-{
-public:
-    constexpr static_node() noexcept = default;
-    static_node(static_node const&) = delete;
-    static_node& operator=(static_node const&) = delete;
-
-    /// Whether a registry uses it. It may be registered again, and destroyed, when none does: after
-    /// its removal, or, if that was made while a notify ran, after the outermost notify has ended.
-    bool linked() const noexcept { return List::is_linked(node_); }
-
-private:
-    template <class, class, class, class, class>
-    friend class registry_io::basic_registry;
-
-    typename List::node node_{};
-};
-
-/// The same where it can be destroyed too early.
-template <class List, class Panic>
-class checked_node : public static_node<List>
-{
-public:
-    constexpr checked_node() noexcept = default;
-    ~checked_node()
-    {
-        if (this->linked()) [[unlikely]]
-            Panic::fatal("registry_io: a node was destroyed while its registry used it");
     }
 };
 

@@ -55,9 +55,9 @@ template <class Handler, class Event, class... More>
 concept member_callable = std::is_invocable_v<Handler const&, Event const&> ||
     std::is_invocable_v<Handler const&, Event const&, More const&...>;
 
-/// Makes a handler of a member function and its object: a raw pointer, a `std::shared_ptr`, which
-/// keeps the object alive, or a weak one, which tracks it. `More` is what the registry may pass
-/// behind the event: an async one its environment.
+/// Makes a handler of a member function and a pointer to its object: a raw pointer, a
+/// `std::shared_ptr`, which keeps the object alive, or a `std::weak_ptr`, which is tracked. `More`
+/// are the arguments that the registry may pass after the event, such as an async environment.
 template <class Event, class... More, class Member, class Object>
 auto bind_member(Member member, Object&& object)
 {

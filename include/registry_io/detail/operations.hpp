@@ -3,9 +3,9 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// The operations that a registration performs on a registry whose type it does not know: one table
-// of functions for each type of registry. Each function gets the anchor, which is the base class of
-// the writers' part and outlives the registry while somebody holds it.
+// The operations that a `registration` performs on a registry whose type it does not know: one
+// table of functions for each type of registry. Each function gets the anchor, a base class of
+// `writers`, which outlives the registry while a reference to it exists.
 
 #ifndef REGISTRY_IO_DETAIL_OPERATIONS_HPP
 #define REGISTRY_IO_DETAIL_OPERATIONS_HPP
@@ -22,16 +22,16 @@ namespace registry_io {
 inline namespace v1 {
 namespace detail {
 
-/// One table for each combination of policies, and only where it is used. An event type of the
-/// library's own may know of handlers that run outside of a read, as those of coroutines do:
-/// `Event::is_inside(panic)`.
+/// The operations of one type of registry; a program contains only the tables that it uses. An
+/// event type of this library may know handlers that run outside of a read, such as coroutines. It
+/// then has `is_inside(panic)`.
 template <class Writers, class Event>
 inline constexpr anchor_operations operations_of{
     [](guard_anchor* a) noexcept { static_cast<Writers*>(a)->hold(); },
     [](guard_anchor* a, handler_id id) {
         auto& w = *static_cast<Writers*>(a);
-        // relaxed: a registry that is destroyed on another thread meanwhile is a precondition
-        // violation, as with guards.
+        // relaxed: destroying the registry on another thread meanwhile is a precondition violation,
+        // as with guards.
         return w.panic.load(std::memory_order_relaxed) != nullptr &&
             w.serial == id.registry_serial() && w.contains(id.value());
     },

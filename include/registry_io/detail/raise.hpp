@@ -3,9 +3,9 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// Throws an exception, or, with exceptions off, hands it to `boost::throw_exception`, which the
-// user defines then. Not by `boost::throw_exception` in both cases: that derives a class from each
-// type of exception, with a clone function, which is more than a kilobyte of code for each.
+// Throws an exception. With exceptions off, passes it to `boost::throw_exception`, which the user
+// then defines. `boost::throw_exception` is not used in both cases, because it derives a class with
+// a clone function from each type of exception: more than a kilobyte of code for each type.
 
 #ifndef REGISTRY_IO_DETAIL_RAISE_HPP
 #define REGISTRY_IO_DETAIL_RAISE_HPP

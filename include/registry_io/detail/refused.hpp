@@ -15,8 +15,8 @@
 namespace registry_io {
 inline namespace v1 {
 
-/// Refuses what is not a registry, in a sentence for each argument; see the two
-/// specialisations.
+/// Refuses arguments that make no registry, with one sentence for each argument. The registries are
+/// the two specialisations.
 template <class Event, class SnapshotPolicy, class OrderingPolicy, class PanicPolicy,
           class AllocPolicy>
 class basic_registry

@@ -3,9 +3,9 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// How a panic policy tells the callback of a registry (`on_panic`) about a failure. A list of the
-// callbacks that run on this thread, innermost first, keeps a callback from being told of the
-// failures that it causes itself. Invariant: the list is as deep as the callbacks on this thread's
+// How a panic policy calls the callback of a registry (`on_panic`) after a failure. A list of the
+// callbacks that run on this thread, innermost first, prevents that a callback is called for a
+// failure that it causes itself. Invariant: the list is as deep as the callbacks on this thread's
 // stack.
 
 #ifndef REGISTRY_IO_DETAIL_REPORT_HPP
@@ -56,9 +56,9 @@ private:
     running_report const* outer_;
 };
 
-/// Stands in a try block around another one, and keeps the ways to their two handlers apart. clang
-/// makes one way of both, and then keeps in a register, which each call would have to save, to
-/// which of them it leads.
+/// Keeps the exception paths of two nested try blocks apart; an object of it lies in the outer one.
+/// Otherwise clang merges the paths and keeps the number of the catch clause in a register, which
+/// each call must save.
 class clauses_apart
 {
 public:
@@ -73,7 +73,7 @@ public:
     }
 };
 
-/// Stands for a label where handlers have none.
+/// The label of a handler if the panic policy keeps no labels.
 struct no_label
 {
     operator handler_label() const noexcept { return {}; }
@@ -89,7 +89,7 @@ decltype(auto) label_of(View const& handler) noexcept
         return no_label();
 }
 
-/// The name of the type of events, null where the registry does not tell.
+/// The name of the type of events; null if the notify has no `event_name`.
 template <class Notify>
 char const* event_name_of(Notify const& notify) noexcept
 {
@@ -99,8 +99,8 @@ char const* event_name_of(Notify const& notify) noexcept
         return nullptr;
 }
 
-/// Writes which handler of which registry: `handler 1:2 'name' (file:line) of Event`. Returns how
-/// many characters; cuts at 300, the null at the end not included.
+/// Writes which handler failed: `handler 1:2 'name' (file:line) of Event`. Returns the number of
+/// characters, without the null at the end. Cuts the text at 300 characters.
 template <class Label>
 std::size_t describe(char (&to)[301], handler_id id, char const* event, Label const& label) noexcept
 {
@@ -116,11 +116,11 @@ std::size_t describe(char (&to)[301], handler_id id, char const* event, Label co
     return written < sizeof to ? written : sizeof to - 1;
 }
 
-/// Tells the callback of the exception that is being handled. Throws what the callback throws.
+/// Calls the callback with the exception that is being handled. Throws what the callback throws.
 ///
-/// Returns whether there was a callback to tell. Inside a callback of the same registry, on the
-/// same thread, there is none: it would be called again for each failure that it causes itself,
-/// until the stack is used up.
+/// Returns whether it has called the callback. It does not if this thread is inside a callback of
+/// the same registry: a callback that fails would be called again and again, until the stack
+/// overflows.
 template <class Label = no_label>
 bool report(panic_hooks const& hooks, handler_id id, std::string_view message,
             Label const& label = {})

@@ -27,13 +27,13 @@ namespace registry_io {
 inline namespace v1 {
 namespace detail {
 
-/// Whether whoever removes a handler brings its key along, so that no index of ids is kept. Removal
-/// by the id alone looks through all chunks then.
+/// Whether callers pass the key when they remove a handler, so that no index of ids is kept. A
+/// removal by id alone then searches all chunks.
 template <class Ordering>
 concept keys_are_known = requires { requires Ordering::keys_are_known; };
 
-/// The ordering policy, and the index that leads from an id to its key. The index is in use while
-/// the snapshot is chunked and its rows have keys; a flat table is scanned.
+/// The ordering policy, and the index that finds the key of an id. The index is in use while the
+/// snapshot has chunks and its rows have keys; a flat table is scanned.
 template <class Shapes>
 class row_order
 {
@@ -66,7 +66,7 @@ public:
     {
         std::uint32_t low = 0;
         std::uint32_t high = n;
-        // Most go to the end.
+        // Most new rows go to the end.
         if (n != 0 && fires_last(rows, n, k, id))
             return n;
         while (low < high) {
@@ -103,8 +103,9 @@ public:
 
     // ----- finding
 
-    /// Finds a row of `r`; with `take`, the index forgets it. A flat table or a chunk is scanned;
-    /// the chunk is found by the key, which the caller or the index knows, or by id.
+    /// Finds the row of an id in `r`. With `take`, also removes the id from the index. A flat table
+    /// or a chunk is scanned. The chunk is found by the key, which the caller or the index knows;
+    /// without keys, by the id.
     bool locate(root const* r, std::uint64_t id, place* p, bool take = false,
                 [[maybe_unused]] key const* known = nullptr)
     {
@@ -141,9 +142,8 @@ public:
 
     // ----- the index
 
-    /// Makes the index of a table in chunks, if there is none yet, with the key that most of `n`
-    /// rows have for the common one: they are sorted, so a key of more than half of them is in the
-    /// middle.
+    /// Makes the index of a table in chunks, if there is none yet. The common key is that of the
+    /// middle row: rows are sorted, so a key that more than half of the `n` rows have is there.
     void index_begin([[maybe_unused]] columns rows, [[maybe_unused]] std::uint32_t n)
     {
         if constexpr (indexed)
@@ -167,15 +167,15 @@ public:
         if constexpr (indexed)
             index_.reset();
     }
-    /// Forgets all ids, and gives up the memory.
+    /// Forgets all ids, and frees the memory.
     void index_clear() noexcept
     {
         if constexpr (indexed)
             index_.clear();
     }
 
-    /// Makes the index say what root `r` says, which may be null. The index has room: it never
-    /// shrinks while there are handlers.
+    /// Fills the index from root `r`, which may be null. The index has room: it never shrinks while
+    /// there are handlers.
     REGISTRY_IO_DETAIL_COLD void rebuild_index([[maybe_unused]] root const* r) noexcept
     {
         if constexpr (indexed) {
@@ -192,7 +192,7 @@ public:
     }
 
 private:
-    /// Looks through the chunks of a spine, where neither a key nor an index leads to one.
+    /// Searches all chunks of a spine, if neither a key nor an index finds the chunk.
     template <class Scan>
     REGISTRY_IO_DETAIL_COLD static bool scan_all(root const& r, Scan scan)
     {
@@ -207,8 +207,8 @@ private:
         return false;
     }
 
-    /// A row that the one with this id does not stand before. Where all rows have one key, their
-    /// ids are in order, and a bisection, which has nothing to predict, comes close.
+    /// Returns a row at or before the row with this id. If all rows have equal keys, their ids are
+    /// sorted, and a branch-free bisection comes close.
     std::uint32_t narrowed(columns rows, std::uint32_t n, std::uint64_t id) const
     {
         std::uint32_t low = 0;
@@ -230,7 +230,7 @@ private:
             return ordering_.before(*a, *b);
     }
 
-    /// Whether a new row (k, id) fires before that one.
+    /// Whether a new row (k, id) fires before the row (that, that_id).
     bool fires_before(key const& k, std::uint64_t id, key const& that, std::uint64_t that_id) const
     {
         return before(k, that) || (id < that_id && !before(that, k));

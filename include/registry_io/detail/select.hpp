@@ -3,8 +3,8 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// The arguments of `with<...>`: finds the policy for an axis in a list, in any order, and refuses a
-// list with two policies for one axis or with something that is no policy.
+// The arguments of `with<...>`. Finds the policy for an axis in a list, and refuses a list with two
+// policies for one axis, or with an argument that is not a policy.
 
 #ifndef REGISTRY_IO_DETAIL_SELECT_HPP
 #define REGISTRY_IO_DETAIL_SELECT_HPP
@@ -29,7 +29,7 @@ struct is_on
     using fn = boost::mp11::mp_bool<policy_of<P, Axis>>;
 };
 
-/// Of `Policies` the one on this axis, else `Old`.
+/// The policy of `Policies` on this axis; `Old` if there is none.
 template <class Axis, class Old, class... Policies>
 struct select
 {
@@ -56,7 +56,7 @@ struct policy_of_preset
                   "SyncRegistry<Event>::with<Policy>");
     using type = Policy;
 };
-/// A policy of a preset, behind whose arguments there must be no `More`.
+/// `Policy`, the policy of a preset. Refuses `More`: arguments after those that the preset takes.
 template <class Policy, class... More>
 using alone = typename policy_of_preset<Policy, More...>::type;
 

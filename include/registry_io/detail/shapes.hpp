@@ -3,9 +3,9 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// The types that a snapshot is made of, for one choice of policies: root, chunk, branch, columns
-// and keys, with the numbers that bound them and the functions that only need to know the layout.
-// All that reads or edits tables starts from here, so that none of it has to include another.
+// The types of a snapshot's parts, for one choice of policies: root, chunk, branch, columns and
+// keys, with the numbers that bound them and the functions that need to know only the layout. The
+// headers that read and edit tables include this one, and need not include each other.
 
 #ifndef REGISTRY_IO_DETAIL_SHAPES_HPP
 #define REGISTRY_IO_DETAIL_SHAPES_HPP
@@ -23,7 +23,7 @@ namespace registry_io {
 inline namespace v1 {
 namespace detail {
 
-/// Where a row is: its number in the flat table, or in a chunk.
+/// The position of a row: `row` counts from the start of the flat table, or of the chunk.
 struct place
 {
     std::uint32_t branch = 0;
@@ -31,10 +31,10 @@ struct place
     std::uint32_t row = 0;
 };
 
-/// Roots, chunks and branches are aligned so.
+/// The alignment of roots, chunks and branches.
 inline constexpr std::size_t table_align = 16;
 
-/// Whether no handlers are called together under a panic policy.
+/// Whether a panic policy asks that handlers are not called in runs.
 template <class Panic>
 concept calls_apart =
     requires { requires Panic::template scope<notify_archetype<Panic>>::calls_apart; };
@@ -51,8 +51,8 @@ struct shapes
     template <class T>
     using atomic = atomic_of<Snapshot, T>;
     static constexpr bool bounded = Alloc::capacity != 0;
-    /// Whether handlers of one type that stand side by side are called together. Not where memory
-    /// is bounded: there are few handlers then, and code is what is short.
+    /// Whether adjacent handlers of one type are called in runs. Not if memory is bounded: such
+    /// registries have few handlers, and code size matters more.
     static constexpr bool has_runs = !bounded && !calls_apart<Panic>;
     using columns =
         detail::columns<entry, key, std::conditional_t<has_runs, atomic<std::uint64_t>, no_heads>>;
@@ -65,7 +65,7 @@ struct shapes
                   alignof(branch) <= table_align);
 
     static constexpr bool keyed = columns::keyed;
-    /// Up to here a snapshot is one flat table; a bounded registry has no other.
+    /// The largest number of rows in a flat table. A bounded registry always has a flat table.
     static constexpr std::uint32_t flat_limit =
         bounded ? static_cast<std::uint32_t>(Alloc::capacity) : chunk::capacity;
     /// A snapshot in chunks that has shrunk to this many rows becomes flat again.

@@ -25,7 +25,7 @@ namespace registry_io {
 inline namespace v1 {
 namespace detail {
 
-/// Takes the place of a panic policy's scope in a notify that has a sink of its own.
+/// The scope of a notify that has a sink of its own, instead of the panic policy's scope.
 template <class Notify>
 class sink_scope
 {
@@ -50,7 +50,7 @@ public:
 #endif
         BOOST_CATCH(...)
         {
-            // A thread that is cancelled unwinds without an exception, and must not be caught.
+            // Thread cancellation unwinds without an exception, and must not be caught.
             if (std::current_exception() == nullptr)
                 BOOST_RETHROW
             failed(notify_, handler.compact(), nullptr);

@@ -3,9 +3,9 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// The handler behind `tracked`: it holds a weak pointer, locks it for each call, and removes itself
-// once the object is gone. Pointers of the standard library and of Boost are recognised by what
-// they offer, so that this header includes neither.
+// The handler that `tracked` makes. It holds a weak pointer, locks it for each call, and removes
+// itself when the object no longer exists. Pointers of the standard library and of Boost are
+// recognised by their members, so that this header includes neither.
 
 #ifndef REGISTRY_IO_DETAIL_TRACKING_HPP
 #define REGISTRY_IO_DETAIL_TRACKING_HPP
@@ -19,7 +19,7 @@
 #include <registry_io/detail/wrapper.hpp>
 #include <registry_io/registration.hpp>
 
-// Known by name, so that neither <memory> nor Boost.SmartPtr is included for it.
+// Declared here, so that Boost.SmartPtr need not be included.
 namespace boost {
 template <class T>
 class shared_ptr;
@@ -31,7 +31,7 @@ namespace registry_io {
 inline namespace v1 {
 namespace detail {
 
-/// What `std::weak_ptr` and `boost::weak_ptr` are.
+/// Has the members that `std::weak_ptr` and `boost::weak_ptr` have.
 template <class P>
 concept weak_pointer = requires(P const& p) {
     p.lock();
@@ -61,13 +61,13 @@ struct weak_behind<boost::shared_ptr<T>>
 {
     using type = boost::weak_ptr<T>;
 };
-/// The weak pointer that a shared or weak pointer is, or becomes.
+/// The type of weak pointer for `P`, a shared or weak pointer.
 template <class P>
 using weak_of = typename weak_behind<std::remove_cv_t<P>>::type;
 template <class P>
 concept tracks = requires { typename weak_of<P>; };
 
-/// How a handler is called for an object: with it, if it takes that.
+/// Whether a handler takes the tracked object as its first argument.
 template <class F, class T, class... Args>
 inline constexpr bool takes_object = [] {
     if constexpr (std::is_void_v<T>)
@@ -75,7 +75,7 @@ inline constexpr bool takes_object = [] {
     else
         return std::is_invocable_v<F, T&, Args...>;
 }();
-// Without a type where there is no call: clang looks at return types before constraints.
+// Has no type if there is no call: clang looks at return types before constraints.
 template <class F, class T, class... Args>
 struct tracked_result
 {
@@ -118,7 +118,7 @@ public:
     {
         return run(f_, args...);
     }
-    /// Where one thread runs handlers, which need not be const then.
+    /// The same for a handler with a non-const call operator alone, in a registry for one thread.
     template <class... Args>
         requires(calls<F&, Args const&...> && !calls<F const&, Args const&...>)
     typename tracked_result<F&, object_type, Args const&...>::type operator()(Args const&... args)
@@ -146,7 +146,7 @@ public:
     /// Whether the handler or the pointer is empty, which a registry refuses.
     friend bool operator==(tracked_handler const& h, std::nullptr_t)
     {
-        // Not `expired`: an object that has been destroyed meanwhile is no mistake.
+        // Does not use `expired`: an object that has been destroyed meanwhile is not an error.
         Weak const none;
         return (!h.weak_.owner_before(none) && !none.owner_before(h.weak_)) ||
             detail::is_empty_handler(h.f_);
@@ -160,7 +160,8 @@ private:
         using result = typename tracked_result<G&, object_type, Args const&...>::type;
         constexpr bool with_object = takes_object<G&, object_type, Args const&...>;
         auto object = weak_.lock();
-        // Not `object == nullptr`: what is owned may be alive though the stored pointer is null.
+        // Does not test `object == nullptr`: an aliasing pointer may own an object and point to
+        // null.
         if (object.use_count() == 0 || (with_object && object.get() == nullptr)) [[unlikely]] {
             detail::remove_if_possible(self_);
             return detail::skipped<result>();

@@ -36,8 +36,8 @@ consteval std::string_view find_type_name()
 #endif
 }
 
-/// The name of `T` as the compiler writes it, with a null at its end. An array of its own, so that
-/// no program carries the text around the name.
+/// The name of `T` as the compiler writes it, with a null at the end. It is copied to an array of
+/// its own, so that a program does not contain the text around the name.
 template <class T>
 inline constexpr auto type_name_text = [] {
     constexpr std::string_view name = find_type_name<T>();
@@ -50,7 +50,8 @@ inline constexpr auto type_name_text = [] {
 template <class T>
 inline constexpr char const* type_name = type_name_text<T>.data();
 
-/// The name of the type of events, which a registry that dispatches something else tells.
+/// The name of the type of events. A registry that dispatches another type names the user's type in
+/// `registry_io_event`.
 template <class Event>
 inline constexpr char const* event_name = type_name<Event>;
 template <class Event>

@@ -35,7 +35,7 @@ struct wrapper_result
 {
     using type = std::conditional_t<awaitable_result<R>, R, void>;
 };
-/// What a wrapper returns: what must be awaited, and else nothing.
+/// What a wrapper returns: the handler's result if it must be awaited, otherwise nothing.
 template <class F, class... Args>
 using wrapper_result_t = typename wrapper_result<std::invoke_result_t<F, Args...>>::type;
 
@@ -49,7 +49,7 @@ BOOST_FORCEINLINE constexpr decltype(auto) call(F& f, Args&... args)
         return f(args...);
 }
 
-/// The same, for what a wrapper returns.
+/// Calls `f`, and returns its result only if that must be awaited.
 template <class F, class... Args>
 BOOST_FORCEINLINE constexpr wrapper_result_t<F&, Args&...> call_handler(F& f, Args&... args)
 {
@@ -59,8 +59,8 @@ BOOST_FORCEINLINE constexpr wrapper_result_t<F&, Args&...> call_handler(F& f, Ar
         return detail::call(f, args...);
 }
 
-/// Removes a handler that is not to run any more. If that fails for lack of memory, its next call
-/// tries again.
+/// Removes a handler that must not run again. If there is no memory for the removal, the next call
+/// of the handler tries again.
 inline void remove_if_possible(registration const& self) noexcept
 {
     BOOST_TRY
@@ -71,11 +71,12 @@ inline void remove_if_possible(registration const& self) noexcept
     BOOST_CATCH_END
 }
 
-/// Whether a handler wants to know that it is called once at most, and removed before that.
+/// Whether a handler has `on_one_shot`, which says that it is called at most once and is removed
+/// before that call.
 template <class F>
 concept told_of_one_shot = requires(F& f) { f.on_one_shot(); };
 
-/// Tells a handler so, if it wants to know.
+/// Calls `on_one_shot` if the handler has it.
 template <class F>
 void tell_one_shot(F& f) noexcept
 {
@@ -86,16 +87,16 @@ void tell_one_shot(F& f) noexcept
 template <class R>
 concept made_by_coroutines = requires { typename R::promise_type; };
 
-/// What a wrapper returns that does not call its handler: nothing, or a task that does nothing.
-/// Without <coroutine>, which whoever returns a task has included.
+/// The result of a wrapper that does not call its handler: nothing, or a task that does nothing.
+/// Does not include <coroutine>: a handler that returns a task has included it.
 #ifdef __cpp_impl_coroutine
 template <class R>
 R do_nothing()
 {
     co_return;
 }
-/// Keeps an object alive for as long as the handler's task runs. The arguments and the handler live
-/// that long anyway.
+/// Keeps `kept` alive while the handler's task runs. The arguments and the handler live that long
+/// anyway.
 template <class R, class Kept, class F, class... Args>
 R keep_while_running(Kept kept, F& f, Args&... args)
 {
@@ -115,7 +116,7 @@ R skipped()
     }
 }
 
-/// Whether an object that is not const is called by another operator than a const one.
+/// Whether calling a non-const object chooses another operator than a const one.
 template <class F, class... Args>
 consteval bool calls_non_const()
 {
@@ -143,7 +144,7 @@ public:
     {
         return Derived::run(static_cast<Derived const&>(*this), f_, args...);
     }
-    /// Where one thread runs handlers, which need not be const then.
+    /// The same for a handler with a non-const call operator, in a registry for one thread.
     template <class... Args>
         requires(calls_non_const<F, Args const&...>())
     BOOST_FORCEINLINE wrapper_result_t<F&, Args const&...> operator()(Args const&... args)
@@ -172,7 +173,7 @@ public:
     friend bool operator==(Derived const& w, std::nullptr_t) { return is_empty(w); }
 
 protected:
-    /// For wrappers with something else that may be empty.
+    /// Whether something other than the handler is empty. Derived classes may replace it.
     static bool lacks(Derived const&) { return false; }
 
     template <class G>
