@@ -4,9 +4,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // What every registry with tables is made of, whatever its interface: the store that readers read,
-// the block that writers write, the policies, and the way of a handler into a table. A handler is
-// constructed first (`prepare`), which is user code and runs without the lock, and then enters the
-// table (`writers::add`), which is neither. Invariant: `store_` is the first member, so that the
+// the block that writers write, and the policies. Invariant: `store_` is the first member, so that the
 // address of the registry is what `notify` hands on; the block is made by the first registration,
 // and stays.
 
@@ -14,10 +12,8 @@
 #define REGISTRY_IO_DETAIL_ENGINE_HPP
 
 #include <atomic>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -30,6 +26,7 @@
 #include <registry_io/detail/check.hpp>
 #include <registry_io/detail/dispatch.hpp>
 #include <registry_io/detail/handler.hpp>
+#include <registry_io/detail/incoming.hpp>
 #include <registry_io/detail/key.hpp>
 #include <registry_io/detail/member.hpp>
 #include <registry_io/detail/operations.hpp>
@@ -351,52 +348,7 @@ public:
             return (*k);
     }
 
-    /// A key, that need not be default-constructible, in a place of its own.
-    template <class K>
-    struct key_bytes
-    {
-        alignas(K) std::byte bytes[sizeof(K)];
-
-        key_bytes& operator=(K const& k) noexcept
-        {
-            std::memcpy(bytes, static_cast<void const*>(boost::addressof(k)), sizeof(K));
-            return *this;
-        }
-        operator K() const noexcept { return std::bit_cast<K>(bytes); }
-    };
-
-    /// Whether `dispatcher::notify` walks the tables. An asynchronous registry has its own walks.
-    static constexpr bool in_runs = !requires { typename Event::registry_io_event; };
-
-    /// A handler on its way into a table: owns its block until it is there.
-    struct incoming
-    {
-        entry e{};
-        std::int32_t run = 0;  ///< as of a `new_entry`
-        garbage* block = nullptr;
-        key_bytes<stored_key> key{};
-
-        incoming() = default;
-        incoming(incoming&& other) noexcept
-            : e(other.e), run(other.run), block(std::exchange(other.block, nullptr)), key(other.key)
-        {
-        }
-        incoming(incoming const&) = delete;
-        incoming& operator=(incoming const&) = delete;
-        ~incoming()
-        {
-            if (block != nullptr)
-                block->destroy(block);
-        }
-
-        template <class Call>
-        void call_by(void* state) noexcept
-        {
-            e.invoke = &Call::invoke;
-            e.state = state;
-            run = dispatcher::template run_behind<Call, in_runs>();
-        }
-    };
+    using incoming = detail::incoming<writers, Event, SnapshotPolicy::concurrent>;
 
     /// The id of a handler that is told of it, which must be known before the handler is in the
     /// table; 0 for all others.
@@ -412,72 +364,14 @@ public:
     /// Constructs the handler. Without the lock: this is user code. `id` is what `reserve_id` has
     /// returned for it.
     template <class Key, class F>
-    incoming prepare(Key&& key, F&& f, [[maybe_unused]] std::uint64_t id)
+    incoming prepare(Key&& key, F&& f, std::uint64_t id)
     {
-        using handler = std::decay_t<F>;
-        constexpr bool concurrent = SnapshotPolicy::concurrent;
-        using callable = std::conditional_t<concurrent, handler const, handler>;
-        constexpr bool told = detail::told_of_registration<handler>;
-        constexpr bool in_entry = !told && detail::fits_entry<handler, Event, concurrent> &&
-            std::is_empty_v<handler_state> && detail::key_in_table<key_type>;
-        static_assert(std::is_nothrow_destructible_v<handler>,
-                      "registry_io: a handler's destructor must not throw");
-        static_assert(std::is_constructible_v<handler, F&&>,
-                      "registry_io: the handler cannot be moved or copied into the registry");
-        constexpr bool takes_id = !std::is_invocable_v<handler&, Event const&> &&
-            std::is_invocable_v<handler&, registration const&, Event const&>;
-        static_assert(!takes_id,
-                      "registry_io: a handler that takes its own id is registered as with_id(f) "
-                      "(<registry_io/handlers/with_id.hpp>)");
-        static_assert(takes_id || std::is_invocable_v<handler&, Event const&>,
-                      "registry_io: a handler must be callable with Event const&");
-        if constexpr (std::is_invocable_v<handler&, Event const&>)
-            static_assert(std::is_invocable_v<callable&, Event const&>,
-                          "registry_io: several threads may be inside this handler at once, so its "
-                          "call operator must be const; wrap it in unsynchronized if it is safe");
-        static_assert(detail::check_not_awaitable<callable&, Event>());
-        incoming in;
-        if constexpr (!std::is_void_v<key_type> && detail::key_in_table<key_type>)
-            in.key = key;
-        if constexpr (std::is_invocable_v<callable&, Event const&> &&
-                      std::is_constructible_v<handler, F&&>) {
-            if constexpr (in_entry) {
-                refuse_empty(f);
-                handler const h(std::forward<F>(f));
-                handler_state none;
-                announce(none, h);
-                using call = detail::word_call<handler, Event, PanicPolicy>;
-                in.template call_by<call>(call::state_of(h));
-            } else {
-                using holder = detail::key_holder<key_type, detail::key_in_table<key_type>>;
-                using block = detail::block<handler, handler_state, holder, source>;
-                refuse_empty(f);
-                block* const b =
-                    block::make(alloc_.get_source(), std::forward<F>(f), std::forward<Key>(key));
-                in.block = b;
-                announce(b->state, b->f);
-                if constexpr (told) {
-                    writers& w = known();
-                    detail::tell(b->f,
-                                 registration(anchor(w), handler_id(w.serial, id),
-                                              detail::operations_of<writers, Event>));
-                }
-                using call =
-                    detail::block_call<block, callable, typename writers::block_base, Event>;
-                in.template call_by<call>(call::state_of(b));
-                if constexpr (!detail::key_in_table<key_type>)
-                    in.key = boost::addressof(b->holder.key);
-            }
-        }
-        return in;
-    }
-
-    /// Tells a panic policy that asks of a handler on its way into the table.
-    template <class F>
-    void announce([[maybe_unused]] handler_state& state, [[maybe_unused]] F const& f)
-    {
-        if constexpr (requires { panic_.registering(state, f, detail::event_name<Event>); })
-            panic_.registering(state, f, detail::event_name<Event>);
+        return incoming::make(alloc_.get_source(), panic_, std::forward<Key>(key),
+                              std::forward<F>(f), [&] {
+                                  writers& w = known();
+                                  return registration(anchor(w), handler_id(w.serial, id),
+                                                      detail::operations_of<writers, Event>);
+                              });
     }
 
     template <class Key>
@@ -490,18 +384,6 @@ public:
             detail::refuse_priority();
 #endif
         });
-    }
-
-    template <class F>
-    static void refuse_empty(F const& f)
-    {
-        if (!detail::is_empty_handler(f))
-            return;
-#ifdef BOOST_NO_EXCEPTIONS
-        PanicPolicy::fatal("an empty handler was registered");
-#else
-        detail::refuse_empty_handler();
-#endif
     }
 
     template <class Key, class F>
@@ -558,7 +440,7 @@ public:
         static_assert(!detail::returns_awaitable<callable const&, Argument>,
                       "registry_io: a callback and a sink are plain functions; this one returns "
                       "something that must be awaited, and nobody would");
-        refuse_empty(f);
+        incoming::refuse_empty(f);
         source s = make_known().memory;
         block* const b = detail::create<block>(s, s, std::forward<F>(f));
         auto const call = [](void* state, Argument a) {
