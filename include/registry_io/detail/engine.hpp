@@ -4,9 +4,9 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // What every registry with tables is made of, whatever its interface: the store that readers read,
-// the block that writers write, and the policies. Invariant: `store_` is the first member, so that the
-// address of the registry is what `notify` hands on; the block is made by the first registration,
-// and stays.
+// the block that writers write, and the policies. Invariant: `store_` is the first member, so that
+// the address of the registry is what `notify` hands on; the block is made by the first
+// registration, and stays.
 
 #ifndef REGISTRY_IO_DETAIL_ENGINE_HPP
 #define REGISTRY_IO_DETAIL_ENGINE_HPP
