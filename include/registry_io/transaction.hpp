@@ -3,10 +3,10 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// Transactions: changes that are collected without the lock, each in a block of its own, and then
-// applied under it as one edit of the tables. Ids are given out while they are collected; the place
-// of a handler follows from its key and id alone, so it does not matter which transaction ends
-// first.
+// Transactions: changes that are collected without the writers' lock, each in a block of its own,
+// and then applied under the lock as one edit of the tables. Ids are given out while changes are
+// collected. The place of a handler follows from its key and id alone, so it does not matter which
+// transaction ends first.
 
 #ifndef REGISTRY_IO_TRANSACTION_HPP
 #define REGISTRY_IO_TRANSACTION_HPP
@@ -112,7 +112,7 @@ private:
 
     ~basic_transaction()
     {
-        // Not through the registry, which a removed handler's captures may have destroyed.
+        // Does not use the registry, which the captures of a removed handler may have destroyed.
         while (op* const o = first_) {
             first_ = o->next;
             detail::destroy(o, o->memory);
@@ -130,7 +130,7 @@ private:
     {
         writers& w = engine_.make_known();
         op* const o = new_op(w, std::move(in), reserved, true);
-        // relaxed: as in writers::add; the place follows from the key and the id.
+        // relaxed: only uniqueness matters, since a handler's place follows from its key and id.
         if (reserved == 0)
             o->id = w.ids.fetch_add(1, std::memory_order_relaxed) + 1;
         push(o);
@@ -179,7 +179,7 @@ private:
             },
             nullptr, false);
         for (op* o = first_; o != nullptr; o = o->next)
-            o->in.block = nullptr;  // the registry's now, or already gone
+            o->in.block = nullptr;  // the registry owns the block, or has destroyed it
         return result;
     }
 
