@@ -132,9 +132,9 @@ public:
     /// Returns the result that the panic policy makes of the handlers' exceptions. Throws: nothing
     /// if the panic policy isolates; otherwise what the policy lets through. Complexity: linear in
     /// the number of handlers. No allocation, no lock, except that a thread's first notify may take
-    /// a lock once to make the thread's record. Concurrency: safe with any member except the destructor;
-    /// lock-free if the snapshot policy is. Reentrancy: handlers may notify, to any depth that the
-    /// stack allows.
+    /// a lock once to make the thread's record. Concurrency: safe with any member except the
+    /// destructor; lock-free if the snapshot policy is. Reentrancy: handlers may notify, to any
+    /// depth that the stack allows.
     result_type notify(Event const& event) const noexcept(PanicPolicy::isolates)
     {
         return engine_.notify(event);
