@@ -122,7 +122,7 @@ private:
         last = d.allocate();
         era& e = *last;
         eras.insert(&e);
-        // A child of fork forgets eras for good; the leak checker is to find them here.
+        // A child of fork never frees its eras. This set keeps them reachable for the leak checker.
         static auto* const known = new std::set<era const*>;
         known->insert(&e);
         outcome const o = d.retire(e, own, wait, free_only);
@@ -165,7 +165,7 @@ BOOST_AUTO_TEST_CASE(what_was_removed_goes_with_the_last_of_the_readers_that_may
         captures three;
         s.enters(first);
         BOOST_TEST((s.removes(one) == outcome::used));
-        // Nobody but the first reader is in the way of the next one, too.
+        // Only the first reader delays the second removal, too.
         BOOST_TEST((s.removes(two) == outcome::merged));
         s.enters(second);
         BOOST_TEST((s.removes(three) == outcome::used));
@@ -285,7 +285,7 @@ BOOST_AUTO_TEST_CASE(a_reader_that_comes_again_is_not_in_the_way)
 BOOST_AUTO_TEST_CASE(mail_for_an_earlier_read_is_the_writers_to_take_back)
 {
     // The reader leaves after the writer has seen it, and before there is mail. Its next read must
-    // not take what it finds: it would destroy, perhaps, after the removal has returned.
+    // not take the mail: it might destroy the captures after the removal has returned.
     stage<struct earlier_read> s;
     captures one;
     s.enters(first);

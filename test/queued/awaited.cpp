@@ -49,7 +49,7 @@ task<int> drain_to_the_end(Mailbox& mailbox, Registry& registry)
     co_return sum;
 }
 
-/// Keeps what is posted, and lets a test resume it.
+/// Keeps the posted coroutines, and lets a test resume them.
 struct manual
 {
     std::vector<std::coroutine_handle<>> queue;

@@ -83,7 +83,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(random_posts_and_drains_agree_with_a_naive_model, 
                 else
                     r = mailbox.post(std::move(e));
                 BOOST_REQUIRE((r == expected.post(lane, {thread, n})));
-                // What was not accepted is still the caller's.
+                // The caller still owns an event that was not accepted.
                 if (r == post_result::full || r == post_result::closed)
                     BOOST_TEST((e.is_there() && e.by() == thread && e.at() == n));
             } else if (dice < 99) {

@@ -26,7 +26,7 @@ template <class Mailbox>
 inline constexpr bool has_urgent =
     requires(Mailbox& m, typename Mailbox::event_type e) { m.post_urgent(std::move(e)); };
 
-/// What the options mean, in so many words.
+/// A model of the mailbox's options.
 template <class Full, std::size_t Capacity = 3>
 struct model
 {

@@ -71,7 +71,7 @@ private:
     int head_ = 0;  // the consumer's
 };
 
-/// What one execution consists of: `Derived` has `act(thread)`.
+/// The base of an execution: `Derived` has `act(thread)`.
 template <class Derived, int Threads, int Capacity, bool OneTakes>
 class mailbox_scenario : public rl::test_suite<Derived, Threads>
 {
