@@ -184,7 +184,7 @@ BOOST_AUTO_TEST_CASE(a_wait_goes_on_until_it_is_signalled)
 {
     reclaim::completion<env> c;
     int woken = 0;
-    // First it is woken for another one that waits.
+    // The first wake-up is for another waiting thread.
     env::meanwhile = [&] {
         ++woken;
         env::meanwhile = [&] {
@@ -194,7 +194,7 @@ BOOST_AUTO_TEST_CASE(a_wait_goes_on_until_it_is_signalled)
     };
     c.wait();
     BOOST_TEST(woken == 2);
-    // It has been signalled before it waits.
+    // The completion is signalled before the wait.
     c.wait();
     BOOST_TEST(woken == 2);
 }

@@ -83,7 +83,7 @@ struct model
 
     std::size_t waiting() const { return lanes[0].size() + lanes[1].size(); }
 
-    /// Takes out the next one. Precondition: one is waiting.
+    /// Takes out the next event. Precondition: an event is waiting.
     item take()
     {
         std::deque<item>& lane = lanes[lanes[1].empty() ? 0 : 1];

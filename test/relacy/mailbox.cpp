@@ -3,9 +3,9 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// The counts of a mailbox, which say who sleeps and who wakes whom, beside a queue that promises no
-// more than the one of Boost.Lockfree: that who takes an event out sees what its poster wrote. That
-// queue itself is not checked here.
+// The counts of a mailbox, which decide which thread sleeps and which thread wakes another one. The
+// queue here guarantees no more than that of Boost.Lockfree: the thread that takes an event out
+// sees what the poster wrote. Boost's queue itself is not checked.
 
 #include <registry_io/queued/detail/traffic.hpp>
 
@@ -68,7 +68,7 @@ private:
     atomic<int> free_;
     atomic<int> tail_{0};
     atomic<int> slots_[8];
-    int head_ = 0;  // the consumer's
+    int head_ = 0;  // for the consumer alone
 };
 
 /// The base of an execution: `Derived` has `act(thread)`.
@@ -190,8 +190,8 @@ protected:
     rl::var<int> data_[8];
 };
 
-/// A consumer that drains to the end and two posters. The second poster posts so many events, and
-/// closes the mailbox.
+/// A consumer that drains to the end, and two posters. The second one posts `Second` events, and
+/// then closes the mailbox.
 template <class Self, int Capacity, bool OneTakes, int Second>
 struct two_posters : mailbox_scenario<Self, 3, Capacity, OneTakes>
 {
@@ -218,7 +218,7 @@ struct two_posters : mailbox_scenario<Self, 3, Capacity, OneTakes>
     }
 };
 
-/// The consumer sleeps, and has to be woken by the posts and by the closing.
+/// The consumer sleeps; the posts and `close` must wake it.
 struct wake_and_close : two_posters<wake_and_close, 4, true, 1>
 {
 };
@@ -228,7 +228,7 @@ struct block_until_room : two_posters<block_until_room, 1, false, 2>
 {
 };
 
-/// A coroutine leaves its handle and lies down; a post and a stop request race to resume it.
+/// A coroutine leaves its handle and suspends; a post and a stop request race to resume it.
 struct resumed_once : mailbox_scenario<resumed_once, 3, 4, true>
 {
     rl::var<int> handle;
@@ -241,7 +241,7 @@ struct resumed_once : mailbox_scenario<resumed_once, 3, 4, true>
     void resume()
     {
         require(handle(info(place::current())).load() == 7, "resumed without its handle");
-        resumed(info(place::current())).store(1);  // a race if two do
+        resumed(info(place::current())).store(1);  // a race if two threads resume it
         times(info(place::current())).fetch_add(1);
     }
 

@@ -393,7 +393,7 @@ struct first_writers : scenario<first_writers<Snapshot>, Snapshot, 3>
     void finish() { require(this->registry_->size() == 2, "a registration is lost"); }
 };
 
-/// What a handler uses besides its captures is freed after `unregister_and_wait` or `synchronize`.
+/// Data outside of a handler's captures is freed after `unregister_and_wait` or `synchronize`.
 /// A table that was replaced before without a fence makes the garbage depend on two roots.
 template <class Snapshot, bool AndWait>
 struct waiting : scenario<waiting<Snapshot, AndWait>, Snapshot, 2>
@@ -429,8 +429,8 @@ struct synchronize : waiting<Snapshot, false>
 {
 };
 
-/// A wait beside a notify that is counted at its root, since the slots of its thread are taken by
-/// notifies of another registry. Inside that notify a wait must be refused.
+/// A wait during a notify that is counted at its root, since notifies of another registry use all
+/// slots of its thread. Inside that notify a wait must be refused.
 template <class Snapshot>
 struct counted : scenario<counted<Snapshot>, Snapshot, 2>
 {
@@ -509,7 +509,7 @@ struct wait_alone : scenario<wait_alone<Snapshot>, Snapshot, 2>
 /// it ends the program.
 constexpr bool waits_without_fence = false;
 
-/// A kernel that has supported `membarrier` and refuses it from some call on, for good or for a
+/// A kernel that has supported `membarrier` and refuses it from some call on, permanently or for a
 /// while. Nothing may be freed early, and removals continue to work; captures may live as long as
 /// the registry.
 template <class Snapshot>
@@ -544,7 +544,7 @@ struct fence_refused : scenario<fence_refused<Snapshot>, Snapshot, 2>
     }
     void finish()
     {
-        // What was kept back is freed once the kernel supports the fence again.
+        // The garbage that was kept is freed once the kernel supports the fence again.
         world::now().fences_left = -1;
         this->registry_->synchronize();
         for (int i = 0; i < 3; ++i)
