@@ -3,15 +3,15 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// Laws of runs: handlers of one type that stand side by side may be called together, and nobody can
-// tell. A part of laws.hpp.
+// Laws of runs: adjacent handlers of one type may be called in a loop, without any visible
+// difference. Part of laws.hpp.
 
 #ifndef REGISTRY_IO_TEST_LAWS_RUNS_HPP
 #define REGISTRY_IO_TEST_LAWS_RUNS_HPP
 
 namespace test {
 
-/// How the types of handlers follow each other: the type of the i-th of n.
+/// A sequence of handler types: the type of the i-th handler of n.
 struct type_pattern
 {
     char const* name;
@@ -97,8 +97,8 @@ REGISTRY_IO_LAW(a_change_in_the_middle_of_a_run_is_seen_by_the_next_notify)
                 s->clear();
                 continue;
             }
-            // Away with the first, the last, one in the middle, and its neighbour, which may join
-            // two runs; and in with another of this or that type there.
+            // Removes the first handler, the last, one in the middle, and its neighbour, which may
+            // join two runs. Then adds handlers of each type with two priorities.
             for (int const at : {0, n - 2, n / 2}) {
                 all.remove_at(static_cast<std::size_t>(at));
                 all.agree();
@@ -191,14 +191,14 @@ REGISTRY_IO_LAW(a_run_that_is_walked_is_not_changed_by_its_handlers)
                 --depth;
                 if (!std::exchange(acts, false))
                     return;
-                // Its neighbours, itself, and the ends of the run.
+                // The handler's neighbours, the handler itself, and the ends of the run.
                 for (int const gone : {n / 2 - 1, n / 2 + 1, n / 2, 0, n - 1})
                     s->remove(ids[static_cast<std::size_t>(gone)]);
                 s->add(note(log, n));
                 s->add([&, n](event const&) { log.push_back(n + 1); });
             }));
         }
-        // The nested notify acts, and what it changes is not of either walk.
+        // The nested notify changes the registry; neither walk sees the changes.
         numbers expected = upto(n / 2 + 1);
         numbers const whole = upto(n);
         expected.insert(expected.end(), whole.begin(), whole.end());

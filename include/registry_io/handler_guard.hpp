@@ -3,9 +3,9 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// The owner of one registration: it unregisters the handler when it is destroyed. A guard holds a
-// part of the registry, the anchor, that lives as long as the last guard, so a guard may outlive
-// its registry.
+// The owner of one registration: it unregisters the handler when it is destroyed. A guard refers to
+// a part of the registry, the anchor, which lives until the last guard is destroyed. A guard may
+// therefore outlive its registry.
 
 #ifndef REGISTRY_IO_HANDLER_GUARD_HPP
 #define REGISTRY_IO_HANDLER_GUARD_HPP
@@ -28,10 +28,10 @@ struct guard_anchor
     /// The functions that all registries of one type share.
     struct kind_type
     {
-        /// Unregisters, unless the registry is gone.
+        /// Unregisters the handler, unless the registry has been destroyed.
         bool (*unregister)(guard_anchor*, handler_id);
-        /// Drops a guard's reference. Frees the anchor if it was the last one and the registry is
-        /// gone.
+        /// Drops a guard's reference. Frees the anchor if this was the last reference and the
+        /// registry has been destroyed.
         void (*release)(guard_anchor*) noexcept;
         /// The type of the registry's events, for logs and debuggers.
         char const* event_name;
@@ -54,8 +54,8 @@ struct guard_anchor
 ///
 /// Move-only. A guard that outlives its registry is safe and does nothing (with an alloc policy
 /// that keeps everything inside the registry, `alloc::fixed`, that is a precondition violation,
-/// checked by an assertion). Destroying a guard while the registry is being destroyed on another
-/// thread is a precondition violation, like any call into a registry that is going away.
+/// checked by an assertion). Destroying a guard while another thread destroys the registry is a
+/// precondition violation, like any other call into a registry during its destruction.
 /// Concurrency: distinct guards are independent. Reentrancy: a handler may drop its own guard.
 class [[nodiscard]] handler_guard
 {
@@ -84,11 +84,12 @@ public:
         handler_guard before(std::move(other));
         std::swap(before.anchor_, anchor_);
         std::swap(before.id_, id_);
-        return *this;  // `before` removes: from here on nothing of this guard is touched
+        return *this;  // the destructor of `before` removes; nothing touches this guard after it
     }
 
-    /// Unregisters the handler. A removal copies a table. If no memory is left for the copy, a
-    /// destructor cannot report it, and the program terminates; call `reset` first if that matters.
+    /// Unregisters the handler. A removal copies a table. If there is no memory for the copy, the
+    /// program terminates, since a destructor cannot report the failure; call `reset` first to
+    /// handle it.
     ~handler_guard() { reset(); }
 
     /// The id of the guarded handler; empty if the guard holds none.
@@ -105,8 +106,8 @@ public:
     {
         if (anchor_ == nullptr)
             return false;
-        // The guard may lie in the captures that are now destroyed: it holds nothing meanwhile, and
-        // is not touched again unless the removal fails, which destroys nothing.
+        // The guard may lie in the captures that are now destroyed. It therefore holds nothing
+        // during the removal, and is touched again only if the removal fails and destroys nothing.
         struct removal
         {
             handler_guard& guard;

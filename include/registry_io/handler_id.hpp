@@ -3,8 +3,8 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// The name of one registration. An id is two numbers and no address, so that ids which are stale,
-// or belong to another registry, can be told from valid ones without touching memory.
+// The name of one registration. An id is two numbers and no address, so that a registry recognises
+// stale and foreign ids without reading the memory of a handler.
 
 #ifndef REGISTRY_IO_HANDLER_ID_HPP
 #define REGISTRY_IO_HANDLER_ID_HPP
@@ -24,9 +24,9 @@ inline namespace v1 {
 ///
 /// An id is never reused by its registry. It carries its registry's process-wide serial number, so
 /// that an id of another registry is recognised and refused. Ids of one registry are ordered as
-/// their handlers were registered. Where registries have no room for that, as on microcontrollers,
-/// they say what their ids promise. A default-constructed id is empty: it names no handler of any
-/// registry. Concurrency: a value type; distinct objects are independent.
+/// their handlers were registered. Registries for microcontrollers have no space for these
+/// guarantees, and document their own. A default-constructed id is empty: it names no handler of
+/// any registry. Concurrency: a value type; distinct objects are independent.
 class handler_id
 {
 public:
@@ -45,13 +45,13 @@ public:
     /// The serial number of the registry; 0 for the empty id.
     constexpr std::uint64_t registry_serial() const noexcept { return serial_; }
 
-    /// Whether it names a handler (registered now, or once).
+    /// Whether the id names a handler, which may have been removed.
     explicit constexpr operator bool() const noexcept { return value_ != 0; }
 
-    /// Same registry and same handler.
+    /// Compares registry and handler.
     friend constexpr bool operator==(handler_id, handler_id) noexcept = default;
 
-    /// By registry, then in the order of registration.
+    /// Orders ids by registry, then by registration.
     friend constexpr std::strong_ordering operator<=>(handler_id, handler_id) noexcept = default;
 
     /// Writes `registry:value`, as the stream writes numbers.
@@ -70,8 +70,8 @@ private:
 /// A hash of an id, for Boost.Unordered and other users of Boost.ContainerHash.
 inline std::size_t hash_value(handler_id id) noexcept
 {
-    // The multiplier is 2^64 divided by the golden ratio: serials and values are both small and
-    // dense, so one of them has to be spread before they are mixed.
+    // The multiplier is 2^64 divided by the golden ratio. Serials and values are both small and
+    // dense, so one of them must be spread before both are mixed.
     return ((id.registry_serial() * 0x9E3779B97F4A7C15u) ^ id.value()) & SIZE_MAX;
 }
 

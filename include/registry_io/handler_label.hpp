@@ -3,9 +3,9 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// The label of a handler, by which reports, logs and traces name it. Panic policies such as
-// `observe::named` keep one for each handler. It has the size of a pointer; its text is shared and
-// immutable.
+// The label by which reports, logs and traces name a handler. Panic policies such as
+// `observe::named` keep one for each handler. A label has the size of a pointer; its text is shared
+// and immutable.
 
 #ifndef REGISTRY_IO_HANDLER_LABEL_HPP
 #define REGISTRY_IO_HANDLER_LABEL_HPP
@@ -29,10 +29,10 @@
 namespace registry_io {
 inline namespace v1 {
 
-/// The name of a handler, the place where it was registered, and its type: each may be missing.
+/// The name of a handler, the place where it was registered, and its type. Each may be missing.
 ///
-/// One pointer. Copies share one immutable text, which lives as long as any of them. Concurrency: a
-/// value type; copies on different threads are independent.
+/// Holds one pointer. Copies share one immutable text, which lives until the last copy is
+/// destroyed. Concurrency: a value type; copies on different threads are independent.
 class handler_label
 {
     struct body
@@ -50,13 +50,14 @@ public:
     /// An empty label.
     constexpr handler_label() noexcept = default;
 
-    /// A name and a place. Throws `std::bad_alloc`: one allocation.
+    /// Makes a label with a name and a place. Allocates once. Throws `std::bad_alloc`.
     explicit handler_label(std::string_view name,
                            std::source_location where = std::source_location::current())
         : handler_label(name, "", where)
     {
     }
-    /// A name, a type and a place. `type` must live for ever. Throws `std::bad_alloc`.
+    /// Makes a label with a name, a type and a place. `type` must have static storage duration.
+    /// Throws `std::bad_alloc`.
     handler_label(std::string_view name, char const* type, std::source_location where)
     {
         auto* const p = static_cast<char*>(::operator new(sizeof(body) + name.size() + 1));
@@ -66,12 +67,12 @@ public:
         body_ = ::new (static_cast<void*>(p)) body{1, text, type, where, true};
     }
 
-    /// The label of handlers of type `F` that were registered without one: only their type. Does
-    /// not allocate.
+    /// Returns the label of handlers of type `F` that were registered without a label: their type
+    /// alone. Does not allocate.
     template <class F>
     static handler_label of_type() noexcept
     {
-        // Never destroyed: its count begins at one, and a registry may outlive static objects.
+        // Never destroyed, since a registry may outlive static objects: its count begins at one.
         static constinit body of{1, "", detail::type_name<F>};
         handler_label l;
         l.body_ = &of;
@@ -82,7 +83,7 @@ public:
     /// Shares the text.
     handler_label(handler_label const& other) noexcept : body_(other.body_)
     {
-        // relaxed: the copied label keeps the text alive meanwhile.
+        // relaxed: `other` keeps the text alive during this call, and nothing is published.
         if (body_ != nullptr)
             body_->references.fetch_add(1, std::memory_order_relaxed);
     }
@@ -103,13 +104,13 @@ public:
     /// Whether the label is not empty.
     explicit operator bool() const noexcept { return body_ != nullptr; }
 
-    /// The name that was given; empty when there is none. Null-terminated.
+    /// The name that was given; empty if there is none. Null-terminated.
     char const* name() const noexcept { return body_ != nullptr ? body_->name : ""; }
-    /// The handler's type as the compiler writes it; empty when unknown. Null-terminated.
+    /// The handler's type as the compiler writes it; empty if unknown. Null-terminated.
     char const* type() const noexcept { return body_ != nullptr ? body_->type : ""; }
     /// Whether the place is known.
     bool has_place() const noexcept { return body_ != nullptr && body_->placed; }
-    /// Where the handler was registered. Its line is 0 when that is unknown.
+    /// The place where the handler was registered. Its line is 0 if the place is unknown.
     std::source_location where() const noexcept
     {
         return body_ != nullptr ? body_->where : std::source_location();
@@ -136,7 +137,7 @@ public:
         auto const written = n < 0 ? 0 : static_cast<std::size_t>(n);
         return written < size ? written : size - 1;
     }
-    /// Returns the same text, not cut. Throws `std::bad_alloc`.
+    /// Returns the text that `write` writes, without cutting it. Throws `std::bad_alloc`.
     std::string text() const
     {
         char room[64];
@@ -150,7 +151,8 @@ public:
 private:
     REGISTRY_IO_DETAIL_COLD static void release(body* b) noexcept
     {
-        // acq_rel: everybody's use comes before the end.
+        // acq_rel: each release pairs with the acquire of the last one. Without it, the text could
+        // be freed before another thread's last use of it.
         if (b->references.fetch_sub(1, std::memory_order_acq_rel) == 1) {
             b->~body();
             ::operator delete(static_cast<void*>(b));

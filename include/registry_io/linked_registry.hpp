@@ -4,8 +4,8 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // The registry for microcontrollers: `basic_registry` for snapshot policies that publish by storing
-// single words. It has the interface of `registry.hpp` but neither locks nor allocates, and its
-// readers are interrupts. The list, and the argument why it is safe, is in `detail/linked.hpp`.
+// single words. It has the interface of `registry.hpp`, but neither locks nor allocates, and its
+// readers are interrupts. `detail/linked.hpp` has the list, and explains why it is safe.
 
 #ifndef REGISTRY_IO_LINKED_REGISTRY_HPP
 #define REGISTRY_IO_LINKED_REGISTRY_HPP
@@ -37,32 +37,31 @@
 namespace registry_io {
 inline namespace v1 {
 
-/// A registry for one core without an operating system: the same interface over a list that is
-/// changed by single stores, for snapshot policies that ask for that
-/// (`publication_kind::word_store`).
+/// A registry for one CPU core without an operating system: the same interface over a linked list
+/// that is changed by single stores, for snapshot policies with `publication_kind::word_store`.
 ///
-/// `notify` may be called at any time, also in an interrupt that comes at any instruction of any
-/// member. It sees the list as it was before a change or as it is after the change, and masks no
-/// interrupts. Members that change the registry must be called where the snapshot policy's
-/// `may_write()` holds, also by handlers; anywhere else they call the panic policy's `fatal`.
+/// You may call `notify` at any time, also in an interrupt at any instruction of any member. It
+/// sees the list as it was before a change or as it is after the change, and masks no interrupts.
+/// Members that change the registry must be called where the snapshot policy's `may_write()` is
+/// true, also by handlers; anywhere else they call the panic policy's `fatal`.
 ///
 /// A handler sees everything that was stored before its registration, also if it runs in an
 /// interrupt. After its removal, the writer sees everything that the handler has stored.
 ///
 /// In addition to the general contract: a running notify skips handlers that have been removed, and
 /// runs the others. A handler is one trivial word: a function pointer, or a lambda that captures at
-/// most one pointer or reference; so nothing is ever destroyed, and there is nothing to wait for.
+/// most one pointer or reference. So nothing is ever destroyed, and there is nothing to wait for.
 /// No member throws or allocates: a full registry returns an empty id, and any other misuse calls
-/// `fatal`. An id recurs when the same slot has been used 4096 times, and ids do not show the order
-/// of registration. If a handler is removed while a notify runs, its slot is free again when the
-/// outermost notify has ended.
+/// `fatal`. An id recurs after the same slot has been used 4096 times, and ids do not show the
+/// order of registration. If a handler is removed while a notify runs, its slot is free again when
+/// the outermost notify has ended.
 ///
 /// With `alloc::intrusive` there are no slots: each handler lies in a node that the caller owns.
-/// Ids are searched in the list. An id recurs when the same node is registered again 16384
+/// Ids are searched in the list. An id recurs if the same node is registered again 16384
 /// registrations later, counted over all such registries.
 ///
-/// Constant-initialised and all zero when empty; trivially destructible. Guards must not outlive
-/// it.
+/// Constant-initialised, and all zero when empty; trivially destructible. Guards must not outlive
+/// the registry.
 template <class Event, class SnapshotPolicy, class OrderingPolicy, class PanicPolicy,
           class AllocPolicy>
     requires detail::acceptable_words<Event, SnapshotPolicy, OrderingPolicy, PanicPolicy,
@@ -86,7 +85,7 @@ public:
     using snapshot_policy = SnapshotPolicy;
     /// In which order handlers run.
     using ordering_policy = OrderingPolicy;
-    /// How handlers are called, and what happens on bad input.
+    /// How handlers are called, and what happens after misuse.
     using panic_policy = PanicPolicy;
     /// Where handlers lie, and how many there may be.
     using alloc_policy = AllocPolicy;
@@ -94,12 +93,12 @@ public:
     using key_type = typename OrderingPolicy::key_type;
     /// What `notify` returns.
     using result_type = void;
-    /// With `alloc::intrusive`: the node that the caller declares for each handler. Destroying a
+    /// With `alloc::intrusive`: the type of node that you declare for each handler. Destroying a
     /// node that is in use calls `fatal`.
     using handler_node =
         std::conditional_t<caller_owned, detail::checked_node<list, PanicPolicy>, void>;
-    /// The same for nodes that are never destroyed: trivially destructible, so a static node needs
-    /// no code at the end of the program. Its destruction is not checked.
+    /// The type of node for nodes that are never destroyed. It is trivially destructible, so a
+    /// static node needs no code at the end of the program. Its destruction is not checked.
     using static_handler_node = std::conditional_t<caller_owned, any_node, void>;
 
     /// The same registry with other policies, in any order; each replaces the policy on its axis.
@@ -129,18 +128,18 @@ public:
     ///
     /// Throws: nothing. Complexity: linear in the number of handlers. Concurrency: in any
     /// interrupt, at any time. Reentrancy: handlers may notify, 254 levels deep, interrupts
-    /// included. One level more calls `fatal` if the registry is changed there, or if a handler
-    /// that has been removed meanwhile is still in the list; two levels more always call `fatal`.
+    /// included. Level 255 calls `fatal` if the registry is changed there, or if a handler that has
+    /// been removed meanwhile is still in the list. Level 256 always calls `fatal`.
     void notify(Event const& event) const noexcept
     {
         all_.list.notify(static_cast<void const*>(boost::addressof(event)));
     }
 
-    /// Calls `f(handler_id)`, or `f(handler_id, key)` if it takes two, for each handler, in firing
-    /// order.
+    /// Calls `f(handler_id)`, or `f(handler_id, key)` if `f` takes two arguments, for each handler,
+    /// in firing order.
     ///
     /// Throws what `f` throws. Concurrency and reentrancy: as `notify`; `f` is called like a
-    /// handler. 255 levels deep it calls `fatal`.
+    /// handler. The 255th level calls `fatal`.
     template <class F>
     void for_each_handler(F f) const
     {
@@ -159,11 +158,11 @@ public:
     /// Whether no handler is registered. Throws: nothing. Complexity: linear. In any interrupt.
     bool empty() const noexcept { return all_.list.empty(); }
 
-    /// Whether a handler is registered: false for unknown and stale ids, and for foreign ones as
+    /// Whether a handler is registered: false for unknown and stale ids, and for foreign ids as
     /// `unregister`.
     ///
-    /// Throws: nothing. Complexity: constant; linear with the caller's nodes. In any interrupt; in
-    /// an interrupt of `clear`, the answer for each handler that is being removed may be either.
+    /// Throws: nothing. Complexity: constant; linear with `alloc::intrusive`. In any interrupt; an
+    /// interrupt during `clear` may get either answer for a handler that is being removed.
     bool contains(handler_id id) const noexcept
     {
         return all_.list.find(end, handle_of(id)) != nullptr;
@@ -173,10 +172,10 @@ public:
 
     /// Adds a handler, with a value-initialised key if the ordering has keys.
     ///
-    /// `f` is called as `f(event)`, as a const copy; a call that changes a `mutable` member of the
-    /// copy calls `fatal`. Notifies that begin after this call has returned run the handler.
-    /// Returns its id; an empty id if the registry is full. Throws: nothing; a null pointer calls
-    /// `fatal`. Complexity: linear.
+    /// `f` is called as `f(event)`, as a const copy. If a call changes a `mutable` member of the
+    /// copy, `fatal` is called. Notifies that begin after this call has returned run the handler.
+    /// Returns the handler's id; an empty id if the registry is full. Throws: nothing; a null
+    /// pointer calls `fatal`. Complexity: linear.
     template <class F>
     BOOST_FORCEINLINE handler_id register_handler(F&& f) noexcept
     {
@@ -200,8 +199,8 @@ public:
 
     /// Adds a handler that lies in `n`, with `alloc::intrusive`; otherwise as above.
     ///
-    /// Returns an empty id when `n` is in use, by this registry or another one. Precondition: `n`
-    /// exists as long as it is `linked()`.
+    /// Returns an empty id if `n` is in use by this registry or another one. Precondition: `n`
+    /// exists while it is `linked()`.
     template <class F>
         requires(caller_owned)
     BOOST_FORCEINLINE handler_id register_handler(any_node& n, F&& f) noexcept
@@ -210,7 +209,7 @@ public:
         return add(stored_key(), static_cast<F&&>(f), n.node_);
     }
 
-    /// The same with a key.
+    /// Adds a handler with a key that lies in `n`; otherwise as above.
     template <class Key, class F>
         requires(caller_owned)
     BOOST_FORCEINLINE handler_id register_handler(any_node& n, Key priority, F&& f) noexcept
@@ -221,7 +220,7 @@ public:
             return {};
     }
 
-    /// Adds a handler that lies in `n`, and is removed when the returned guard is destroyed.
+    /// Adds a handler that lies in `n` and is removed when the returned guard is destroyed.
     template <class... KeyAndF>
         requires(caller_owned)
     handler_guard register_guard(any_node& n, KeyAndF&&... f) noexcept
@@ -251,22 +250,22 @@ public:
     /// Removes a handler.
     ///
     /// Returns whether it was registered: true exactly once for each id; false for unknown and
-    /// stale ids, and for ids of another registry of the same specialisation; unless nodes are the
-    /// caller's, that registry must lie within 64 KB of this one. Precondition: the id is not from
-    /// a registry of another kind. Throws: nothing. Complexity: linear. Reentrancy: a handler may
-    /// remove itself.
+    /// stale ids, and for ids of another registry of the same specialisation. Without
+    /// `alloc::intrusive`, that registry must lie within 64 KB of this one. Precondition: the id is
+    /// not from a registry of another kind. Throws: nothing. Complexity: linear. Reentrancy: a
+    /// handler may remove itself.
     bool unregister(handler_id id) noexcept { return all_.list.remove(end, handle_of(id)) == 0; }
 
-    /// As `unregister`: if the caller may write and no notify is running, there is nothing to wait
-    /// for. Inside a handler it would wait for itself, and calls `fatal`.
+    /// Removes a handler, as `unregister`: if the caller may write and no notify is running, there
+    /// is nothing to wait for. Inside a handler it would wait for itself, and calls `fatal`.
     bool unregister_and_wait(handler_id id) noexcept
     {
         synchronize();
         return unregister(id);
     }
 
-    /// Removes all handlers. A notify in an interrupt sees all of them or none. Returns how many
-    /// there were. Throws: nothing. Complexity: linear.
+    /// Removes all handlers. A notify in an interrupt sees all of them or none. Returns the number
+    /// of removed handlers. Throws: nothing. Complexity: linear.
     std::size_t clear() noexcept { return all_.list.clear(); }
 
     /// Refuses transactions, with an error sentence: they need more than one store.
@@ -294,11 +293,11 @@ private:
     static_assert(sizeof(slot_list) <= 0xFFFF,
                   "registry_io: the slots of this registry take more than 65535 bytes");
 
-    // Where they end, as the list counts.
+    // The offset at which the slots end.
     static constexpr std::uint32_t end = sizeof(slot_list);
     static_assert(caller_owned || end == list::first_slot + AllocPolicy::capacity * sizeof(node));
 
-    /// What the panic policy's scope is told of a notify that it sees one handler of.
+    /// The view of a notify for the panic policy's scope, which is made for each handler.
     struct notify_view
     {
         PanicPolicy& policy() const noexcept
@@ -335,7 +334,7 @@ private:
                                                 static_cast<void const*>(&state));
     }
 
-    // Inline, so that an id which nobody keeps is never made.
+    // Inline, so that an id which the caller drops is never made.
     template <class F, class... Node>
     BOOST_FORCEINLINE handler_id add(stored_key key, F f, Node&... n) noexcept
     {
@@ -348,8 +347,8 @@ private:
         if constexpr (std::is_invocable_v<F&, Event const&>)
             static_assert(detail::is_word<F, Event> && !std::is_member_pointer_v<F>,
                           "registry_io: a handler of this registry is one trivial word that is "
-                          "called as const: a function, or a lambda that captures a pointer or "
-                          "reference to what is larger, which is the caller's");
+                          "called as const: a function, or a lambda that captures at most one "
+                          "pointer or reference; keep larger data outside and capture a reference");
         if constexpr (detail::is_word<F, Event> && !std::is_member_pointer_v<F> &&
                       caller_owned == (sizeof...(Node) == 1)) {
             if (detail::is_empty_handler(f)) [[unlikely]]
@@ -364,7 +363,7 @@ private:
         }
     }
 
-    /// Small keys are what saves memory, so a number that does not fit must not wrap in silence.
+    /// Small keys save memory, so a number that does not fit must not wrap silently.
     template <class Key>
     static stored_key key_from(Key const& priority) noexcept
     {
@@ -373,7 +372,7 @@ private:
         });
     }
 
-    // An address does for a serial number where registries are there for good.
+    // The address is the serial number, since such registries live as long as the program.
     std::uintptr_t serial() const noexcept { return reinterpret_cast<std::uintptr_t>(this); }
     static handle handle_of(handler_id id) noexcept { return static_cast<handle>(id.value()); }
     handler_id id_of(handle h) const noexcept { return handler_id(h == 0 ? 0 : serial(), h); }
@@ -383,10 +382,10 @@ private:
         return id ? handler_guard(const_cast<detail::guard_anchor*>(&anchor), id) : handler_guard();
     }
 
-    // The guard's id says which registry it is, so one anchor, in read-only memory, does for all.
+    // The guard's id names the registry, so all registries share one anchor in read-only memory.
     static bool unregister_guarded(detail::guard_anchor*, handler_id id)
     {
-        // The guard has no room for a pointer beside the id, which holds one.
+        // The guard has no pointer to the registry; the serial number in its id is the address.
         std::uintptr_t const address = id.registry_serial() & UINTPTR_MAX;
         // NOLINTNEXTLINE(performance-no-int-to-ptr)
         return reinterpret_cast<basic_registry*>(address)->unregister(id);
@@ -396,7 +395,7 @@ private:
                                                           nullptr};
     static constexpr detail::guard_anchor anchor{&kind};
 
-    // A notify writes how deep it is nested, and takes that back.
+    // mutable: a notify stores its level, and restores the previous one.
     mutable slot_list all_;
 };
 

@@ -3,7 +3,7 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// What a panic callback gets for a handler that failed: the handler's id, its exception and the
+// The argument of a panic callback: the id of the handler that failed, its exception and the
 // exception's message. It is made only after a failure.
 
 #ifndef REGISTRY_IO_PANIC_INFO_HPP
@@ -38,8 +38,8 @@ inline std::string_view message_of(std::exception const* e) noexcept
 /// Describes the failure of a handler.
 ///
 /// Copyable; you may keep a copy as long as you like. Concurrency: a value type. Its size is six
-/// words: an id, an exception, a message and a label. The message is a view with a length, so a
-/// policy may pass a message without a terminating null, or with a null inside.
+/// words: an id, an exception, a message and a label. The message is a view with a length: it may
+/// lack a terminating null, or contain a null.
 class panic_info
 {
 public:

@@ -21,8 +21,8 @@ namespace registry_io {
 inline namespace v1 {
 namespace detail {
 
-/// What can be done with a registry through its anchor, by code that does not know its type. Each
-/// function is safe after the registry has been destroyed, if the caller holds the anchor.
+/// The operations on a registry for code that knows its anchor, but not its type. Each function is
+/// safe after the registry has been destroyed if the caller holds a reference to the anchor.
 struct anchor_operations
 {
     /// Adds a reference to the anchor. The caller must hold one, or the registry must exist.
@@ -31,7 +31,7 @@ struct anchor_operations
     bool (*contains)(guard_anchor*, handler_id);
     /// Removes all these handlers in one publication. Returns how many were registered.
     std::size_t (*remove)(guard_anchor*, handler_id const* ids, std::size_t count);
-    /// Throws where `synchronize` would wait for itself.
+    /// Throws if `synchronize` would wait for itself here.
     void (*refuse_deadlock)(guard_anchor*);
     /// Waits as the registry's `synchronize` does.
     void (*synchronize)(guard_anchor*);
@@ -89,11 +89,11 @@ private:
 
 namespace detail {
 
-/// Whether a handler wants to know its registration.
+/// Whether a handler has the member `on_registered`.
 template <class F>
 concept told_of_registration = requires(F& f, registration const& r) { f.on_registered(r); };
 
-/// Tells a handler its registration, if it wants to know.
+/// Passes `r` to the handler's `on_registered`, if it has one.
 template <class F>
 void tell(F& f, registration const& r) noexcept
 {

@@ -3,7 +3,7 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// The registry: register handlers, notify them of events, remove them, at any time, from any
+// The registry: register handlers, notify them of events and remove them, at any time, from any
 // thread. This header is the interface. It chooses no policies; include a preset for a registry
 // that is ready to use. The implementation is in `detail/engine.hpp`.
 
@@ -58,7 +58,7 @@ class basic_registry<Event, SnapshotPolicy, OrderingPolicy, PanicPolicy, AllocPo
 {
 public:
     /// @cond
-    // For registries of this library that stand on the same engine.
+    // For registries of this library that use the same engine.
     using engine = detail::engine<Event, SnapshotPolicy, OrderingPolicy, PanicPolicy, AllocPolicy>;
     /// @endcond
 
@@ -131,9 +131,10 @@ public:
     ///
     /// Returns the result that the panic policy makes of the handlers' exceptions. Throws: nothing
     /// if the panic policy isolates; otherwise what the policy lets through. Complexity: linear in
-    /// the number of handlers. No allocation, no lock; a thread's first notify may take a lock once
-    /// to make itself known. Concurrency: safe with any member except the destructor; lock-free if
-    /// the snapshot policy is. Reentrancy: handlers may notify, to any depth that the stack allows.
+    /// the number of handlers. No allocation, no lock, except that a thread's first notify may take
+    /// a lock once to make the thread's record. Concurrency: safe with any member except the
+    /// destructor; lock-free if the snapshot policy is. Reentrancy: handlers may notify, to any
+    /// depth that the stack allows.
     result_type notify(Event const& event) const noexcept(PanicPolicy::isolates)
     {
         return engine_.notify(event);
@@ -184,12 +185,12 @@ public:
     /// object, otherwise as a non-const one. It may be move-only. What a call stores in a `mutable`
     /// member is kept; but if the handler consists of one `mutable` pointer, a call that changes
     /// the pointer calls the panic policy's `fatal`. Notifies that begin after this call has
-    /// returned run the handler. Returns its id. With exceptions off: an empty id when a bounded
-    /// registry is full. Throws `std::invalid_argument` for an empty `std::function` or null
-    /// pointer, `std::length_error` when a bounded registry is full, what constructing `f` throws,
-    /// what the alloc policy throws; then nothing has changed. Complexity: at the end amortised
-    /// constant, elsewhere logarithmic plus a copy of at most one chunk, its branch and the spine.
-    /// One allocation, amortised, none for a trivial handler of one word.
+    /// returned run the handler. Returns the handler's id. With exceptions off, returns an empty id
+    /// if a bounded registry is full. Throws `std::invalid_argument` for an empty `std::function`
+    /// or null pointer, `std::length_error` if a bounded registry is full, what constructing `f`
+    /// throws, and what the alloc policy throws; then nothing has changed. Complexity: at the end
+    /// amortised constant, elsewhere logarithmic plus a copy of at most one chunk, its branch and
+    /// the spine. One allocation, amortised; none for a trivial handler of one word.
     template <class F>
     handler_id register_handler(F&& f)
     {
@@ -201,11 +202,11 @@ public:
     /// A number becomes the key with its value. Throws `std::out_of_range` for a number that the
     /// key cannot hold and for a NaN, and what converting `priority` throws.
     ///
-    /// Two arguments may also be a member function and its object: `register_handler(&S::on_event,
-    /// &s)`. The object is a pointer, a `std::shared_ptr`, which keeps the object alive while the
-    /// handler is registered, or a `std::weak_ptr`: then the handler runs while the object is
-    /// alive, keeps it alive meanwhile, and is removed by the first notify after its end. Throws
-    /// `std::invalid_argument` for a null pointer.
+    /// The two arguments may also be a member function and a pointer to its object:
+    /// `register_handler(&S::on_event, &s)`. A `std::shared_ptr` keeps the object alive while the
+    /// handler is registered. With a `std::weak_ptr`, the handler runs while the object is alive,
+    /// keeps the object alive during the call, and is removed by the first notify after the end of
+    /// the object. Throws `std::invalid_argument` for a null pointer.
     template <class Key, class F>
     handler_id register_handler(Key&& priority, F&& f)
     {
@@ -260,16 +261,16 @@ public:
 
     /// Removes a handler and waits until no notify runs it, and its captures are destroyed.
     ///
-    /// As `unregister`, then `synchronize`, also for an id that is stale. Throws what those throw;
-    /// a deadlock is detected before anything is removed.
+    /// Calls `unregister`, then `synchronize`, also for a stale id. Throws what both throw; a
+    /// deadlock is detected before anything is removed.
     bool unregister_and_wait(handler_id id) { return engine_.unregister_and_wait(id); }
 
-    /// Removes all handlers. Returns how many there were. Throws as `unregister`.
+    /// Removes all handlers. Returns the number of removed handlers. Throws as `unregister`.
     std::size_t clear() { return engine_.clear(); }
 
     /// Whether a handler is registered: false for unknown, stale and foreign ids.
     ///
-    /// Complexity: linear in at most one chunk, else logarithmic. Takes the writers' lock.
+    /// Complexity: linear in at most one chunk, otherwise logarithmic. Takes the writers' lock.
     bool contains(handler_id id) const { return engine_.contains(id); }
 
     /// Names a handler together with this registry, for code that does not know the registry's
@@ -317,8 +318,8 @@ public:
     /// Reentrancy: `f` may notify this registry. Failures inside that notify, on this thread, are
     /// handled as if there were no callback.
     ///
-    /// `f` is called as a const object, by several threads at once where several notify. A notify
-    /// that is running keeps the callback that it began with. Only where the panic policy reports.
+    /// `f` is called as a const object; if several threads notify, by all of them at once. A
+    /// running notify keeps the callback that it began with. Requires a panic policy that reports.
     /// Throws as `register_handler`.
     template <class F>
     void on_panic(F&& f)
@@ -330,7 +331,7 @@ public:
     void clear_panic_callback() { engine_.clear_panic_callback(); }
 
     /// Sets the sink of the log, instead of `stderr`: `f(std::string_view)`, called with one line,
-    /// without a newline. Otherwise as `on_panic`. Only where the panic policy logs.
+    /// without a newline. Otherwise as `on_panic`. Requires a panic policy that logs.
     template <class F>
     void log_to(F&& f)
     {

@@ -5,7 +5,7 @@
 
 // Registries whose policies are not part of a type. `registry_for` is a concept for generic code;
 // `registry_ref` is a type-erased reference for interfaces that are compiled once, such as those of
-// shared objects. A call through a `registry_ref` costs one indirect call more.
+// shared objects. A call through a `registry_ref` costs one more indirect call.
 
 #ifndef REGISTRY_IO_REGISTRY_REF_HPP
 #define REGISTRY_IO_REGISTRY_REF_HPP
@@ -47,9 +47,9 @@ concept registry_for = std::same_as<typename R::event_type, Event> &&
     };
 // end::registry_for[]
 
-/// A move-only handler of erased type: what crosses a `registry_ref`.
+/// A move-only, type-erased handler, which a `registry_ref` passes to its registry.
 ///
-/// One allocation, for any handler but a function pointer wrapped in it by hand.
+/// Construction allocates once.
 template <class Event>
 class erased_handler
 {
@@ -94,7 +94,7 @@ public:
             manage_(state_, nullptr);
     }
 
-    /// Whether it was made from an empty handler, which a registry refuses, or was moved from.
+    /// Whether it was made from an empty handler, which a registry refuses, or is moved-from.
     friend bool operator==(erased_handler const& f, std::nullptr_t) noexcept
     {
         return f.state_ == nullptr;
@@ -112,7 +112,7 @@ public:
 private:
     void* state_;
     void (*call_)(void const*, Event const&);
-    void (*manage_)(void*, registration const*) noexcept;  // destroys without a registration
+    void (*manage_)(void*, registration const*) noexcept;  // destroys if the registration is null
     handler_label label_;
 };
 
@@ -120,8 +120,8 @@ private:
 ///
 /// As cheap to copy as two pointers. It does not own the registry, which must outlive it. The
 /// result of `notify` is dropped; exceptions that the panic policy lets through reach the caller.
-/// Handlers are registered with the ordering's default key; a handler costs one allocation more,
-/// and a call one indirect call more. Members do what the registry's members of the same name do.
+/// Handlers are registered with the ordering's default key. A handler costs one more allocation,
+/// and a call one more indirect call. Members do what the registry's members of the same name do.
 template <class Event>
 class registry_ref
 {
@@ -180,10 +180,11 @@ public:
     {
     }
 
-    /// Calls every handler. Throws what the registry's panic policy lets pass.
+    /// Calls every handler. Throws what the registry's panic policy lets through.
     void notify(Event const& event) const { table_->notify(registry_, event); }
 
-    /// Throws as the registry's, and what erasing the handler's type throws.
+    /// Adds a handler. Throws what the registry's member throws, and what constructing an
+    /// `erased_handler` throws.
     template <class F>
     handler_id register_handler(F&& f) const
     {
@@ -216,7 +217,7 @@ public:
     {
         return table_->registration_of(registry_, id);
     }
-    /// Waits for the notifies that have taken their snapshot.
+    /// Waits for the notifies that have taken their snapshot; see the registry's member.
     void synchronize() const { table_->synchronize(registry_); }
 
 private:

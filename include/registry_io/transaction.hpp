@@ -3,10 +3,10 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// Transactions: changes that are collected without the lock, each in a block of its own, and then
-// applied under it as one edit of the tables. Ids are given out while they are collected; the place
-// of a handler follows from its key and id alone, so it does not matter which transaction ends
-// first.
+// Transactions: changes that are collected without the writers' lock, each in a block of its own,
+// and then applied under the lock as one edit of the tables. Ids are given out while changes are
+// collected. The place of a handler follows from its key and id alone, so it does not matter which
+// transaction ends first.
 
 #ifndef REGISTRY_IO_TRANSACTION_HPP
 #define REGISTRY_IO_TRANSACTION_HPP
@@ -112,7 +112,7 @@ private:
 
     ~basic_transaction()
     {
-        // Not through the registry, which a removed handler's captures may have destroyed.
+        // Does not use the registry, which the captures of a removed handler may have destroyed.
         while (op* const o = first_) {
             first_ = o->next;
             detail::destroy(o, o->memory);
@@ -178,7 +178,7 @@ private:
             },
             nullptr, false);
         for (op* o = first_; o != nullptr; o = o->next)
-            o->in.block = nullptr;  // the registry's now, or already gone
+            o->in.block = nullptr;  // the registry owns the block, or has destroyed it
         return result;
     }
 

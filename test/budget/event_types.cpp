@@ -3,8 +3,8 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// Eleven event types, where budget/text has one. What all types share is there only once. Each
-// further type adds about one and a half kilobytes, mostly its own walk over the table.
+// Eleven event types; budget/text has one. The code that all types share exists only once. Each
+// additional type adds about one and a half kilobytes, mostly its own walk over the table.
 //
 // budget gcc text 58000
 // budget clang text 61300

@@ -3,10 +3,10 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// What a wrapper costs in each call. See instructions.cpp. "bare" is a SyncRegistry with one
-// handler of two words, and "over bare" is what the wrapper adds to its notify; "once" is a whole
-// life: registered, called, removed. What wrappers add
-// to the size of a handler is asserted.
+// How many instructions a wrapper costs in each call. See instructions.cpp. "bare" is a
+// SyncRegistry with one handler of two words, and "over bare" is what the wrapper adds to its
+// notify. "once" covers registration, call and removal. Assertions check what wrappers add to a
+// handler's size.
 //
 // budget gcc with_id over bare 1 0
 // budget gcc filtered over bare 1 3
@@ -129,7 +129,7 @@ void count(std::string const& name, Handler&&... f)
     Registry r;
     r.register_handler(std::forward<Handler>(f)...);
     constexpr int times = 1000;
-    notify(r, 1);  // a thread's first notify makes it known
+    notify(r, 1);  // a thread's first notify makes its record
     CALLGRIND_ZERO_STATS;
     for (int i = 0; i < times; ++i)
         notify(r, i);

@@ -9,8 +9,8 @@
 // "over bare" is how many instructions more than the bare loop. All handlers are of one type,
 // except in "blocks" of four types; in "pairs", where each two have another type; in "alternating",
 // with two types in turn; and in "different", where each has another type than the 15 before.
-// Blocks of few handlers take more instructions by runs than by rows, and less time: 16 handlers
-// 0.6 of the bare loop's on a Zen 4. "nested": inside a handler of another registry.
+// Blocks of few handlers take more instructions by runs than by rows, but less time: 16 handlers
+// take 0.6 of the bare loop's time on a Zen 4. "nested": inside a handler of another registry.
 //
 // budget gcc SyncRegistry 0 17
 // budget gcc SyncRegistry over bare 1 5
@@ -179,7 +179,7 @@ public:
     }
 };
 
-/// A handler of one word. Each `Type` is a type of its own.
+/// A handler of one word. Each `Type` is a different type.
 template <int Type>
 class adder
 {
@@ -213,7 +213,7 @@ template <class Registry>
 void count(Registry const& r, std::string const& name, int n)
 {
     constexpr int times = 1000;
-    notify(r, 1);  // a thread's first notify makes it known
+    notify(r, 1);  // a thread's first notify makes its record
     CALLGRIND_ZERO_STATS;
     for (int i = 0; i < times; ++i)
         notify(r, i);

@@ -78,7 +78,7 @@ struct silent
     static void handler_failed(observe::tapped_call const&) noexcept {}
 };
 
-/// Stands for a clock that costs nothing, so that only the rest is counted.
+/// A clock that costs nothing, so that only the rest is counted.
 struct free_clock
 {
     static std::uint64_t now() noexcept { return 0; }
@@ -109,7 +109,7 @@ void count(std::string const& name, int n)
     for (int i = 0; i < n; ++i)
         r.register_handler(adder{&sum, 2});
     constexpr int times = 1000;
-    How::notify(r, 1);  // a thread's first notify makes it known
+    How::notify(r, 1);  // a thread's first notify makes its record
     CALLGRIND_ZERO_STATS;
     for (int i = 0; i < times; ++i)
         How::notify(r, i);

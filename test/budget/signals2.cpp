@@ -66,7 +66,7 @@ void count_calls(char const* name, int n)
     int sum = 0;
     for (int i = 0; i < n; ++i)
         s.connect(Slot{&sum});
-    call(s, 1);  // a thread's first one makes it known
+    call(s, 1);  // a thread's first call makes its record
     CALLGRIND_ZERO_STATS;
     for (int i = 0; i < times; ++i)
         call(s, i);

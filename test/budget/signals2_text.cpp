@@ -3,7 +3,7 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// The smallest use of a signal. test/within_budget compiles it and looks at the size of the object.
+// The smallest use of a signal. test/within_budget compiles it and measures the size of the object.
 //
 // budget gcc text 37700
 // budget clang text 40700

@@ -35,7 +35,7 @@ using registries =
                          threaded::with<registry_io::snapshot::locked>,
                          threaded::with<registry_io::snapshot::atomic_shared_ptr>>;
 
-// An empty registry is small, because it is a member of many objects that nobody ever listens to.
+// An empty registry is small, because many objects have one that never gets a handler.
 static_assert(sizeof(registry_io::SyncRegistry<int>) <= 64);
 static_assert(sizeof(registry_io::RcuRegistry<int>) <= 64);
 static_assert(sizeof(registry_io::LocalRegistry<int>) <= 64);
@@ -304,7 +304,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(
         r.notify(1);
         BOOST_TEST(called == 1);
         BOOST_TEST(destroyed_inside == 0);
-        // Nobody is left who could be told that the handler has returned.
+        // No registry is left that could learn that the handler has returned.
         BOOST_TEST(destroyed == (is_short ? 0 : 1));
     }
 }

@@ -3,8 +3,8 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// The index of a large registry forgets the ids of handlers that are gone. One that keeps them
-// answers right until it is full, and then searches for ever. So this looks at its memory.
+// The index of a large registry forgets the ids of removed handlers. An index that keeps them gives
+// right answers until it is full, and then searches for ever. So these tests look at its memory.
 
 #include <registry_io/alloc/pmr.hpp>
 #include <registry_io/ordering/priority.hpp>

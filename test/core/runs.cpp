@@ -3,9 +3,10 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// Handlers of one type that stand side by side are called together, without being seen to be: what
-// fails in the middle of a run is reported under its own id, in a flat table and in chunks, and
-// blocks of types are walked in order at every size. laws_runs.hpp has what holds for all policies.
+// Adjacent handlers of one type are called in a loop, without any visible difference: a handler
+// that fails in the middle of a run is reported under its own id, in a flat table and in chunks,
+// and blocks of types are walked in order at every size. laws_runs.hpp has the laws for all
+// policies.
 
 #include <registry_io/handler_id.hpp>
 #include <registry_io/panic/quarantine.hpp>
@@ -32,7 +33,7 @@ struct note
     int fails_at;  ///< an event of this value
 };
 
-/// Handlers of one word, each K a type of its own.
+/// Handlers of one word. Each K is a different type.
 template <int K>
 class taker
 {
@@ -51,7 +52,7 @@ private:
     note const* note_;
 };
 
-/// The same in a block.
+/// Handlers that lie in a block.
 template <int K>
 struct holder
 {
@@ -73,7 +74,7 @@ registry_io::handler_id add(Registry& r, int type, int priority, note const* n,
     return id;
 }
 
-/// A registry, and what it should hold.
+/// A registry, and a model of its handlers.
 template <class Registry>
 struct world
 {

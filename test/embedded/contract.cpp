@@ -15,7 +15,7 @@
 #include <registry_io/presets/firmware.hpp>
 #include <registry_io/queued/deferred.hpp>
 
-// The program must not call what is not there: the C library's assertions, its heap, and
+// The program must not call functions that firmware lacks: the C library's assertions and heap, and
 // exceptions.
 #if defined(__EXCEPTIONS) || defined(__GXX_RTTI)
 #error "to be compiled without exceptions and RTTI"
@@ -174,7 +174,7 @@ void check_writers()
     CHECK(guarded.unregister(guarded_id));
 }
 
-// ----- nodes that are the caller's
+// ----- nodes that the caller owns
 
 using node_registry = registry::with<rio::alloc::intrusive>;
 static_assert(std::is_trivially_destructible_v<node_registry>);

@@ -3,7 +3,7 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// What a registry costs. This program is linked with no registry, with one, with a second one for
+// The size of a registry. This program is linked with no registry, with one, with a second one for
 // another event type, and with changes inside handlers; check_size takes the differences.
 
 #include <cstdint>

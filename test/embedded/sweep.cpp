@@ -351,7 +351,7 @@ void sweep_registry(scenario const& s)
 }
 
 /// Two interrupts in one change: the first at every instruction, the second up to 40 instructions
-/// later. What the first one leaves behind must not mislead the second.
+/// later. The state that the first one leaves must not mislead the second.
 void sweep_twice(scenario const& s)
 {
     std::uint32_t pairs = 0;

@@ -40,7 +40,7 @@ public:
             step();
             agree();
         }
-        // What is left comes out, closed or not.
+        // The remaining events come out, whether the mailbox is closed or not.
         mailbox_.close();
         expected_.closed = true;
         drain(Mailbox::capacity());

@@ -33,8 +33,8 @@
 
 namespace fuzz {
 
-/// A handler of any type. Unlike a `std::function`, it passes on what registries and wrappers tell
-/// the handler.
+/// A handler of any type. Unlike a `std::function`, it passes on the calls that registries and
+/// wrappers make to `on_registered` and `on_one_shot`.
 class any_handler
 {
     struct base
@@ -186,7 +186,7 @@ public:
         latest_.reset();
         for (connected const& c : connections_)
             demand(!c.real.contains() && !c.real.unregister(), "a handler outlives its registry");
-        // What one-shots have posted is still there, and runs.
+        // The calls that one-shots have posted are still there, and run.
         while (!posted_.empty())
             run_posted();
         demand(living() == 0, "captures outlive their registry");

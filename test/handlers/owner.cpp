@@ -248,8 +248,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(an_owner_that_could_not_take_a_handler_does_not_kn
     }
 }
 
-// CONTRACT: an owner removes all its handlers. Where there is no memory, neither to take over a
-// handler nor to remove it again, the program ends: it must not go on with a handler of nobody.
+// CONTRACT: an owner removes all its handlers. If there is no memory to take over a handler, nor to
+// remove it again, the program ends: it must not go on with a handler that has no owner.
 BOOST_AUTO_TEST_CASE(no_handler_is_left_without_its_owner_when_all_memory_is_gone)
 {
     bool ended = false;

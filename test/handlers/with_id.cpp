@@ -108,7 +108,7 @@ BOOST_AUTO_TEST_CASE(a_registration_knows_whether_the_registry_is_gone)
     r->register_handler(1, [&](event const&) { r.reset(); });
     r->register_handler(rio::with_id([&](rio::registration const& self, event const&) {
         ++calls;
-        BOOST_TEST(!self.unregister());  // legal, and false: the registry is gone
+        BOOST_TEST(!self.unregister());  // allowed, and false: the registry has been destroyed
     }));
     r->notify(event(0));
     BOOST_TEST(calls == 1);

@@ -40,7 +40,7 @@ using registries =
     boost::mp11::mp_list<registry<snapshot::single_thread>, registry<snapshot::locked>,
                          registry<snapshot::atomic_shared_ptr>>;
 
-/// Whether a wait is refused, since it would wait for itself.
+/// Whether a wait is refused because it would wait for itself.
 template <class Registry>
 bool is_refused(Registry& r)
 {
@@ -67,8 +67,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(changes_inside_of_a_handler_leave_the_running_snap
         r.register_handler([&](event const&) {
             if (std::exchange(has_changed, true))
                 return;
-            // The first change copies what it changes; the next ones find a table that nobody
-            // reads, with parts of the one that is read.
+            // The first change copies the parts that it changes. The next changes find a table that
+            // no reader holds, but which shares parts with the table that is read.
             for (std::size_t i = 0; i < n; i += n / 8)
                 BOOST_TEST(r.unregister(ids[i]));
             for (int i = 0; i < 3; ++i)
@@ -113,7 +113,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_wait_is_refused_inside_of_a_handler_and_of_a_des
     rio::handler_id const id = r.register_handler(capture(in_destructor, r));
     r.register_handler([&](event const&) {
         refused.push_back(is_refused(r));
-        // The table that is read is an older one from now on.
+        // From now on, the table that is read is not the current one.
         r.register_handler(1, [](event const&) {});
         refused.push_back(is_refused(r));
     });

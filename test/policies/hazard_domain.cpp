@@ -31,16 +31,16 @@ namespace {
 namespace reclaim = registry_io::reclaim;
 using registry_io::garbage;
 
-/// The threads of a play.
+/// The threads that a test plays.
 enum : int { writer, first, second, third };
 
-/// Each test has a domain of its own: it passes a type of its own.
+/// Gives each test a domain of its own. `Tag` is a type of that test.
 template <class Tag>
 struct own_env : test::played_env
 {
 };
 
-/// A registry of a domain, as far as the domain knows it, and what threads read there.
+/// The part of a registry that the domain knows, and the reads of all threads.
 template <class Env>
 class play
 {
@@ -68,7 +68,7 @@ public:
     play& operator=(play const&) = delete;
     ~play()
     {
-        // Innermost first.
+        // Ends the innermost read first.
         for (auto& of_thread : reads_)
             while (!of_thread.empty())
                 of_thread.pop_back();
@@ -94,7 +94,7 @@ public:
     root* reads(int thread) const { return static_cast<root*>(reads_[thread].back()->root()); }
 
     outcome settles(root& e, fence use = fence::allowed) { return domain::settle(&owner, &e, use); }
-    /// What the owner does when all readers are counted.
+    /// Retires a root whose readers are all counted, as its owner does.
     void retires(root& e)
     {
         typename reclaim::retired_roots<Env>::release r(log);
@@ -126,7 +126,7 @@ BOOST_AUTO_TEST_CASE(a_fence_is_sent_for_other_threads_alone)
     play<env> p;
     using outcome = decltype(p)::outcome;
     using fence = decltype(p)::fence;
-    // The writer is alone, though it reads itself.
+    // The writer is the only thread, although it reads.
     env::heavy_fences = 0;
     BOOST_TEST((p.settles(p.roots[0]) == outcome::settled));
     p.enters(writer);
@@ -136,7 +136,7 @@ BOOST_AUTO_TEST_CASE(a_fence_is_sent_for_other_threads_alone)
     BOOST_TEST((p.settles(p.roots[0], fence::not_now) == outcome::settled));
     BOOST_TEST(!decltype(p)::domain::held(&p.owner, p.roots[0]));
     BOOST_TEST(env::heavy_fences == 0);
-    // So it needs nothing of the kernel.
+    // So it needs no fence from the kernel.
     env::fences_left = 0;
     BOOST_TEST(decltype(p)::domain::fence_works());
     env::fences_left = -1;
@@ -162,7 +162,7 @@ BOOST_AUTO_TEST_CASE(readers_that_stay_are_counted_and_the_last_of_them_frees_th
     using env = own_env<struct stays>;
     play<env> p;
     using outcome = decltype(p)::outcome;
-    // Two that the writer sees at once; two, of which one leaves, that it sees after its fence.
+    // The writer sees two readers at once, and two after its fence, one of which leaves.
     p.enters(second);
     p.leaves(second);
     p.enters(third);
@@ -189,7 +189,7 @@ BOOST_AUTO_TEST_CASE(readers_that_stay_are_counted_and_the_last_of_them_frees_th
 
 BOOST_AUTO_TEST_CASE(mail_for_a_reader_that_has_moved_on_is_taken_back)
 {
-    // It leaves before the mail is there, and begins another read.
+    // The reader leaves before the mail is there, and begins another read.
     using env = own_env<struct moved_on>;
     play<env> p;
     using outcome = decltype(p)::outcome;
@@ -201,7 +201,7 @@ BOOST_AUTO_TEST_CASE(mail_for_a_reader_that_has_moved_on_is_taken_back)
         p.current = &p.roots[1];
         p.enters(first);
     };
-    // The same with mail for one that is seen late.
+    // The same with mail for a reader that is seen late.
     env::at_heavy_fence = [&] {
         p.current = &p.roots[0];
         p.enters(second);
@@ -229,12 +229,12 @@ BOOST_AUTO_TEST_CASE(mail_of_another_registry_is_not_taken_back)
     other.enters(first);
     BOOST_TEST((other.settles(other.roots[0]) == outcome::settled));
     BOOST_TEST(other.roots[0].holders() == 2u);
-    // A late reader, for the second look as well.
+    // A late reader, so that the writer looks twice.
     env::at_heavy_fence = [&] { p.enters(second); };
     BOOST_TEST((p.settles(p.roots[0]) == outcome::settled));
     BOOST_TEST(p.roots[0].holders() == 2u);
     BOOST_TEST(other.roots[0].holders() == 2u);
-    // And for a fence that is refused.
+    // The same after a refused fence.
     env::fences_left = 0;
     BOOST_TEST((p.settles(p.roots[1]) == outcome::refused));
     env::fences_left = -1;
@@ -262,7 +262,7 @@ BOOST_AUTO_TEST_CASE(reads_deeper_than_there_are_slots_count_themselves)
         BOOST_TEST(p.roots[0].holders() == 1 + (depth > announced + 1 ? depth - announced - 1 : 0));
     }
     BOOST_TEST(!p.reading(first));
-    // One of them finds that the last handler has gone meanwhile.
+    // A nested read finds no root, because the last handler has been removed meanwhile.
     for (unsigned depth = 1; depth <= announced; ++depth)
         p.enters(first);
     p.current = nullptr;
@@ -280,7 +280,7 @@ BOOST_AUTO_TEST_CASE(a_read_that_finds_nothing_leaves_everything_as_it_was)
     using domain = decltype(p)::domain;
     BOOST_TEST(!p.reading(first));
     p.enters(first);
-    // Mail comes for this read when it has ended.
+    // Mail for this read arrives after the read has ended.
     p.leaves(first);
     env::as(first, [&] { domain::hot().mail.store(&p.roots[0]); });
     p.roots[0].enter();
@@ -330,7 +330,7 @@ BOOST_AUTO_TEST_CASE(a_record_stays_known_only_where_its_thread_can_take_it_back
     without.enters(first);
     without.enters(first);
     without.leaves(first);
-    // The outer one reads on.
+    // The outer read continues.
     BOOST_TEST(without.known(first));
     BOOST_TEST(without.reading(first));
     without.leaves(first);
@@ -361,7 +361,7 @@ BOOST_AUTO_TEST_CASE(a_root_is_held_by_its_own_readers_and_by_who_has_pinned_it)
     using env = own_env<struct held>;
     play<env> p;
     using domain = decltype(p)::domain;
-    // A reader of an older root of the same registry is none of this one.
+    // A reader of an older root of the same registry does not hold this root.
     p.enters(first);
     p.current = &p.roots[1];
     BOOST_TEST(!domain::held(&p.owner, p.roots[1]));
@@ -369,7 +369,7 @@ BOOST_AUTO_TEST_CASE(a_root_is_held_by_its_own_readers_and_by_who_has_pinned_it)
     BOOST_TEST(domain::held(&p.owner, p.roots[1]));
     p.leaves(second);
     BOOST_TEST(!domain::held(&p.owner, p.roots[1]));
-    // A suspended coroutine.
+    // As a suspended coroutine does.
     p.roots[1].hold();
     BOOST_TEST(domain::held(&p.owner, p.roots[1]));
     p.roots[1].drop();
@@ -388,7 +388,7 @@ using registry =
                                 registry_io::ordering::priority, registry_io::panic::terminate,
                                 Alloc>;
 
-/// Captures that say when they are destroyed.
+/// Captures that count their destruction.
 class capture
 {
 public:
@@ -436,7 +436,7 @@ BOOST_AUTO_TEST_CASE(an_empty_registry_is_read_and_waited_for)
         r.notify({});
     });
     for (int i = 0; i < 2; ++i) {
-        // Alone, and beside another thread.
+        // On one thread, and then with another thread.
         r.notify({});
         r.synchronize();
         outer.notify({});
@@ -485,7 +485,7 @@ BOOST_AUTO_TEST_CASE(tables_that_registrations_replace_do_not_pile_up)
     r.register_handler([](event const&) {});
     env::as(first, [&] { r.notify({}); });
     env::heavy_fences = 0;
-    // Each goes to the front, so each replaces the table, which is flat at these sizes.
+    // Each handler goes to the front and so replaces the table, which is flat at these sizes.
     for (int i = 1; i <= 120; ++i)
         r.register_handler(i, [](event const&) {});
     BOOST_TEST(env::heavy_fences >= 120 / 64);
@@ -522,10 +522,10 @@ BOOST_AUTO_TEST_CASE(after_a_refused_fence_readers_are_not_asked_until_the_kerne
             for (int i = 0; i < 5; ++i)
                 removes();
             env::before_exchange = nullptr;
-            // Of the roots alone.
+            // Each removal has asked for its own root only.
             BOOST_TEST(asked == 5);
             BOOST_TEST(gone == 0);
-            // The kernel agrees again: this one asks for all.
+            // The kernel supports the fence again: this removal asks for all roots.
             env::fences_left = -1;
             removes();
             BOOST_TEST(gone == 0);

@@ -52,7 +52,7 @@ struct played_env
     static constexpr int threads = 4;
     inline static int who = 0;
 
-    /// Lets a thread do something.
+    /// Calls a function as the given thread.
     template <class F>
     static void as(int thread, F f)
     {
@@ -61,14 +61,14 @@ struct played_env
         who = before;
     }
 
-    // What the system answers, and what it was asked.
+    // The system's answers, and counts of the requests.
     inline static fence_mode mode = fence_mode::asymmetric;
     inline static bool grants_hooks = true;  ///< whether threads can be told that they exit
     inline static int hooks = 0;
     inline static int arms = 0;
     inline static int fork_handlers = 0;
     inline static int heavy_fences = 0;
-    inline static int fences_left = -1;  ///< what the kernel refuses fences after; -1: never
+    inline static int fences_left = -1;  ///< how many fences the kernel still grants; -1: all
 
     /// What happens next in the middle of a step, each once: while a writer sends a fence, while a
     /// reader is between two words, before a word is changed, while a thread waits.

@@ -385,8 +385,9 @@ BOOST_AUTO_TEST_CASE(giving_back_does_not_wait_for_the_lock_and_what_was_given_b
     while (void* const q = s.allocate(100, 8))
         blocks.push_back(q);
     BOOST_TEST(blocks.size() > 100u);
-    // Inside of a fork this thread holds the locks of all pools, until the other one is done. It
-    // gives back a part, and the rest while this thread has not taken back all of that part.
+    // Inside a fork, this thread holds the locks of all pools until the other thread is done. That
+    // thread frees half of the blocks. In the second round it frees the rest, when this thread has
+    // not yet taken back all blocks of the first half.
     static std::size_t some = 0;
     for (std::size_t const stays : {blocks.size() / 2, std::size_t(0)}) {
         some = blocks.size() - stays;
@@ -476,7 +477,7 @@ BOOST_AUTO_TEST_CASE(an_allocation_that_fails_does_not_keep_its_pool_alive)
         alloc::pool p(std::size_t(64) << 20);
         BOOST_TEST(p.get_source().allocate(std::size_t(65) << 20, 8) == nullptr);
     }
-    // A sanitizer keeps some of what was given back.
+    // A sanitizer keeps some of the freed memory.
     BOOST_TEST(megabytes() - before < 1000);
 }
 

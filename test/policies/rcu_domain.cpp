@@ -31,10 +31,10 @@ using registry_io::garbage_list;
 using outcome = reclaim::rcu_domain<env>::outcome;
 using era = reclaim::rcu_era<env>;
 
-/// The threads of a play.
+/// The threads that a test plays.
 enum : int { writer, first, second, third };
 
-/// Captures that were taken out. They note that they are destroyed.
+/// Captures that were taken out. They record that they are destroyed.
 struct captures : garbage
 {
     captures()
@@ -51,7 +51,7 @@ struct captures : garbage
     std::function<void()> at_end;
 };
 
-/// A domain of its own for each test, which passes a type of its own, and what threads do in it.
+/// A domain of its own for each test, and the steps of its threads. `Tag` is a type of that test.
 template <class Tag>
 class stage
 {
@@ -62,8 +62,8 @@ public:
     stage() { d.prepare(); }
 
     domain& d = domain::instance();
-    era* last = nullptr;        ///< that the domain has handed out
-    std::set<era const*> eras;  ///< all of them
+    era* last = nullptr;        ///< the last era that the domain has allocated
+    std::set<era const*> eras;  ///< all of these eras
 
     void enters(int thread)
     {
@@ -74,7 +74,7 @@ public:
         env::as(thread, [&] { reads_[thread].reset(); });
     }
 
-    /// Something is taken out; what nobody can see is destroyed.
+    /// Takes `c` out, and destroys what no reader can see.
     outcome removes(captures& c, bool free_only = false)
     {
         garbage_list own;
@@ -90,7 +90,7 @@ public:
         done.wait();
     }
 
-    /// Whether a wait that the kernel refuses is signalled by what happens later.
+    /// Whether `later()` signals a wait that was refused because the kernel refused its fence.
     template <class F>
     bool refused_wait_is_signalled(F later)
     {
@@ -107,7 +107,7 @@ public:
         return wait.done.done();
     }
 
-    /// The process forks: this is the child. `mine` is the record of the thread that forks.
+    /// Makes this process a child of fork. `mine` is the record of the thread that forked.
     void forks(reclaim::rcu_record<env>& mine)
     {
         d.readers().mutex().lock();
@@ -122,7 +122,7 @@ private:
         last = d.allocate();
         era& e = *last;
         eras.insert(&e);
-        // A child of fork forgets eras for good; the leak checker is to find them here.
+        // A child of fork never frees its eras. This set keeps them reachable for the leak checker.
         static auto* const known = new std::set<era const*>;
         known->insert(&e);
         outcome const o = d.retire(e, own, wait, free_only);
@@ -165,7 +165,7 @@ BOOST_AUTO_TEST_CASE(what_was_removed_goes_with_the_last_of_the_readers_that_may
         captures three;
         s.enters(first);
         BOOST_TEST((s.removes(one) == outcome::used));
-        // Nobody but the first reader is in the way of the next one, too.
+        // Only the first reader delays the second removal, too.
         BOOST_TEST((s.removes(two) == outcome::merged));
         s.enters(second);
         BOOST_TEST((s.removes(three) == outcome::used));
@@ -285,7 +285,7 @@ BOOST_AUTO_TEST_CASE(a_reader_that_comes_again_is_not_in_the_way)
 BOOST_AUTO_TEST_CASE(mail_for_an_earlier_read_is_the_writers_to_take_back)
 {
     // The reader leaves after the writer has seen it, and before there is mail. Its next read must
-    // not take what it finds: it would destroy, perhaps, after the removal has returned.
+    // not take the mail: it might destroy the captures after the removal has returned.
     stage<struct earlier_read> s;
     captures one;
     s.enters(first);
@@ -320,7 +320,7 @@ BOOST_AUTO_TEST_CASE(after_a_refused_fence_nothing_is_left_with_the_readers)
         env::fences_left = -1;
         BOOST_TEST(!one.gone);
         BOOST_TEST(s.last->holders() == 1u);
-        // The kernel agrees again, and the readers are still there.
+        // The kernel supports the fence again, and the readers are still there.
         env::at_heavy_fence = nullptr;
         BOOST_TEST((s.removes(one) == outcome::used));
         BOOST_TEST(!one.gone);
@@ -336,7 +336,7 @@ BOOST_AUTO_TEST_CASE(after_a_refused_fence_nothing_is_left_with_the_readers)
 
 BOOST_AUTO_TEST_CASE(a_child_of_fork_does_not_wait_for_the_readers_of_its_parent)
 {
-    // They outlive the read, which in this play ends with the stage.
+    // The captures outlive the read, which ends when the stage is destroyed.
     captures one;
     captures two;
     stage<struct forks> s;
@@ -400,7 +400,7 @@ BOOST_AUTO_TEST_CASE(a_read_inside_of_another_one_leaves_that_one_as_it_was)
     captures one;
     s.enters(first);
     env::as(first, [&] { typename decltype(s)::read const inner; });
-    // It is known once.
+    // The thread's record is in the list once.
     BOOST_TEST_REQUIRE(s.d.readers().first() != nullptr);
     BOOST_TEST_REQUIRE(s.d.readers().first()->next == nullptr);
     BOOST_TEST(s.d.reading());
@@ -420,7 +420,8 @@ BOOST_AUTO_TEST_CASE(a_record_leaves_the_list_once_whatever_captures_do_meanwhil
     captures two;
     s.enters(first);
     BOOST_TEST((s.removes(one) == outcome::used));
-    // The end of the read destroys, and that reads again. Then another thread comes.
+    // The end of the read destroys the captures, whose destructor reads again. Then another thread
+    // begins to read.
     one.at_end = [&] {
         {
             typename decltype(s)::read const inner;
@@ -449,7 +450,7 @@ BOOST_AUTO_TEST_CASE(a_wait_would_wait_for_itself_inside_of_a_read_and_of_a_dest
                 env::as(thread, [&] { found = s.d.would_deadlock(); });
                 return found;
             };
-            // Again, when the thread is known.
+            // The second time, the thread has a record.
             for (int i = 0; i < 2; ++i) {
                 captures one;
                 bool inside = false;
@@ -492,7 +493,7 @@ BOOST_AUTO_TEST_CASE(readers_that_must_not_destroy_leave_it_to_writers)
 
 BOOST_AUTO_TEST_CASE(a_wait_that_was_refused_hangs_on_nothing)
 {
-    // It ends the program elsewhere; here it can be seen that nothing refers to it any more.
+    // Normally a refused wait ends the program. This test shows that nothing refers to the wait.
     stage<struct refused_wait> s;
     captures one;
     s.enters(first);
@@ -519,7 +520,7 @@ BOOST_AUTO_TEST_CASE(a_read_may_find_that_the_last_handler_has_gone_since_its_lo
     int calls = 0;
     auto const adds = [&] { r.register_handler([&](int) { ++calls; }); };
     auto const clears = [&] { env::at_light_fence = [&] { env::as(writer, [&] { r.clear(); }); }; };
-    // The first read is a slow one.
+    // The first read takes the slow path.
     for (int i = 0; i < 2; ++i) {
         adds();
         clears();
@@ -539,7 +540,7 @@ BOOST_AUTO_TEST_CASE(tables_that_registrations_replace_do_not_pile_up)
     r.register_handler([](int) {});
     env::as(first, [&] { r.notify(0); });
     env::heavy_fences = 0;
-    // Each goes to the front, so each replaces the table, which is flat at these sizes.
+    // Each handler goes to the front and so replaces the table, which is flat at these sizes.
     for (int i = 1; i <= 120; ++i)
         r.register_handler(i, [](int) {});
     BOOST_TEST(env::heavy_fences >= 120 / 64);
@@ -578,7 +579,7 @@ BOOST_AUTO_TEST_CASE(an_era_that_a_reader_is_about_to_let_go_of_is_not_used_agai
 {
     using tag = struct about_to_let_go;
     using domain = reclaim::rcu_domain_of<env, tag>;
-    // Eras are never freed; the leak checker is to find the lost one here.
+    // Eras are never freed. This pointer keeps the lost era reachable for the leak checker.
     static era* taken = nullptr;
     auto const life = std::make_shared<int>();
     registry<tag> r;

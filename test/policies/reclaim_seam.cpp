@@ -172,7 +172,7 @@ BOOST_AUTO_TEST_CASE(a_writer_asks_nothing_of_readers_of_another_registry)
 BOOST_AUTO_TEST_CASE(mail_for_an_earlier_read_is_the_writers_to_take_back)
 {
     // Mail for a read that had ended before there was mail. The next read, of another root, must
-    // not take it: it would destroy, perhaps, after the removal has returned.
+    // not take it: it might destroy the captures after the removal has returned.
     domain::prepare();
     int const cell = 0;
     retired log(&cell);
@@ -198,7 +198,7 @@ struct replaced
     retired log{&owner};
     root roots[4] = {{log, 1}, {log, 2}, {log, 3}, {log, 4}};
     std::vector<int> gone;
-    std::function<void()> at_end;  ///< what the destruction of a thing does
+    std::function<void()> at_end;  ///< called when garbage is destroyed
 
     /// Garbage that is visible from a given root on, and is removed together with the last replaced
     /// root.
@@ -238,7 +238,7 @@ struct replaced
 
 BOOST_AUTO_TEST_CASE(what_was_taken_out_goes_with_the_last_root_that_shows_it)
 {
-    // In each order in which the readers of three roots can leave.
+    // The readers of three roots leave in each possible order.
     std::vector<int> order{1, 2, 3};
     do {
         replaced r;
@@ -250,7 +250,7 @@ BOOST_AUTO_TEST_CASE(what_was_taken_out_goes_with_the_last_root_that_shows_it)
         r.replace(2, true);
         r.replace(3, true);
         r.replace(4, false, {&newer, &old, &unseen, &newest});
-        // The last root has no reader: it is freed, together with what only it showed.
+        // The last root has no reader: it is freed, with the garbage that only this root showed.
         BOOST_TEST(r.freed(4));
         BOOST_TEST((r.gone == std::vector<int>{4}));
         bool left[4] = {};
@@ -353,8 +353,8 @@ BOOST_AUTO_TEST_CASE(a_publication_that_frees_nothing_is_not_waited_for)
 
 BOOST_AUTO_TEST_CASE(what_was_never_shown_goes_at_once)
 {
-    // One transaction has put it in and taken it out; the root that the transaction replaced is
-    // read.
+    // One transaction has added the handler and removed it; the root that the transaction replaced
+    // has a reader.
     replaced r;
     replaced::thing shown(r, 1);
     replaced::thing never(r, 2);
@@ -393,21 +393,21 @@ BOOST_AUTO_TEST_CASE(a_child_of_fork_counts_the_pins_of_retired_roots_alone)
     reclaim::completion<staged_env> of_parent;
     r.log.wait_for_all(of_parent);
     of_parent.left = 1;  // as if it waited for the second root alone
-    // What a second fork finds is the same.
+    // A second fork finds the same state.
     reclaim::completion<staged_env> waits[2];
     for (reclaim::completion<staged_env>& done : waits) {
         r.log.follow_fork(nullptr, 0, nullptr);
         BOOST_TEST(r.roots[0].holders() == 1u);
         BOOST_TEST(r.roots[1].holders() == 1u);
         r.log.wait_for_all(done);
-        // Nobody waits for readers that are gone.
+        // No thread waits for readers that no longer exist.
         BOOST_TEST(done.left == 1u);
     }
     r.log.follow_fork(nullptr, 0, nullptr);
     r.roots[1].drop();
     BOOST_TEST(r.freed(2));
     BOOST_TEST(!signalled(of_parent));
-    // A handler may have been in the middle of what the first root shows.
+    // A handler that the first root shows may have been running.
     BOOST_TEST(!r.freed(1));
     BOOST_TEST((r.gone == std::vector<int>{2}));
     // A root of the child's own, which this thread holds when the registry goes.

@@ -3,8 +3,8 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// The list of the threads that read, what becomes of it when a thread exits and when the process
-// forks, and how a thread waits.
+// The list of the threads that read, how it changes when a thread exits and when the process forks,
+// and how a thread waits.
 
 #include <boost/test/unit_test.hpp>
 
@@ -184,7 +184,7 @@ BOOST_AUTO_TEST_CASE(a_wait_goes_on_until_it_is_signalled)
 {
     reclaim::completion<env> c;
     int woken = 0;
-    // First it is woken for another one that waits.
+    // The first wake-up is for another waiting thread.
     env::meanwhile = [&] {
         ++woken;
         env::meanwhile = [&] {
@@ -194,12 +194,12 @@ BOOST_AUTO_TEST_CASE(a_wait_goes_on_until_it_is_signalled)
     };
     c.wait();
     BOOST_TEST(woken == 2);
-    // It has been signalled before it waits.
+    // The completion is signalled before the wait.
     c.wait();
     BOOST_TEST(woken == 2);
 }
 
-/// What a reader has left. Its memory is used again as soon as it is drained.
+/// An object that a reader has left. Its memory is reused as soon as it is drained.
 struct node
 {
     node* next = nullptr;
@@ -231,7 +231,7 @@ BOOST_AUTO_TEST_CASE(all_that_readers_have_left_is_drained_once)
     BOOST_TEST(drained.empty());
     for (int i = 0; i < 4; ++i)
         stack.push(nodes[i]);
-    // A drain may let go of something that is left as well.
+    // A drain may leave more objects.
     nodes[1].at_end = [&] { stack.push(nodes[4]); };
     stack.drain_all();
     std::sort(drained.begin(), drained.end());
@@ -249,7 +249,7 @@ BOOST_AUTO_TEST_CASE(two_readers_may_leave_something_at_once)
         nodes[i].number = i;
         nodes[i].drained = &drained;
     }
-    // The other one comes after a push has looked at the stack, and before it changes it.
+    // The other thread acts after a push has loaded the stack, and before the push changes it.
     env::before_compare_exchange = [&] { stack.push(nodes[1]); };
     stack.push(nodes[0]);
     stack.drain_all();
@@ -265,11 +265,11 @@ BOOST_AUTO_TEST_CASE(a_writer_that_waits_drains_what_readers_leave)
     node n;
     n.drained = &drained;
     n.at_end = [&] { c.signal(); };
-    // The reader has not left when the wait begins. Another nap would be one for ever.
+    // The reader has not left when the wait begins. Another nap would never end.
     env::meanwhile = [&] { stack.push(n); };
     c.wait();
     BOOST_TEST(drained.size() == 1u);
-    // The stack may be gone with the registry when all has been done before.
+    // The registry, and the stack in it, may be destroyed if everything has been done before.
     reclaim::polling_completion<env, node> done;
     done.signal();
     done.wait();

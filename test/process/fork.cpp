@@ -313,8 +313,8 @@ BOOST_AUTO_TEST_CASE(a_child_waits_for_no_thread_that_was_making_the_policy_of_a
         });
         of.notify({});
     };
-    // Only the panic policy that stands in for the destroyed registry's own is constructed inside
-    // the handler.
+    // Only the panic policy that replaces the destroyed registry's policy is constructed inside the
+    // handler.
     std::thread other([&] {
         auto r = std::make_unique<registry>();
         registry& of = *r;

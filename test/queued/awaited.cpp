@@ -49,7 +49,7 @@ task<int> drain_to_the_end(Mailbox& mailbox, Registry& registry)
     co_return sum;
 }
 
-/// Keeps what is posted, and lets a test resume it.
+/// Keeps the posted coroutines, and lets a test resume them.
 struct manual
 {
     std::vector<std::coroutine_handle<>> queue;
@@ -172,7 +172,7 @@ BOOST_AUTO_TEST_CASE(a_stop_request_ends_the_wait)
     stopper.join();
     BOOST_TEST(r.count == 0u);
     BOOST_TEST(mailbox.stats().posted == 0u);
-    // A request that came before does not lose what waits.
+    // An earlier stop request does not lose the waiting events.
     mailbox.post({0, 1});
     BOOST_TEST(async::sync_wait(mailbox.drain(registry), env).count == 1u);
     BOOST_TEST(async::sync_wait(mailbox.drain(registry), env).count == 0u);
@@ -212,7 +212,7 @@ BOOST_AUTO_TEST_CASE(an_executor_that_throws_is_replaced_by_the_posting_thread)
         while (mailbox.post({0, 1}) != post_result::posted) {
         }
     });
-    // Either it found the event, or the executor was asked, and has thrown.
+    // Either the coroutine found the event, or the executor was asked and has thrown.
     int failed = 0;
     int count = 0;
     try {
@@ -257,7 +257,7 @@ BOOST_AUTO_TEST_CASE(a_drain_that_waits_may_be_destroyed)
         BOOST_TEST(!s.h.done());
         s.h.destroy();
     }
-    mailbox.post({0, 1});  // wakes nobody
+    mailbox.post({0, 1});  // resumes no coroutine
     BOOST_TEST(seen == 0);
     BOOST_TEST(async::sync_wait(mailbox.drain(registry)).count == 1u);
     BOOST_TEST(seen == 1);

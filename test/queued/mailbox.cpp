@@ -3,7 +3,7 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// A mailbox on one thread: each option beside a naive model, and each misuse.
+// A mailbox on one thread: each option, compared with a naive model, and each misuse.
 
 #include <registry_io/presets/local.hpp>
 #include <registry_io/presets/sync.hpp>
@@ -83,7 +83,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(random_posts_and_drains_agree_with_a_naive_model, 
                 else
                     r = mailbox.post(std::move(e));
                 BOOST_REQUIRE((r == expected.post(lane, {thread, n})));
-                // What was not accepted is still the caller's.
+                // The caller still owns an event that was not accepted.
                 if (r == post_result::full || r == post_result::closed)
                     BOOST_TEST((e.is_there() && e.by() == thread && e.at() == n));
             } else if (dice < 99) {
@@ -267,7 +267,7 @@ BOOST_AUTO_TEST_CASE(a_closed_mailbox_takes_nothing_and_gives_the_rest)
     BOOST_TEST(mailbox.closed());
     movable late = movable::make(0, 2);
     BOOST_TEST((mailbox.post(std::move(late)) == post_result::closed));
-    // What follows waits for ever for an event that was taken and not counted.
+    // The next calls would wait for ever for an event that was taken and not counted.
     BOOST_REQUIRE(late.is_there());
     BOOST_TEST(mailbox.wait());
     int seen = 0;
@@ -396,7 +396,7 @@ BOOST_AUTO_TEST_CASE(a_hook_that_throws_is_called_again_by_the_next_post)
             throw failed();
     });
     BOOST_CHECK_THROW(mailbox.post({0, 1}), failed);
-    BOOST_TEST(mailbox.stats().waiting == 1u);  // posted all the same
+    BOOST_TEST(mailbox.stats().waiting == 1u);  // posted nevertheless
     BOOST_TEST((mailbox.post({0, 2}) == post_result::posted));
     BOOST_TEST(calls == 2);
     int seen = 0;

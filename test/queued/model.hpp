@@ -26,7 +26,7 @@ template <class Mailbox>
 inline constexpr bool has_urgent =
     requires(Mailbox& m, typename Mailbox::event_type e) { m.post_urgent(std::move(e)); };
 
-/// What the options mean, in so many words.
+/// A model of the mailbox's options.
 template <class Full, std::size_t Capacity = 3>
 struct model
 {
@@ -83,7 +83,7 @@ struct model
 
     std::size_t waiting() const { return lanes[0].size() + lanes[1].size(); }
 
-    /// Takes out the next one. Precondition: one is waiting.
+    /// Takes out the next event. Precondition: an event is waiting.
     item take()
     {
         std::deque<item>& lane = lanes[lanes[1].empty() ? 0 : 1];

@@ -39,7 +39,7 @@ struct plain
     bool is_there() const noexcept { return true; }
 };
 
-/// As that, of a size that is no multiple of a word, and without a default constructor.
+/// The same, with a size that is not a multiple of a word, and without a default constructor.
 struct odd
 {
     unsigned char thread;
@@ -59,7 +59,7 @@ struct odd
 };
 static_assert(sizeof(odd) == 3);
 
-/// An event that can be moved, and not copied.
+/// An event that can be moved, but not copied.
 struct movable
 {
     std::unique_ptr<plain> p;
@@ -73,7 +73,7 @@ struct movable
     bool is_there() const noexcept { return p != nullptr; }
 };
 
-/// What a mailbox drains into: calls a function, as a registry with one handler.
+/// The target of a drain: calls a function, like a registry with one handler.
 template <class F>
 struct sink
 {

@@ -3,7 +3,7 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// A mailbox between threads: laws over all options, histories, and who wakes whom.
+// A mailbox between threads: laws for all options, histories, and wake-ups.
 
 #include <registry_io/queued/mailbox.hpp>
 
@@ -92,7 +92,7 @@ void post_all(Mailbox& mailbox, counts& c, int thread)
     }
 }
 
-/// Drains until the end, and looks at the order of each lane of each poster.
+/// Drains until the end, and checks the order of each lane of each poster.
 template <class Mailbox>
 void drain_all(Mailbox& mailbox, counts& c)
 {
@@ -280,7 +280,7 @@ struct operation
     int value;  ///< posted, or taken; 0: full, or nothing was there
 };
 
-/// Whether a queue of this capacity explains the operations that are not done yet.
+/// Whether a queue of this capacity explains the remaining operations.
 bool explains(std::vector<operation> const& h, unsigned done, std::vector<int> const& queue,
               std::size_t capacity)
 {

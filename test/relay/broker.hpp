@@ -40,7 +40,7 @@ namespace relay_test {
 
 namespace nats = registry_io::relay::nats;
 
-/// Waits until `f()`; gives up after a time that only a bug takes.
+/// Waits until `f()` returns true; gives up after a time that is exceeded only if there is a bug.
 template <class F>
 bool eventually(F f)
 {
@@ -61,7 +61,7 @@ inline ::sockaddr_in loopback(int port)
     return at;
 }
 
-/// A socket that is bound to a port of loopback that nobody else has, or -1.
+/// Returns a socket that is bound to an unused port of loopback, or -1.
 inline int bound_socket(int& port)
 {
     int const s = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -76,7 +76,7 @@ inline int bound_socket(int& port)
     return s;
 }
 
-/// A socket that is connected to a port of loopback, or -1.
+/// Returns a socket that is connected to a port of loopback, or -1.
 inline int connected_socket(int port)
 {
     int const s = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -87,7 +87,7 @@ inline int connected_socket(int port)
     return -1;
 }
 
-/// A folder that goes away with this.
+/// A folder that the destructor removes.
 class folder
 {
 public:
@@ -119,8 +119,8 @@ inline nats::connection_options options_for(int port)
     return o;
 }
 
-/// A server on a port of loopback that nobody else has. To be started by the main thread, with
-/// which it dies.
+/// A server on an unused port of loopback. Start it on the main thread: it ends when that thread
+/// ends.
 class broker
 {
 public:
@@ -134,7 +134,7 @@ public:
     broker& operator=(broker const&) = delete;
     ~broker() { kill(); }
 
-    /// Returns when it answers.
+    /// Returns when the server answers.
     void start()
     {
         std::vector<std::string> words{program_, "-a", "127.0.0.1", "-p", std::to_string(port_)};
@@ -177,7 +177,7 @@ private:
     ::pid_t pid_ = 0;
 };
 
-/// A wire to a server that can be cut, and that can lose what goes one way.
+/// A proxy for connections to a server. It can cut them, and can lose all bytes of one direction.
 class wire
 {
 public:
@@ -238,7 +238,7 @@ private:
             forget(pairs_.back());
     }
 
-    /// Passes on what one end has sent. False if the connection is over.
+    /// Passes on the bytes that one end has sent. Returns false if the connection has ended.
     bool pass(pair const& p, std::size_t from)
     {
         std::array<char, 16384> bytes;
@@ -287,7 +287,7 @@ private:
     int port_ = 0;
     int listening_;
     std::atomic<bool> stop_{false};
-    std::mutex mutex_;  // the thread changes the pairs, and others cut them
+    std::mutex mutex_;  // the proxy's thread changes the pairs, and other threads cut them
     std::vector<pair> pairs_;
     std::thread thread_;
 };

@@ -3,8 +3,8 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// Delivery at least once beside a server that is killed, cut off, and full. The first argument of
-// the program is the server's. Prints what each case has counted.
+// Delivery at least once, with a server that is killed, cut off, and full. The first argument of
+// the program is the path of the server. Each case prints its counts.
 
 #include <registry_io/panic/collect.hpp>
 #include <registry_io/panic/propagate.hpp>
@@ -42,16 +42,16 @@ namespace jetstream = registry_io::relay::jetstream;
 namespace queued = registry_io::queued;
 using std::chrono::milliseconds;
 
-/// A registry whose `notify` shows that a handler has failed.
+/// A registry whose `notify` throws if a handler has failed.
 using strict = registry::with<rio::panic::propagate>;
 
-// What acknowledges an event must know whether its handlers have succeeded.
+// Code that acknowledges an event must know whether its handlers have succeeded.
 using collecting = registry::with<rio::panic::collect<1>>;
 static_assert(jetstream::detail::shows_failures<strict, quote>);
 static_assert(jetstream::detail::shows_failures<collecting, quote>);
 static_assert(!jetstream::detail::shows_failures<registry, quote>);
 
-/// A server that stores in a folder of its own.
+/// A server that stores its data in a folder of its own.
 struct storing
 {
     explicit storing(std::vector<std::string> more = {}) : broker(words(more)) {}
@@ -73,8 +73,8 @@ jetstream::stream_options stream(std::int64_t most_messages = -1)
     o.name = "quotes";
     o.subject = "quotes.>";
     o.most_messages = most_messages;
-    // What was acknowledged makes room. Only where the server is not killed: it may wait for ever
-    // then for the acknowledgement of what it has removed.
+    // Acknowledged events free space. Not used if the server is killed: it may then wait for ever
+    // for the acknowledgement of an event that it has removed.
     if (most_messages >= 0)
         o.configure = [](jsStreamConfig* c) { c->Retention = js_WorkQueuePolicy; };
     return o;
@@ -98,7 +98,7 @@ jetstream::inbound_options receiving()
     return o;
 }
 
-/// Counts what handlers have done, by the number of the event.
+/// Counts the calls of handlers, by the number of the event.
 class ledger
 {
 public:
@@ -122,7 +122,7 @@ public:
             n += times - 1;
         return n;
     }
-    /// How often an event came behind a later one of its sender.
+    /// How often an event arrived after a later event of its sender.
     int wrong() const
     {
         std::lock_guard<std::mutex> const lock(mutex_);
@@ -156,8 +156,7 @@ std::uint64_t total(jetstream::outbound_stats const& s)
         s.returned;
 }
 
-/// A registry here and one there, a stream between them, and a connection to each, which may go by
-/// a wire.
+/// Two registries, a stream between them, and a connection for each, which may go through a proxy.
 struct two_ends : storing
 {
     explicit two_ends(std::int64_t most_messages = -1)
@@ -240,7 +239,7 @@ BOOST_FIXTURE_TEST_CASE(a_server_that_is_killed_and_comes_back_loses_nothing, tw
     print("server killed three times", 3000, arrived, out.stats(), in.stats());
 }
 
-// As one that is killed while it writes what a consumer has acknowledged.
+// Like a server that is killed while it writes the acknowledgements of a consumer.
 BOOST_FIXTURE_TEST_CASE(a_server_that_has_lost_what_was_acknowledged_repeats_nothing, two_ends)
 {
     outbound out(a, from, "quotes.acme", sending());
@@ -289,7 +288,7 @@ BOOST_FIXTURE_TEST_CASE(what_is_sent_again_is_recognised_by_its_id, two_ends)
     inbound const in(b, to, "quotes.*", receiving());
     publish(0, 10);
     BOOST_TEST(out.flush());
-    // The server stores what comes, but its acknowledgements do not arrive.
+    // The server stores the events, but its acknowledgements do not arrive.
     from_wire.loses_to_client = true;
     publish(10, 20);
     BOOST_TEST(eventually([&] { return out.stats().resent >= 2; }));
@@ -412,7 +411,7 @@ BOOST_AUTO_TEST_CASE(what_fails_in_a_stream_made_anew_is_handled_when_it_comes_a
     BOOST_TEST(!handle(1, stored_anew(1)));
 }
 
-// A server that is killed has not yet written down what it was told last.
+// A server that is killed has not yet stored the last acknowledgements.
 BOOST_AUTO_TEST_CASE(what_is_handled_is_recognised_for_a_while_in_a_stream_of_gaps)
 {
     jetstream::inbound_options const o;
@@ -435,7 +434,7 @@ BOOST_AUTO_TEST_CASE(a_full_stream_keeps_events_with_their_sender_until_there_is
     two_ends t(100);
     using small = jetstream::outbound<quote, 64>;
     small out(t.a, t.from, "quotes.acme", sending());
-    // No more at once than wait for the sender, until the stream is full.
+    // At most as many events at once as may wait for the sender, until the stream is full.
     for (int n = 0; n < 100; n += 50) {
         t.publish(n, n + 50);
         BOOST_TEST(out.flush());
@@ -491,7 +490,7 @@ BOOST_AUTO_TEST_CASE(a_server_whose_disk_quota_is_full_loses_nothing_that_it_has
 BOOST_FIXTURE_TEST_CASE(an_event_whose_handler_fails_is_delivered_again_before_later_ones, two_ends)
 {
     std::atomic<int> failures{0};
-    // Before the handler that notes what has arrived.
+    // Runs before the handler that records the arrival.
     before = [&](quote const& q) {
         if (q.number == 4 && failures < 2) {
             ++failures;
@@ -741,8 +740,8 @@ BOOST_FIXTURE_TEST_CASE(sizes_and_codecs_that_fail_never_fail_the_notify, two_en
     };
     jetstream::outbound<quote, 64, queued::fail, picky> out(a, from, "quotes.acme", o);
     publish(1, 2);
-    from.notify({std::string(2 << 20, 'x'), 1, 2});  // longer than the server takes
-    from.notify({std::string(20000, 'x'), 1, 3});    // longer than the stream takes
+    from.notify({std::string(2 << 20, 'x'), 1, 2});  // longer than the server accepts
+    from.notify({std::string(20000, 'x'), 1, 3});    // longer than the stream accepts
     publish(4, 5);
     BOOST_TEST(out.flush());
     BOOST_TEST(out.stats().unencoded == 1u);

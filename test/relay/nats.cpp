@@ -3,8 +3,8 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// The relay to NATS beside a server on loopback, which is killed and started again. The first
-// argument of the program is the server's.
+// The relay to NATS, with a server on loopback that is killed and restarted. The first argument of
+// the program is the path of the server.
 
 #include <registry_io/panic/propagate.hpp>
 #include <registry_io/presets/sync.hpp>
@@ -32,7 +32,7 @@ namespace {
 
 using namespace relay_test;
 
-/// A server, and two connections to it: `a` for the events that go out, `b` for those that come in.
+/// A server, and two connections to it: `a` for outgoing events, `b` for incoming events.
 struct two_ends
 {
     two_ends() : two_ends(nats::connection_options().most_pending) {}
@@ -66,7 +66,7 @@ private:
     }
 };
 
-/// The same where ten messages may wait for the handlers that they come in for.
+/// The same, with at most ten messages that wait for their handlers.
 struct two_ends_and_little_room : two_ends
 {
     two_ends_and_little_room() : two_ends(10) {}
@@ -183,8 +183,8 @@ BOOST_FIXTURE_TEST_CASE(a_server_that_is_killed_and_comes_back_is_found_again, t
         return from_state.count(nats::change::disconnected) == 1 &&
             to_state.count(nats::change::disconnected) == 1;
     }));
-    // Waits in the buffer of the client, and is sent when the server is back. The subscriber may
-    // come back later than the publisher, and miss it: at most once.
+    // The event waits in the client's buffer, and is sent when the server is back. The subscriber
+    // may reconnect later than the publisher, and miss the event: at most once.
     publish(100, 200);
     BOOST_TEST(out.stats().published == 200u);
     broker.start();

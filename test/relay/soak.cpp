@@ -65,7 +65,7 @@ bool poisonous(event const& e)
     return e.number % 1000 == 777;
 }
 
-/// What one end has handled. For one thread, but for the counts.
+/// The events that one end has handled. For one thread, except for the atomic counts.
 struct ledger
 {
     void handled(event const& e)
@@ -83,7 +83,7 @@ struct ledger
     std::atomic<std::uint64_t> wrong{0};    ///< twice, or behind a later one
 };
 
-/// What the server says of the stream and its consumer.
+/// Returns the server's description of the stream and its consumer.
 void print_server_state(nats::connection& c)
 {
     jetstream::detail::context const js(c);
@@ -136,7 +136,7 @@ int run(std::string const& program, std::uint64_t seconds, std::uint64_t seed)
     receiving.consumer = "soak";
     receiving.ack_wait = milliseconds(500);
     receiving.retry_wait = milliseconds(5);
-    // A poisonous event fails each time; another one so often only once in 50^8 times.
+    // A poisonous event fails each time. Any other event becomes a dead letter once in 50^8 times.
     receiving.most_attempts = 8;
     jetstream::outbound<event, 1024, rio::queued::block<>, codec> out(a, sent, "soak.stored",
                                                                       sending);
@@ -184,7 +184,7 @@ int run(std::string const& program, std::uint64_t seconds, std::uint64_t seed)
             loses = true;
             std::this_thread::sleep_for(milliseconds(random() % 100));
             loses = false;
-            w.cut();  // what was lost has left holes in the stream of bytes
+            w.cut();  // the lost bytes have left holes in the stream
             ++cuts;
         }
         }
@@ -198,7 +198,7 @@ int run(std::string const& program, std::uint64_t seconds, std::uint64_t seed)
     auto const o = out.stats();
     auto const i = in.stats();
     std::uint64_t const lost = notified - at_least.count - i.dead;
-    // Events that were passed over are exactly the dead ones, but for the last of each sender.
+    // The skipped events are exactly the dead letters, except for the last events of each sender.
     bool const held = flushed && all && lost == 0 && at_least.wrong == 0 && at_most.wrong == 0 &&
         at_least.missing <= i.dead && i.dead <= at_least.missing + senders * 8 &&
         o.acknowledged == notified && i.dead >= at_least.missing;

@@ -3,7 +3,7 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// What a call of a signal does, beside Boost.Signals2.
+// Calls of a signal, compared with Boost.Signals2.
 
 #ifndef SIDE
 

@@ -3,7 +3,7 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// Connecting, disconnecting and blocking, beside Boost.Signals2.
+// Connecting, disconnecting and blocking, compared with Boost.Signals2.
 
 #ifndef SIDE
 
@@ -24,8 +24,7 @@ struct object
     void run() {}
 };
 
-// In C++20 Boost.Signals2 1.81 does not compile this: operator == of a bind expression is in its
-// way.
+// Boost.Signals2 1.81 does not compile this in C++20, because of operator== of a bind expression.
 BOOST_AUTO_TEST_CASE(bind_expressions_are_disconnected)
 {
     registry_io::signals2::signal<void()> s;

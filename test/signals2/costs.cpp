@@ -72,7 +72,7 @@ BOOST_AUTO_TEST_CASE(a_connection_is_one_allocation)
     std::uint64_t const before = test::allocations();
     for (int i = 1000; i < 2000; ++i)
         all[static_cast<std::size_t>(i)] = s.connect([&](int n) { sum += n; });
-    // And a table of 128 rows now and then.
+    // Now and then, also a table of 128 rows.
     BOOST_TEST(test::allocations() - before <= 1000u + 1000u / 128 * 2 + 4);
     all.clear();
 }
@@ -145,14 +145,15 @@ BOOST_AUTO_TEST_CASE(disconnecting_works_without_memory)
         BOOST_TEST(s.num_slots() == 200u);
         s(0);
         BOOST_TEST(runs == 200);
-        s.disconnect(2);  // takes out what could not be taken out
+        s.disconnect(2);  // removes the slot whose removal had failed
         BOOST_TEST(token.use_count() == 101);
         s.disconnect_all_slots();
         BOOST_TEST(token.use_count() == 1);
     }
 }
 
-// A callable that nobody could miss may stay in the tables for a while; never more than a few.
+// A removed callable whose destruction has no visible effect may stay in the tables for a while,
+// but never more than a few of them.
 BOOST_AUTO_TEST_CASE(disconnected_slots_do_not_pile_up)
 {
     s2::signal<void(int)> s;
@@ -178,7 +179,7 @@ BOOST_AUTO_TEST_CASE(disconnected_slots_of_a_large_signal_do_not_pile_up)
     std::vector<s2::connection> all;
     for (int i = 0; i < 3000; ++i)
         all.push_back(s.connect(i % 5, [&runs](int) { ++runs; }));
-    // A sanitizer's allocator answers 0, and shows what leaks instead.
+    // A sanitizer's allocator returns 0 here; its leak checker tests this instead.
     std::size_t const before = ::mallinfo2().uordblks;
     for (std::size_t i = 0; i < 20000; ++i) {
         s2::connection& c = all[i * 7 % all.size()];
@@ -230,7 +231,7 @@ BOOST_AUTO_TEST_CASE(a_connection_is_a_word)
 
 namespace {
 
-/// Adds what the slots return to a number that is its state.
+/// Adds the results of the slots to a number that is its state.
 struct add_to
 {
     using result_type = int;
@@ -253,7 +254,7 @@ BOOST_AUTO_TEST_CASE(a_combiner_that_cannot_be_set_leaves_the_one_before)
     auto const hundred = std::make_shared<int>(100);
     auto const thousand = std::make_shared<int>(1000);
     for (int const slots : {0, 1, 3}) {
-        // To make the signal needs memory for the first combiner.
+        // The constructor of the signal needs memory for the first combiner.
         std::unique_ptr<signal> s;
         for (long n = 0; s == nullptr; ++n) {
             BOOST_TEST_REQUIRE(n < 100);

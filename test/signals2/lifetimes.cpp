@@ -468,7 +468,7 @@ CASE(bases_are_called_by_deconstruct_ptr, "after 1 before gone - after gone - af
     out << (p.get() == object) << ' ';
     p.reset();
     out << "- ";
-    // A deleter of one's own destroys as it likes.
+    // A custom deleter decides how to destroy the object.
     s2::deconstruct_ptr(new with_both(out), boost::checked_deleter<with_both>());
     out << "- ";
     {

@@ -7,7 +7,7 @@
 #define REGISTRY_IO_TEST_SIGNALS2_SUPPORT_HPP
 
 // Each source file of cases is compiled twice, against Boost.Signals2 and against ours: it includes
-// itself with SIDE set. A case writes what happens; both must write the same, and what is expected.
+// itself with SIDE set. A case writes what happens; both must write the same, expected text.
 
 #include <ostream>
 #include <sstream>
@@ -78,7 +78,7 @@ test::compared_cases cases;
 }
 }  // namespace ours
 
-/// `CASE(name, "what is expected") { out << ...; }`: words, with a blank behind each.
+/// `CASE(name, "expected text") { out << ...; }`: words, with a blank after each.
 #define CASE(name, expected)                                                                       \
     static void name(std::ostream&);                                                               \
     static test::registered const registered_##name(cases, #name, expected, &name);                \

@@ -3,8 +3,9 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// What the thread-safety page of Boost.Signals2 promises, and what a call of ours costs on top of
-// it: no allocation, no write of anything that threads share. Both libraries run the same threads.
+// The guarantees of the thread-safety page of Boost.Signals2, and those that a call of our signals
+// adds: no allocation, and no write to anything that threads share. Both libraries run the same
+// threads.
 
 #ifndef SIDE
 
@@ -23,7 +24,7 @@
 
 namespace {
 
-/// Runs `f(i)` on `n` threads, until all have done so.
+/// Runs `f(i)` on `n` threads, and joins them.
 template <class F>
 void on_threads(int n, F f)
 {

@@ -80,10 +80,10 @@ void print_ages(counts const& c)
 
 using era = registry_io::reclaim::rcu_era<registry_io::reclaim::std_env>;
 
-/// Bytes that the domains of RCU have taken from the heap for their eras. An era is never freed.
-/// The number of eras is the greatest number that one sleeping reader has held up at once, which
-/// depends on how the threads of a round took turns. Only eras are allocated with `std::nothrow`
-/// and have this size.
+/// Bytes that the domains of RCU have allocated for their eras. An era is never freed. The number
+/// of eras is the greatest number that one sleeping reader has delayed at once, which depends on
+/// the schedule of a round's threads. Only eras are allocated with `std::nothrow` and have this
+/// size.
 std::size_t bytes_of_eras()
 {
     constexpr std::size_t header = sizeof(std::size_t), step = 2 * sizeof(std::size_t);
@@ -415,8 +415,8 @@ soaked soak(std::string const& name, milliseconds share, std::uint64_t seed, cou
 }
 
 /// Runs random programs on a target of the fuzzer, and then the same programs again: the first run
-/// fills what is recycled, and the second has to manage with that. Each run has its own thread, so
-/// that the allocator's cache for that thread goes away with it.
+/// fills the pools of recycled memory, which must suffice for the second. Each run has its own
+/// thread, so that the allocator's cache of the thread ends with it.
 soaked programs(fuzz::target const& t, milliseconds share, std::uint64_t seed, counts& c)
 {
     witness w(c, t.name);

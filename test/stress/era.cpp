@@ -57,7 +57,7 @@ BOOST_AUTO_TEST_CASE(what_hangs_on_an_era_and_the_era_itself_change_hands_comple
     for (int r = 1; r <= rounds; ++r) {
         e.restart();
         e.own.push(new item(r));
-        // The era's one holder is the other thread from here on.
+        // From here on, only the other thread holds the era.
         round.store(r, std::memory_order_release);
         expected += r;
         for (int i = 1; i <= hung; ++i) {

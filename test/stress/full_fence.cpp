@@ -3,7 +3,7 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// The same tests where readers and writers do not use the asymmetric fence, because the user has
+// The same tests for readers and writers that do not use the asymmetric fence, because the user has
 // chosen the full fence.
 
 #include <cstdlib>

@@ -473,7 +473,8 @@ bool prompt(H& h, bool others_may_help)
         if (h.registry.contains(h.handlers[n].id))
             continue;
         unsigned latest = removed_by;
-        // This policy documents that a writer may delay what another writer has removed.
+        // This policy documents that a writer may delay the destruction of handlers that another
+        // writer has removed.
         if (others_may_help)
             for (auto const& ops : h.of_thread)
                 for (operation const& o : ops)

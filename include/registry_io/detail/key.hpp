@@ -116,7 +116,7 @@ constexpr bool key_fits(From value) noexcept
     } else if constexpr (std::is_floating_point_v<From>) {
         return static_cast<From>(static_cast<Key>(value)) == value;
     } else if constexpr (std::is_floating_point_v<Key>) {
-        // A conversion back does not do: the nearest floating-point number may be out of range.
+        // Does not convert back: the nearest floating-point number may be out of range.
         using bits = std::make_unsigned_t<From>;
         auto const u = static_cast<bits>(value);
         bits const magnitude = value < From() ? static_cast<bits>(bits() - u) : u;

@@ -4,7 +4,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // How a panic policy calls the callback of a registry (`on_panic`) after a failure. A list of the
-// callbacks that run on this thread, innermost first, prevents that a callback is called for a
+// callbacks that run on this thread, innermost first, keeps a callback from being called for a
 // failure that it causes itself. Invariant: the list is as deep as the callbacks on this thread's
 // stack.
 
