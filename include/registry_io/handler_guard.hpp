@@ -36,9 +36,9 @@ struct guard_anchor
         /// The type of the registry's events, for logs and debuggers.
         char const* event_name;
     };
-    /// Where nobody removes by the anchor its kind has but the name: what is not called is not
-    /// compiled. relaxed, also the store: each kind is constant, and who is told of an anchor is
-    /// told after that.
+    /// Has null functions until somebody gets the anchor, so that a program that never removes a
+    /// handler has no code for removals. relaxed, here and where it is stored: a kind is constant,
+    /// and whoever gets the anchor gets it after the store.
     std::atomic<kind_type const*> kind;
 
     bool unregister(handler_id id)

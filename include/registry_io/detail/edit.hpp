@@ -211,7 +211,8 @@ public:
     }
 
 private:
-    /// So few rows are left that they fit in one table.
+    /// Makes one table of the chunks, of which few rows are left; or leaves them as they are if
+    /// there is no memory for it.
     REGISTRY_IO_DETAIL_COLD void become_flat()
     {
         BOOST_TRY
@@ -219,7 +220,7 @@ private:
             this->to_flat();
             home_.index_reset();
         }
-        BOOST_CATCH(...) {}  // it only would have been smaller
+        BOOST_CATCH(...) {}
         BOOST_CATCH_END
     }
 

@@ -269,7 +269,7 @@ public:
         return writers::first(writers_, making_, store_, panic_, ordering_, alloc_, kind);
     }
 
-    /// The block, for somebody who may remove by it alone.
+    /// The anchor, for somebody who may remove a handler by it.
     static detail::guard_anchor* anchor(writers& w) noexcept
     {
         static constexpr auto kind = writers::anchored_kind_of(detail::event_name<Event>);

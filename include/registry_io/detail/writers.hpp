@@ -124,12 +124,12 @@ public:
     }
     static void release_guarded(guard_anchor* a) noexcept { static_cast<writers*>(a)->drop(); }
 
-    /// The kind of registries for events with this name, of which nobody holds an anchor.
+    /// The kind of a registry for events with this name while nobody holds its anchor.
     static constexpr kind_type kind_of(char const* event_name) noexcept
     {
         return {nullptr, nullptr, event_name};
     }
-    /// The same where somebody does.
+    /// The same when somebody does.
     static constexpr kind_type anchored_kind_of(char const* event_name) noexcept
     {
         return {&unregister_guarded, &release_guarded, event_name};
