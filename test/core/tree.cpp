@@ -30,8 +30,9 @@ namespace {
 namespace detail = registry_io::detail;
 using registry_io::garbage_list;
 
-/// Blocks of memory that are in use.
+/// Blocks of memory that are in use, and their bytes.
 std::size_t blocks = 0;
+std::size_t bytes = 0;
 
 /// Counts its blocks, and fails on demand.
 struct counted
@@ -51,11 +52,13 @@ struct counted
             if (left > 0)
                 --left;
             ++blocks;
+            bytes += size;
             return ::operator new(size, std::align_val_t(align));
         }
-        void deallocate(void* p, std::size_t, std::size_t align) noexcept
+        void deallocate(void* p, std::size_t size, std::size_t align) noexcept
         {
             --blocks;
+            bytes -= size;
             ::operator delete(p, std::align_val_t(align));
         }
     };
@@ -197,6 +200,31 @@ public:
         change([&](auto& edit, garbage_list& dead) { return edit.clear(dead) != 0; });
     }
 
+    /// Takes out rows and adds others, in turns, in one edit.
+    template <class Turns>
+    void update(Turns const& turns)
+    {
+        change(
+            [&](auto& edit, garbage_list& dead) {
+                for (auto const& [gone, fresh] : turns) {
+                    for (std::uint64_t const id : gone)
+                        edit.erase(id, dead);
+                    for (auto const& [k, id] : fresh)
+                        edit.insert(entry_of(type_of(id)), id, false, k, 0);
+                }
+                return true;
+            },
+            false);
+    }
+
+    /// Whether each of these ids leads to its row.
+    bool finds(std::vector<std::uint64_t> const& all)
+    {
+        return std::all_of(all.begin(), all.end(), [this](std::uint64_t id) {
+            return this->locate(policy_writer.now, id, nullptr);
+        });
+    }
+
     /// Publishes a copy.
     void copy()
     {
@@ -249,10 +277,10 @@ public:
 
 private:
     template <class F>
-    void change(F f)
+    void change(F f, bool one_change = true)
     {
         garbage_list dead;
-        detail::edit<tree> edit(*this, true);
+        detail::edit<tree> edit(*this, one_change);
         if (f(edit, dead))
             edit.commit(dead);
         else
@@ -366,4 +394,93 @@ BOOST_AUTO_TEST_CASE(an_edit_of_a_tree_that_fails_changes_nothing)
         BOOST_TEST(failures > 1000u);
     }
     BOOST_TEST(blocks == before);
+}
+
+namespace {
+
+/// A key and an id.
+using row = std::pair<int, std::uint64_t>;
+
+/// Rows that one edit takes out, and rows that it then adds.
+struct turn
+{
+    std::vector<std::uint64_t> gone;
+    std::vector<row> fresh;
+};
+
+}  // namespace
+
+// Each edit passes the sizes at which a table becomes chunks and becomes flat again, some twice.
+BOOST_AUTO_TEST_CASE(many_changes_in_one_edit_are_all_made_or_none)
+{
+    std::size_t const before = blocks;
+    for (bool const pinned : {false, true}) {
+        tree<greatest> t;
+        t.policy_writer.pinned = pinned;
+        t.same = 3;
+        std::vector<row> model;  // negated keys, so that it is ascending
+        std::mt19937 random(11);
+        std::uint64_t last = 0;
+        std::size_t failures = 0;
+        std::size_t wrong = 0;
+        for (int round = 0; round < 60; ++round) {
+            std::vector<row> next = model;
+            std::vector<turn> turns(1 + random() % 3);
+            for (turn& now : turns) {
+                std::shuffle(next.begin(), next.end(), random);
+                for (std::size_t const least = random() % 100; next.size() > least; next.pop_back())
+                    now.gone.push_back(next.back().second);
+                for (std::size_t const most = random() % 400; next.size() < most;) {
+                    int const k = static_cast<int>(random() % 8);
+                    now.fresh.emplace_back(k, ++last);
+                    next.emplace_back(-k, last);
+                }
+            }
+            std::sort(next.begin(), next.end());
+            auto const agrees = [&](std::vector<row> const& wanted) {
+                std::vector<std::uint64_t> ids;
+                for (auto const& r : wanted)
+                    ids.push_back(r.second);
+                return t.ids() == ids && t.is_sound() && t.finds(ids) && t.size == ids.size();
+            };
+            // More and more allocations succeed, at last all.
+            for (int n = 0;; n += 1 + n / 8) {
+                counted::source::left = n;
+                try {
+                    t.update(turns);
+                    break;
+                } catch (std::bad_alloc const&) {
+                    counted::source::left = -1;
+                    ++failures;
+                    wrong += agrees(model) ? 0u : 1u;
+                }
+            }
+            counted::source::left = -1;
+            model = next;
+            wrong += agrees(model) ? 0u : 1u;
+        }
+        BOOST_TEST(wrong == 0u);
+        BOOST_TEST(failures > 200u);
+    }
+    BOOST_TEST(blocks == before);
+}
+
+BOOST_AUTO_TEST_CASE(what_one_edit_takes_out_and_adds_again_is_once_in_the_index)
+{
+    tree<greatest> t;
+    t.insert(1, 0);
+    std::size_t const before = bytes;
+    std::vector<turn> turns(100);
+    std::uint64_t last = 1;
+    for (std::size_t i = 0; i < turns.size(); ++i) {
+        for (int k = 0; k < 300; ++k)
+            turns[i].fresh.emplace_back(k, ++last);
+        if (i != 0)
+            for (auto const& [k, id] : turns[i - 1].fresh)
+                turns[i].gone.push_back(id);
+    }
+    t.update(turns);
+    BOOST_TEST(t.size == 301u);
+    // 301 rows of 32 bytes, 512 slots of 8 bytes, and pieces in reserve.
+    BOOST_TEST(bytes - before < 40000u);
 }
