@@ -12,13 +12,13 @@
 // budget gcc void 16 236
 // budget gcc result 1 190
 // budget gcc result 16 1010
-// budget gcc pair 16 1000
+// budget gcc pair 16 1020
 // budget clang void 0 27
 // budget clang void 1 49
 // budget clang void 16 239
 // budget clang result 1 205
 // budget clang result 16 1010
-// budget clang pair 16 1060
+// budget clang pair 16 1085
 
 #include <cstddef>
 #include <string>

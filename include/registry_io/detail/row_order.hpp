@@ -207,18 +207,22 @@ private:
         return false;
     }
 
-    /// Returns a row at or before the row with this id. If all rows have equal keys, their ids are
-    /// sorted, and a branch-free bisection comes close.
+    /// Returns a row at or before the row with this id. The last row is looked at first, as guards
+    /// are often destroyed in reverse order. If all rows have equal keys, their ids are sorted, and a
+    /// bisection without branches finds the row.
     std::uint32_t narrowed(columns rows, std::uint32_t n, std::uint64_t id) const
     {
+        if (n <= 1)
+            return 0;
+        if (rows.id(n - 1) == id)
+            return n - 1;
         std::uint32_t low = 0;
-        if (n <= narrow || before(rows.key(0), rows.key(n - 1)))
+        if (before(rows.key(0), rows.key(n - 1)))
             return low;
-        for (; n > narrow; n -= n / 2)
+        for (; n > 1; n -= n / 2)
             low += rows.id(low + n / 2) <= id ? n / 2 : 0;
         return low;
     }
-    static constexpr std::uint32_t narrow = 4;
 
     bool before(key const& a, key const& b) const
     {

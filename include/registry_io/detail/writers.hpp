@@ -372,7 +372,7 @@ public:
     /// Calls `f(edit, dead)` under the lock, publishes if it returns true, releases the lock, and
     /// destroys what no reader can see any more.
     template <class F>
-    void locked_change(F f, completion* done = nullptr, bool one_change = true)
+    void locked_change(F const& f, completion* done = nullptr, bool one_change = true)
     {
         finishing after;
         if (policy_writer.foreign())
