@@ -207,7 +207,7 @@ private:
         return false;
     }
 
-    /// Returns a row at or before the row with this id. Looks at the last row first, since guards are
+    /// Returns a row at or before the row with this id. Looks at the last row first, as guards are
     /// often destroyed in reverse order. If all rows have equal keys, their ids are sorted, and a
     /// bisection without branches finds the row.
     std::uint32_t narrowed(columns rows, std::uint32_t n, std::uint64_t id) const
