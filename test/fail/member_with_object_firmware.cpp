@@ -3,7 +3,7 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// expect: registry_io: this registry takes no member function with its object; bind them in a lambda
+// expect: registry_io: this registry takes no member function with its object;
 
 #include <registry_io/presets/firmware.hpp>
 

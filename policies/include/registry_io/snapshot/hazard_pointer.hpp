@@ -104,8 +104,10 @@ public:
     using writer = reclaim::hazard_writer<Reclaim, env, Root, store, Source>;
 
 private:
+    /// @cond
     template <class, class, class, class, class>
     friend class reclaim::hazard_writer;
+    /// @endcond
 
     template <class F>
     static constexpr bool calls_nothrow = noexcept(std::declval<F&>()(std::declval<Root&>()));
