@@ -9,6 +9,8 @@
 #include <registry_io/observe/traced.hpp>
 #include <registry_io/presets/sync.hpp>
 
+#include <sys/mman.h>
+
 namespace rio = registry_io;
 
 struct reading
@@ -18,6 +20,9 @@ struct reading
 
 int main()
 {
+    // bpftrace reads a string only if its page is in memory, which a constant's is from its first
+    // use on.
+    ::mlockall(MCL_CURRENT);
     rio::SyncRegistry<reading>::with<
         rio::observe::traced<rio::observe::named<rio::panic::catch_log>>>
         r;
