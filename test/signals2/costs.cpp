@@ -160,6 +160,7 @@ BOOST_AUTO_TEST_CASE(disconnected_slots_do_not_pile_up)
     int runs = 0;
     s2::connection const kept = s.connect([&](int) { ++runs; });
     std::uint64_t const before = test::allocations();
+    std::size_t const used = ::mallinfo2().uordblks;
     for (int i = 0; i < 1000; ++i) {
         s2::connection const c =
             s.connect(i % 7, [&](int) { ++runs; }, i % 2 == 0 ? s2::at_front : s2::at_back);
@@ -167,6 +168,7 @@ BOOST_AUTO_TEST_CASE(disconnected_slots_do_not_pile_up)
         BOOST_TEST(s.num_slots() == 1u);
     }
     BOOST_TEST(test::allocations() - before <= 4000u);
+    BOOST_TEST(::mallinfo2().uordblks < used + 20'000);  // 1000 slots take 100 000 bytes
     s(0);
     BOOST_TEST(runs == 1);
     BOOST_TEST(kept.connected());
