@@ -12,7 +12,6 @@
 
 #include <registry_io/detail/supported.hpp>
 
-#include <atomic>
 #include <utility>
 
 #include <registry_io/handler_id.hpp>
@@ -36,16 +35,12 @@ struct guard_anchor
         /// The type of the registry's events, for logs and debuggers.
         char const* event_name;
     };
-    /// Has null functions until somebody gets the anchor, so that a program that never removes a
-    /// handler has no code for removals. relaxed, here and where it is stored: a kind is constant,
-    /// and whoever gets the anchor gets it after the store.
-    std::atomic<kind_type const*> kind;
+    /// Set once, by the code that makes the registry's first registration: its functions are those
+    /// that run, whichever shared object removes.
+    kind_type const* kind;
 
-    bool unregister(handler_id id)
-    {
-        return kind.load(std::memory_order_relaxed)->unregister(this, id);
-    }
-    void release() noexcept { kind.load(std::memory_order_relaxed)->release(this); }
+    bool unregister(handler_id id) { return kind->unregister(this, id); }
+    void release() noexcept { kind->release(this); }
 };
 
 }  // namespace detail

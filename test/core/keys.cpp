@@ -11,6 +11,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <cctype>
 #include <cstdint>
 #include <functional>
@@ -19,6 +20,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -350,4 +352,41 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_key_need_be_neither_assignable_nor_aligned_as_a_
                 [&](auto& tx) { tx.register_handler(Key(5), [&log](int) { log.push_back(5); }); });
             BOOST_TEST(in_order());
         });
+}
+
+// A comparator may take a lock of the program's that is also held around a registration in `update`.
+// So a transaction gives out ids without the writers' lock, under which keys are compared.
+BOOST_AUTO_TEST_CASE(a_transaction_gives_out_ids_while_a_comparator_runs)
+{
+    struct shared
+    {
+        std::atomic<bool> is_held{false};
+        std::atomic<bool> is_registered{false};
+    };
+    struct waiting
+    {
+        shared* s;
+        bool operator()(int a, int b) const
+        {
+            if (s->is_held.exchange(false))
+                s->is_registered.wait(false);
+            return a > b;
+        }
+    };
+    using ordering = basic_priority<int, waiting>;
+    shared s;
+    registry_io::SyncRegistry<int>::with<ordering> r(registry_io::alloc::heap(),
+                                                     ordering(waiting{&s}));
+    r.register_handler(1, [](int) {});
+    s.is_held = true;
+    std::thread compares([&] { r.register_handler(2, [](int) {}); });
+    while (s.is_held)
+        std::this_thread::yield();
+    r.update([&](auto& tx) {
+        tx.register_handler(3, [](int) {});
+        s.is_registered = true;
+        s.is_registered.notify_all();
+    });
+    compares.join();
+    BOOST_TEST(r.size() == 3u);
 }

@@ -135,6 +135,28 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_registry_is_shared_or_refused, Snapshot, snapsho
         BOOST_TEST(refusals >= refused_by_hazard_pointers);
 }
 
+// Whichever object asks for a registration, a guard runs the code of the object that made it.
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_guard_works_after_another_object_has_asked, Snapshot, snapshots)
+{
+    using functions = dso::functions<Snapshot>;
+    for (module const& owner : modules()) {
+        auto const& owners = std::get<functions>(owner.plugin);
+        for (module const& user : modules()) {
+            BOOST_TEST_CONTEXT(owner.name << " makes it, " << user.name << " asks")
+            {
+                gate g;
+                census birds;
+                auto* const registry = owners.make(g, birds);
+                registry_io::handler_guard guard = owners.guard(*registry);
+                BOOST_TEST(std::get<functions>(user.plugin).ask(*registry, guard.id()));
+                BOOST_TEST(guard.reset());
+                BOOST_TEST(registry->size() == 2u);
+                owners.destroy(registry);
+            }
+        }
+    }
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_reference_serves_every_object, Snapshot, snapshots)
 {
     registry_of<Snapshot> registry;

@@ -27,6 +27,8 @@ struct functions
     void (*clear)(registry&);
     void (*notify)(registry const&, int);
     bool (*refused)(registry&);  ///< whether registering and waiting are refused
+    registry_io::handler_guard (*guard)(registry&);         ///< of a new handler
+    bool (*ask)(registry const&, registry_io::handler_id);  ///< whether there is a registration
 };
 
 using plugin =
@@ -38,33 +40,37 @@ template <class Snapshot>
 functions<Snapshot> functions_here()
 {
     using registry = stress::registry_of<Snapshot>;
-    return {[](stress::gate& g, stress::census& birds) {
-                auto* const r = new registry;
-                r->register_handler(9, [&g](stress::event const& e) {
-                    if (e.value == 1)
-                        g.pass();
-                });
-                r->register_handler(stress::singing(birds));
-                return r;
-            },
-            [](registry* r) { delete r; }, [](registry& r) { r.clear(); },
-            [](registry const& r, int v) { r.notify({v}); },
-            [](registry& r) {
-                int refused = 0;
-                try {
-                    r.unregister(r.register_handler(1, [](stress::event const&) {}));
-                } catch (std::logic_error const&) {
-                    ++refused;
-                }
-                try {
-                    r.synchronize();
-                } catch (std::logic_error const&) {
-                    ++refused;
-                }
-                if (refused == 1)
-                    std::abort();
-                return refused != 0;
-            }};
+    return {
+        [](stress::gate& g, stress::census& birds) {
+            auto* const r = new registry;
+            r->register_handler(9, [&g](stress::event const& e) {
+                if (e.value == 1)
+                    g.pass();
+            });
+            r->register_handler(stress::singing(birds));
+            return r;
+        },
+        [](registry* r) { delete r; },
+        [](registry& r) { r.clear(); },
+        [](registry const& r, int v) { r.notify({v}); },
+        [](registry& r) {
+            int refused = 0;
+            try {
+                r.unregister(r.register_handler(1, [](stress::event const&) {}));
+            } catch (std::logic_error const&) {
+                ++refused;
+            }
+            try {
+                r.synchronize();
+            } catch (std::logic_error const&) {
+                ++refused;
+            }
+            if (refused == 1)
+                std::abort();
+            return refused != 0;
+        },
+        [](registry& r) { return r.register_guard(5, [](stress::event const&) {}); },
+        [](registry const& r, registry_io::handler_id id) { return bool(r.registration_of(id)); }};
 }
 
 inline plugin plugin_here()

@@ -411,6 +411,28 @@ BOOST_AUTO_TEST_CASE(what_fails_in_a_stream_made_anew_is_handled_when_it_comes_a
     BOOST_TEST(!handle(1, stored_anew(1)));
 }
 
+// An acknowledgement of the new stream may be lost while numbers of the old one are still known.
+BOOST_AUTO_TEST_CASE(what_a_stream_made_anew_has_sent_stays_handled_when_it_meets_old_numbers)
+{
+    jetstream::inbound_options const o;
+    jetstream::detail::handled h;
+    auto const handle = [&](std::uint64_t n, std::int64_t stored_at) {
+        h.received(n, stored_at);
+        if (h.contains(n))
+            return false;
+        jetstream::detail::handled::entry(h, n, stored_at).keep();
+        h.acknowledged(n, stored_at, true, o);
+        return true;
+    };
+    for (std::uint64_t n = 10; n <= 20; ++n)
+        BOOST_TEST(handle(n, static_cast<std::int64_t>(n)));
+    for (std::uint64_t n = 1; n <= 10; ++n)
+        BOOST_TEST(handle(n, static_cast<std::int64_t>(100 + n)));
+    BOOST_TEST(!handle(3, 103));
+    BOOST_TEST(handle(11, 111));
+    BOOST_TEST(!handle(11, 111));
+}
+
 // A server that is killed has not yet stored the last acknowledgements.
 BOOST_AUTO_TEST_CASE(what_is_handled_is_recognised_for_a_while_in_a_stream_of_gaps)
 {

@@ -168,7 +168,7 @@ public:
     registration registration_of(handler_id id) const noexcept
     {
         writers* const w = mine(id);
-        return w != nullptr ? registration(anchor(*w), id, detail::operations_of<writers, Event>)
+        return w != nullptr ? registration(w, id, detail::operations_of<writers, Event>)
                             : registration();
     }
 
@@ -269,14 +269,6 @@ public:
         return writers::first(writers_, making_, store_, panic_, ordering_, alloc_, kind);
     }
 
-    /// The anchor, for somebody who may remove a handler by it.
-    static detail::guard_anchor* anchor(writers& w) noexcept
-    {
-        static constexpr auto kind = writers::anchored_kind_of(detail::event_name<Event>);
-        w.kind.store(&kind, std::memory_order_relaxed);
-        return &w;
-    }
-
     // ----- for registries that make the blocks of handlers themselves, and walk by themselves
 
     /// Calls `f(root const&)` with the current snapshot protected, as a notify does, or does not
@@ -369,7 +361,7 @@ public:
         return incoming::make(alloc_.get_source(), panic_, std::forward<Key>(key),
                               std::forward<F>(f), [&] {
                                   writers& w = known();
-                                  return registration(anchor(w), handler_id(w.serial, id),
+                                  return registration(&w, handler_id(w.serial, id),
                                                       detail::operations_of<writers, Event>);
                               });
     }
@@ -412,7 +404,7 @@ public:
         if (!id)
             return {};
         w.hold();
-        return handler_guard(anchor(w), id);
+        return handler_guard(&w, id);
     }
 
     // ----- callbacks

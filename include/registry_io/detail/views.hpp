@@ -80,10 +80,7 @@ struct views
                 return p;
             }
         }
-        char const* event_name() const noexcept
-        {
-            return home().kind.load(std::memory_order_relaxed)->event_name;
-        }
+        char const* event_name() const noexcept { return home().kind->event_name; }
         panic_hooks hooks() const noexcept
         {
             hook* const report = snapshot->hooks[report_hook];

@@ -124,13 +124,8 @@ public:
     }
     static void release_guarded(guard_anchor* a) noexcept { static_cast<writers*>(a)->drop(); }
 
-    /// The kind of a registry for events with this name while nobody holds its anchor.
+    /// The kind of registries for events with this name.
     static constexpr kind_type kind_of(char const* event_name) noexcept
-    {
-        return {nullptr, nullptr, event_name};
-    }
-    /// The same when somebody does.
-    static constexpr kind_type anchored_kind_of(char const* event_name) noexcept
     {
         return {&unregister_guarded, &release_guarded, event_name};
     }
@@ -171,7 +166,7 @@ public:
             return *w;
         writers* const w = make(s, order, alloc.get_source());
         w->panic.store(boost::addressof(p), std::memory_order_relaxed);
-        w->kind.store(&of, std::memory_order_relaxed);
+        w->kind = &of;
         // release: pairs with the acquire loads of the registry's members, which use the block.
         place.store(w, std::memory_order_release);
         return *w;
@@ -179,12 +174,12 @@ public:
 
     // Constant, or atomic: usable without the lock.
     std::uint64_t const serial;
+    atomic<std::uint64_t> ids{0};      ///< the last id given out
     atomic<std::uint32_t> size{0};     ///< how many handlers are registered
     atomic<std::uint32_t> holders{1};  ///< the registry, and its guards
     atomic<Panic*> panic{nullptr};     ///< the registry's; null when that is gone
 
-    writer policy_writer;   ///< the snapshot policy's side: its mutex is the writers' lock
-    std::uint64_t ids = 0;  ///< the last id given out
+    writer policy_writer;  ///< the snapshot policy's side: its mutex is the writers' lock
 
     /// Adds a reference for a guard. The caller must hold one already. Does not need the lock.
     void hold() noexcept { holders.fetch_add(1, std::memory_order_relaxed); }
@@ -269,12 +264,10 @@ public:
             drop();
     }
 
-    /// An id that no handler has. Takes the lock.
-    BOOST_NOINLINE std::uint64_t next_id()
-    {
-        locked_scope lock(policy_writer.mutex());
-        return ++ids;
-    }
+    /// An id that no handler has. Does not need the lock: whoever asks may hold a lock of its own,
+    /// which a comparison of keys takes under ours.
+    // relaxed: only uniqueness matters, since a handler's place follows from its key and id.
+    std::uint64_t next_id() noexcept { return ids.fetch_add(1, std::memory_order_relaxed) + 1; }
 
     /// Adds a handler. Returns its id, or 0 when a bounded registry is full and exceptions are off.
     /// `reserved` is the id if `next_id` gave it out before, else 0.
@@ -288,7 +281,7 @@ public:
             if (bounded && size.load(std::memory_order_relaxed) == flat_limit)
                 return false;
 #endif
-            id = reserved != 0 ? reserved : ++ids;
+            id = reserved != 0 ? reserved : next_id();
             if (change.append(e, id, has_block, k))
                 return false;  // done, and nothing to publish
             change.insert(e, id, has_block, k, hint);

@@ -17,7 +17,6 @@
 #include <cstdint>
 #include <iterator>
 #include <map>
-#include <optional>
 #include <set>
 #include <type_traits>
 #include <utility>
@@ -120,21 +119,23 @@ public:
     /// Counts a message that has come in. Call it before `contains`.
     void received(std::uint64_t n, std::int64_t stored_at) noexcept
     {
-        // A server sends a message each time with the time at which it stored it. So a later time
-        // is that of another message: the stream was removed and made anew, or the server has lost
-        // its last messages and uses their numbers again. If the old numbers stayed, a message that
-        // fails would be taken for handled as soon as later messages join the run around its
-        // number.
-        if (auto const known = latest(n); known && *known < stored_at) {
+        // A server sends a message each time with the time at which it stored it. So a number that
+        // is not beyond all others, with a time that is, belongs to another message: the stream was
+        // removed and made anew, or the server has lost its last messages and uses their numbers
+        // again. If the old numbers stayed, its messages would be taken for handled.
+        if (n <= highest_ && stored_at > newest_) {
             numbers_.clear();
             ending_.clear();
             runs_.clear();
+            highest_ = 0;
         }
+        highest_ = (std::max)(highest_, n);
+        newest_ = (std::max)(newest_, stored_at);
         ++received_;
         for (; !ending_.empty() && ending_.begin()->when < received_;
              ending_.erase(ending_.begin())) {
             end const& e = *ending_.begin();
-            compress(e.number, e.stored_at);
+            compress(e.number);
             if (auto const at = numbers_.find(e.number);
                 at != numbers_.end() && at->second == e.stored_at)
                 numbers_.erase(at);
@@ -142,7 +143,13 @@ public:
     }
 
     /// Returns whether the message with this number is handled.
-    bool contains(std::uint64_t n) const noexcept { return latest(n).has_value(); }
+    bool contains(std::uint64_t n) const noexcept
+    {
+        if (numbers_.contains(n))
+            return true;
+        auto const after = runs_.upper_bound(n);
+        return after != runs_.begin() && n <= std::prev(after)->second;
+    }
 
     /// Schedules a number to leave `numbers_` when so many more messages have come in that the
     /// server has stored the acknowledgement, and that all messages it had sent before have arrived
@@ -175,11 +182,6 @@ private:
     /// forgotten.
     static constexpr std::size_t most_runs = 1024;
 
-    struct run
-    {
-        std::uint64_t last = 0;
-        std::int64_t stored_at = 0;  // the latest time in the run
-    };
     struct end
     {
         std::uint64_t when = 0;  // the value of `received_` beyond which the number joins a run
@@ -192,34 +194,21 @@ private:
         }
     };
 
-    /// Returns the latest time at which the message with this number can have been stored if it is
-    /// handled, and nothing if it is not.
-    std::optional<std::int64_t> latest(std::uint64_t n) const noexcept
-    {
-        if (auto const at = numbers_.find(n); at != numbers_.end())
-            return at->second;
-        auto const after = runs_.upper_bound(n);
-        if (after == runs_.begin() || std::prev(after)->second.last < n)
-            return std::nullopt;
-        return std::prev(after)->second.stored_at;
-    }
-
     /// Puts a number into the run that it continues or lies in, or makes a new run. Joins that run
     /// to the next one if no number lies between.
-    void compress(std::uint64_t n, std::int64_t stored_at) noexcept
+    void compress(std::uint64_t n) noexcept
     {
         auto const after = runs_.upper_bound(n);
         BOOST_TRY
         {
             auto at = after;
-            if (at != runs_.begin() && n <= std::prev(at)->second.last + 1)
+            if (at != runs_.begin() && n <= std::prev(at)->second + 1)
                 --at;
             else
-                at = runs_.insert(after, {n, {}});
-            run& r = at->second;
-            r = {(std::max)(r.last, n), (std::max)(r.stored_at, stored_at)};
-            if (after != runs_.end() && after->first == r.last + 1) {
-                r = {after->second.last, (std::max)(r.stored_at, after->second.stored_at)};
+                at = runs_.insert(after, {n, n});
+            at->second = (std::max)(at->second, n);
+            if (after != runs_.end() && after->first == at->second + 1) {
+                at->second = after->second;
                 runs_.erase(after);
             }
             if (runs_.size() > most_runs)
@@ -231,8 +220,10 @@ private:
 
     std::map<std::uint64_t, std::int64_t> numbers_;  // number and time of storing
     std::set<end> ending_;
-    std::map<std::uint64_t, run> runs_;  // by their first numbers
+    std::map<std::uint64_t, std::uint64_t> runs_;  // first and last numbers
     std::uint64_t received_ = 0;
+    std::uint64_t highest_ = 0;  // the greatest number of this stream
+    std::int64_t newest_ = 0;    // the latest time of a message
 };
 
 }  // namespace detail
