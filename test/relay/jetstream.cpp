@@ -345,20 +345,36 @@ BOOST_FIXTURE_TEST_CASE(handlers_that_are_slower_than_the_server_waits_do_not_ru
     print("handler slower than the ack wait", 10, arrived, out.stats(), in.stats());
 }
 
+namespace {
+
+/// Receives messages as an inbound does.
+class receiver
+{
+public:
+    /// Returns whether the message has been handled now, and had not been before.
+    bool operator()(std::uint64_t n, std::int64_t stored_at, bool succeeds = true)
+    {
+        handled_.received(n, stored_at);
+        if (handled_.contains(n))
+            return false;
+        jetstream::detail::handled::entry entry(handled_, n, stored_at);
+        if (!succeeds)
+            return false;
+        entry.keep();
+        handled_.acknowledged(n, stored_at, true, jetstream::inbound_options());
+        return true;
+    }
+
+private:
+    jetstream::detail::handled handled_;
+};
+
+}  // namespace
+
 // A server that is killed while it writes the state of a consumer has none, and begins again.
 BOOST_AUTO_TEST_CASE(what_is_handled_is_recognised_however_far_a_server_goes_back)
 {
-    jetstream::inbound_options const o;
-    jetstream::detail::handled h;
-    auto const handle = [&](std::uint64_t n, std::int64_t stored_at) {
-        h.received(n, stored_at);
-        if (h.contains(n))
-            return false;
-        jetstream::detail::handled::entry entry(h, n, stored_at);
-        entry.keep();
-        h.acknowledged(n, stored_at, true, o);
-        return true;
-    };
+    receiver handle;
     constexpr std::uint64_t count = 100'000;
     std::uint64_t handled = 0;
     // Neighbours change places, as with several in flight; 4 and 5 are another process's.
@@ -378,19 +394,7 @@ BOOST_AUTO_TEST_CASE(what_is_handled_is_recognised_however_far_a_server_goes_bac
 // The numbers of the old stream must not make a failed message of the new one look handled.
 BOOST_AUTO_TEST_CASE(what_fails_in_a_stream_made_anew_is_handled_when_it_comes_again)
 {
-    jetstream::inbound_options const o;
-    jetstream::detail::handled h;
-    auto const handle = [&](std::uint64_t n, std::int64_t stored_at, bool succeeds = true) {
-        h.received(n, stored_at);
-        if (h.contains(n))
-            return false;
-        jetstream::detail::handled::entry entry(h, n, stored_at);
-        if (!succeeds)
-            return false;
-        entry.keep();
-        h.acknowledged(n, stored_at, true, o);
-        return true;
-    };
+    receiver handle;
     constexpr std::uint64_t count = 100'000;
     for (std::uint64_t n = 1; n <= count; ++n)
         handle(n, static_cast<std::int64_t>(n));
@@ -414,16 +418,7 @@ BOOST_AUTO_TEST_CASE(what_fails_in_a_stream_made_anew_is_handled_when_it_comes_a
 // An acknowledgement of the new stream may be lost while numbers of the old one are still known.
 BOOST_AUTO_TEST_CASE(what_a_stream_made_anew_has_sent_stays_handled_when_it_meets_old_numbers)
 {
-    jetstream::inbound_options const o;
-    jetstream::detail::handled h;
-    auto const handle = [&](std::uint64_t n, std::int64_t stored_at) {
-        h.received(n, stored_at);
-        if (h.contains(n))
-            return false;
-        jetstream::detail::handled::entry(h, n, stored_at).keep();
-        h.acknowledged(n, stored_at, true, o);
-        return true;
-    };
+    receiver handle;
     for (std::uint64_t n = 10; n <= 20; ++n)
         BOOST_TEST(handle(n, static_cast<std::int64_t>(n)));
     for (std::uint64_t n = 1; n <= 10; ++n)

@@ -183,7 +183,8 @@ public:
     /// the lock. May throw; then nothing has happened.
     retirement commit(garbage_list& dead, completion* wait = nullptr)
     {
-        // The tables after the captures, which are the same for the policy.
+        // The tables after the captures, which are the same for the policy. In a list of its own,
+        // which stays in registers on its way to the policy.
         garbage_list all = dead;
         all.append(replaced_);
         retirement r = home_.policy_writer.reserve(all, wait, no_memory);
