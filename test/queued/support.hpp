@@ -14,15 +14,6 @@
 
 #include <registry_io/queued/mailbox.hpp>
 
-// Boost.Lockfree's list of free nodes reads, without an atomic, a link that another thread may be
-// writing, and throws the value away then. ThreadSanitizer reports the read.
-extern "C" [[gnu::used]] inline char const*
-__tsan_default_suppressions()  // NOLINT(bugprone-reserved-identifier)
-{
-    return "race:boost/lockfree/detail/freelist.hpp\n"
-           "race:boost/lockfree/stack.hpp\n";
-}
-
 namespace test {
 
 namespace queued = registry_io::queued;
