@@ -7,8 +7,7 @@
 
 // Boost.Lockfree's list of free nodes reads, without an atomic, a link that another thread may be
 // writing. It discards the value then, because its exchange fails. ThreadSanitizer reports the read.
-extern "C" char const*
-__tsan_default_suppressions()  // NOLINT(bugprone-reserved-identifier)
+extern "C" char const* __tsan_default_suppressions()  // NOLINT(bugprone-reserved-identifier)
 {
     return "race:boost/lockfree/detail/freelist.hpp\n"
            "race:boost/lockfree/stack.hpp\n";
