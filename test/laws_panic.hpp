@@ -188,6 +188,16 @@ REGISTRY_IO_LAW_IF(a_callback_is_not_told_of_the_failures_that_it_causes,
     REGISTRY_IO_EXPECT(fired(*s, log) == of_the_other);
 }
 
+REGISTRY_IO_LAW_IF(a_callback_that_is_set_after_a_wait_is_called, c.reports)
+{
+    numbers log;
+    s->add(fails(log, 0));
+    s->synchronize();
+    s->on_panic([&](panic_info const&) { log.push_back(100); });
+    numbers const both{0, 100};
+    REGISTRY_IO_EXPECT(fired(*s, log) == both);
+}
+
 REGISTRY_IO_LAW_IF(a_replaced_callback_is_seen_from_the_next_notify_on, c.reports)
 {
     numbers log;

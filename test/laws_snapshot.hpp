@@ -257,6 +257,16 @@ REGISTRY_IO_LAW_IF(synchronize_waits_for_the_notifies_of_other_threads, c.concur
     }
 }
 
+REGISTRY_IO_LAW_IF(synchronize_returns_where_there_never_was_a_handler, c.reports)
+{
+    s->synchronize();
+    s->on_panic([](panic_info const&) {});  // makes the writers' block, and no table
+    s->synchronize();
+    numbers log;
+    s->add(note(log, 1));
+    REGISTRY_IO_EXPECT(fired(*s, log) == numbers{1});
+}
+
 REGISTRY_IO_LAW(a_handler_may_unregister_itself_and_its_captures_live_until_it_has_returned)
 {
     probe p;

@@ -252,6 +252,21 @@ constexpr auto shared_reader(F f) noexcept
         return f;
 }
 
+/// A root's header that keeps apart what the root needs when it is replaced: `late_part`, which is
+/// the garbage in place of the root.
+template <class Header>
+concept has_late_part = requires(Header& h, typename Header::late_part& late) {
+    requires std::derived_from<typename Header::late_part, garbage>;
+    requires std::is_trivially_destructible_v<typename Header::late_part>;
+    requires std::default_initializable<typename Header::late_part>;
+    { late.root } -> std::same_as<Header*&>;
+    { h.attach(late) } noexcept;
+};
+
+/// A root's header that is garbage when the root is replaced, or has a part that is.
+template <class Header>
+concept garbage_of_root = std::derived_from<Header, garbage> || has_late_part<Header>;
+
 /// How readers hold a table's root while a writer replaces it.
 ///
 /// `P::root_header` is the base class that the policy wants in each root. It derives from
@@ -261,6 +276,18 @@ constexpr auto shared_reader(F f) noexcept
 /// `std::atomic<T>`, for data that the core shares between readers and writers; the default is
 /// `std::atomic<T>`. It may define `P::env::nap()`, with which a first registration waits for
 /// another one; the default is to spin.
+///
+/// A header may keep the garbage apart: see `has_late_part`. Then `attach(late)` stores the part's
+/// address and sets `late.root`, and the root's `attach` calls it and sets `late.destroy` and
+/// `late.birth`. The core attaches a part to each root. If the writer has `prepare()`, a registry
+/// with one handler is smaller: a root that is made while there is none, and while the writer is
+/// not prepared, may have no part. The writer keeps a part for it, and attaches that to a root
+/// without one:
+/// * in `prepare()`, to the current root. The core calls `prepare` before it makes another root, and
+///   `reserve` must call it if there is a root or something in `dead`. It may throw.
+///   `prepared()` says whether it has succeeded.
+/// * in `publish`, to the next root, if the writer is prepared.
+/// * in `close`, to the current root.
 ///
 /// `P::store<Root>` lies in the registry and holds what readers read. An empty store has no root.
 /// * `read(f)` calls `f(root)` with the current root protected; it does not call `f` if there is no
@@ -312,6 +339,9 @@ concept snapshot_store =
         w.mutex().lock();
         w.mutex().unlock();
         { w.foreign() } noexcept -> std::same_as<bool>;
+        requires !requires { w.prepare(); } || requires {
+            { w.prepared() } noexcept -> std::same_as<bool>;
+        };
         { w.current() } noexcept -> std::same_as<Root*>;
         { w.exclusive() } noexcept -> std::same_as<bool>;
         { w.reserve(dead, &c, fail) } -> std::same_as<decltype(r)>;
@@ -330,7 +360,7 @@ concept root_swap_policy = policy_of<P, axis::snapshot> && requires {
     { P::concurrent } -> std::convertible_to<bool>;
     typename P::root_header;
     requires std::default_initializable<typename P::root_header>;
-    requires std::derived_from<typename P::root_header, garbage>;
+    requires garbage_of_root<typename P::root_header>;
 };
 
 /// A policy for one CPU core, whose readers may interrupt a writer at any instruction, and run to

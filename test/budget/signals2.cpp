@@ -12,7 +12,7 @@
 // budget gcc void 16 236
 // budget gcc result 1 190
 // budget gcc result 16 1010
-// budget gcc pair 16 1020
+// budget gcc pair 16 1040
 // budget clang void 0 27
 // budget clang void 1 49
 // budget clang void 16 239

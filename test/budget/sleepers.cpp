@@ -22,7 +22,7 @@
 // budget gcc RcuRegistry 1000 1720
 // budget gcc RcuRegistry.captures 30 2300
 // budget gcc RcuRegistry.captures 1000 2300
-// budget gcc RcuRegistry.removals 30 1430
+// budget gcc RcuRegistry.removals 30 1435
 // budget gcc RcuRegistry.removals 1000 1430
 // budget gcc LocalRegistry 30 1570
 // budget gcc LocalRegistry 1000 1570

@@ -109,18 +109,21 @@ bool knows_runs(Table const& table, detail::extent seen, std::uint32_t n, TypeOf
         seen.is_few_runs() == (runs > 1 && runs * 4 <= n);
 }
 
+template <class Ordering>
+class tree;
+
+template <class Ordering>
+using shapes_of_tree = detail::shapes<registry_io::archetype::snapshot, Ordering,
+                                      registry_io::archetype::panic, counted, tree<Ordering>>;
+
 /// Everything that an edit requires. There are no readers, so what is retired is freed at once or,
 /// if `pinned`, at the end.
 template <class Ordering>
-class tree : public detail::pieces<detail::shapes<registry_io::archetype::snapshot, Ordering,
-                                                  registry_io::archetype::panic, counted>,
-                                   tree<Ordering>>,
-             public detail::row_order<detail::shapes<registry_io::archetype::snapshot, Ordering,
-                                                     registry_io::archetype::panic, counted>>
+class tree : public detail::pieces<shapes_of_tree<Ordering>>,
+             public detail::row_order<shapes_of_tree<Ordering>>
 {
 public:
-    using shape = detail::shapes<registry_io::archetype::snapshot, Ordering,
-                                 registry_io::archetype::panic, counted>;
+    using shape = shapes_of_tree<Ordering>;
     using root = typename shape::root;
     using columns = typename shape::columns;
     using key = typename shape::key;
@@ -256,9 +259,9 @@ public:
         if (!r->is_spine())
             return knows_runs(*r, r->look(), r->handlers(), type) &&
                 (!r->look().is_one_run() ||
-                 r->run == columns::run_of(*r->rows().entries, r->rows().cold()->run));
+                 r->run() == columns::run_of(*r->rows().entries, r->rows().cold()->run));
         std::uint32_t rows = 0;
-        for (std::uint32_t i = 0; i < r->count; ++i) {
+        for (std::uint32_t i = 0; i < r->count(); ++i) {
             auto const& b = *r->branches().nodes[i];
             if (b.count == 0 || b.count > b.capacity ||
                 r->branches().first_rows[i].id != b.first().id)

@@ -162,6 +162,12 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(captures_are_destroyed_when_no_reader_can_see_them
 
 struct played_root : reclaim::counted_root<test::played_env>
 {
+    played_root()
+    {
+        attach(late);
+        late.destroy = [](rio::garbage*) noexcept {};
+    }
+    late_part late;
 };
 
 struct played_store
@@ -182,8 +188,6 @@ BOOST_AUTO_TEST_CASE(a_wait_after_a_change_is_signalled)
     rio::alloc::basic_heap<> memory;
     writer w(s, memory.get_source());
     played_root roots[2];
-    for (played_root& root : roots)
-        root.destroy = [](rio::garbage*) noexcept {};
     auto const publishes = [&](played_root& next, writer::completion* wait) {
         writer::retirement r = w.reserve({}, wait, [] {});
         w.publish(&next, r, [](rio::garbage_list&) {});

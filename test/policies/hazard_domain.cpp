@@ -57,7 +57,9 @@ public:
         {
             this->attach(late);
             this->belong(log);
-            this->destroy = [](garbage* g) noexcept { static_cast<root*>(g)->freed = true; };
+            late.destroy = [](garbage* g) noexcept {
+                static_cast<root&>(root::of(*g)).freed = true;
+            };
         }
         bool freed = false;
         typename reclaim::counted_root<Env>::late_part late;

@@ -97,8 +97,8 @@ struct root : root_type
     {
         attach(late);
         belong(log);
-        birth = version;
-        destroy = [](garbage* g) noexcept { static_cast<root*>(g)->freed = true; };
+        late.birth = version;
+        late.destroy = [](garbage* g) noexcept { static_cast<root&>(of(*g)).freed = true; };
     }
     bool freed = false;
     late_part late;
@@ -435,7 +435,7 @@ BOOST_AUTO_TEST_CASE(a_child_of_fork_counts_the_owners_and_pins_of_roots_that_ar
     current.hold();
     pending.enter();
     garbage_list list;
-    list.push(&pending);
+    list.push(&pending.as_garbage());
     r.log.follow_fork(&current, 1, list.head());
     BOOST_TEST(current.holders() == 2u);
     BOOST_TEST(pending.holders() == 1u);

@@ -76,9 +76,10 @@ consteval bool check_snapshot()
                           "from garbage (or publication == publication_kind::word_store)");
             if constexpr (has_header)
                 static_assert(std::default_initializable<typename P::root_header> &&
-                                  std::derived_from<typename P::root_header, garbage>,
+                                  garbage_of_root<typename P::root_header>,
                               "registry_io: the root_header of a snapshot policy must derive from "
-                              "garbage, and be default-constructible");
+                              "garbage, or have a late_part that does, and be "
+                              "default-constructible");
         }
     }
     return true;

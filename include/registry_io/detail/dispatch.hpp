@@ -236,7 +236,7 @@ private:
         running in(r);
         entry const* const first = r.rows().entries;
         // NOLINTNEXTLINE(performance-no-int-to-ptr): compilers know nothing of this function anyway
-        reinterpret_cast<run_fn>(r.run)(seen.end_of_one_run(first), event, first, in);
+        reinterpret_cast<run_fn>(r.run())(seen.end_of_one_run(first), event, first, in);
         return in.s.finish();
     }
 

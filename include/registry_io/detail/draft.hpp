@@ -39,7 +39,14 @@ public:
     void own_root()
     {
         if (work_ != nullptr && !owns_root())
-            grow_root(work_->capacity);
+            grow_root(work_->capacity());
+    }
+
+    /// The same, and the root has a front.
+    void own_front()
+    {
+        if (work_ != nullptr && !(owns_root() && work_->has_front()))
+            grow_root(work_->capacity());
     }
 
 protected:
@@ -96,8 +103,8 @@ protected:
         bool const spine = work_->is_spine();
         root* const fresh = home_.new_root(capacity, spine);
         if (spine) {
-            fresh->branches().copy(0, work_->branches(), 0, work_->count);
-            fresh->count = work_->count;
+            fresh->branches().copy(0, work_->branches(), 0, work_->count());
+            fresh->count() = work_->count();
             fresh->set_handlers(work_->handlers());
         } else {
             std::uint32_t const n = work_->handlers();

@@ -170,11 +170,12 @@ public:
     /// Replaces a callback; `h` may be null. The old one is pushed on `dead`.
     void set_hook(hook_kind kind, hook* h, garbage_list& dead)
     {
-        own_root();
+        home_.keep_hooks();
+        this->own_front();
         if (h != nullptr)
             h->birth = birth();
-        if (home_.hooks[kind] != nullptr)
-            dead.push(home_.hooks[kind]);
+        if (hook* const old = home_.hook_of(kind))
+            dead.push(old);
         hook_kind_ = kind;
         hook_ = h;
     }
@@ -190,9 +191,9 @@ public:
         retirement r = home_.policy_writer.reserve(all, wait, no_memory);
         this->seal_last();
         if (hook_kind_ != hook_kinds) {
-            home_.hooks[hook_kind_] = hook_;
+            home_.set_hook_of(hook_kind_, hook_);
             if (work_ != nullptr)
-                work_->hooks[hook_kind_] = hook_;
+                work_->set_hook(hook_kind_, hook_);
         }
         root* const old = current_;
         if (work_ != old) {

@@ -481,7 +481,7 @@ public:
 /// is a member of one before, as its visibility would be fixed by then.
 #define REGISTRY_IO_DETAIL_SHARED(INSTANTIATE, ...)                                                \
     INSTANTIATE detail::row_order<detail::shapes<__VA_ARGS__>>;                                    \
-    INSTANTIATE detail::pieces<detail::shapes<__VA_ARGS__>, detail::writers<__VA_ARGS__>>;         \
+    INSTANTIATE detail::pieces<detail::shapes<__VA_ARGS__>>;                                       \
     INSTANTIATE detail::writers<__VA_ARGS__>;                                                      \
     INSTANTIATE detail::draft<detail::writers<__VA_ARGS__>>;                                       \
     INSTANTIATE detail::flat_edit<detail::writers<__VA_ARGS__>>;                                   \

@@ -47,7 +47,7 @@ protected:
     {
         root* const r = current_;
         std::uint32_t const n = r->handlers();
-        if (n == r->capacity || !home_.fires_last(r->rows(), n, k, id))
+        if (n == r->capacity() || !home_.fires_last(r->rows(), n, k, id))
             return false;
         if (has_block)
             shape::block_of(e)->birth = home_.version;
@@ -62,7 +62,7 @@ protected:
                      std::uint32_t hint)
     {
         std::uint32_t const at = n == 0 ? 0 : home_.upper_bound(work_->rows(), n, k, t >> 1);
-        if (work_ != nullptr && owns_root() && n < work_->capacity) {
+        if (work_ != nullptr && owns_root() && n < work_->capacity()) {
             columns rows = work_->rows();
             rows.copy(at + 1, rows, at, n - at);
             rows.set(at, e, t, k);
@@ -70,7 +70,7 @@ protected:
             return;
         }
         in_place_ = false;
-        std::uint32_t capacity = work_ == nullptr ? first_capacity(hint) : work_->capacity;
+        std::uint32_t capacity = work_ == nullptr ? first_capacity(hint) : work_->capacity();
         if (n == capacity)
             capacity = next_capacity(capacity);
         root* const fresh = home_.new_root(capacity, false);
@@ -100,7 +100,7 @@ protected:
             work_->show(n - 1, rows.mark_erased(rows, n, at, work_->runs()));
             return;
         }
-        std::uint32_t capacity = work_->capacity;
+        std::uint32_t capacity = work_->capacity();
         if (!bounded && n <= capacity / 4)
             capacity /= 2;
         root* const fresh = home_.new_root(capacity, false);

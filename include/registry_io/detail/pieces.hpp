@@ -22,6 +22,7 @@
 
 #include <registry_io/config.hpp>
 #include <registry_io/detail/allocation.hpp>
+#include <registry_io/detail/on_demand.hpp>
 #include <registry_io/detail/shapes.hpp>
 #include <registry_io/detail/table.hpp>
 #include <registry_io/garbage.hpp>
@@ -30,17 +31,12 @@ namespace registry_io {
 inline namespace v1 {
 namespace detail {
 
-/// A root's header that keeps apart what the root needs when it is replaced.
-template <class Root>
-concept has_late_part = requires { typename Root::late_part; } &&
-    std::is_trivially_destructible_v<typename Root::late_part> &&
-    alignof(typename Root::late_part) <= 8;
-
-/// `Home` derives from this class, and is what `root::home` and `piece::home` point to. Its member
-/// `drop()` is called when the last root has gone after `close_tables`.
-template <class Shapes, class Home>
+/// `Shapes::home` derives from this class, and is what `root::home` and `piece::home` point to. Its
+/// member `drop()` is called when the last root has gone after `close_tables`.
+template <class Shapes>
 class pieces
 {
+    using Home = typename Shapes::home;
     using root = typename Shapes::root;
     using chunk = typename Shapes::chunk;
     using branch = typename Shapes::branch;
@@ -49,43 +45,49 @@ class pieces
 
 public:
     REGISTRY_IO_DETAIL_BEGIN_UNINITIALIZED
-    explicit pieces(source const& src) : memory(src) {}
+    explicit pieces(source const& src) : memory(src), kept_(src) {}
     REGISTRY_IO_DETAIL_END_UNINITIALIZED
     pieces(pieces const&) = delete;
     pieces& operator=(pieces const&) = delete;
 
     REGISTRY_IO_NO_UNIQUE_ADDRESS source memory;
     std::uint64_t version = 0;  ///< of the current root
-    hook* hooks[hook_kinds] = {};
+
+    /// The hook of a kind, or null.
+    hook* hook_of(unsigned kind) const noexcept
+    {
+        kept const* const k = kept_.get();
+        return k == nullptr ? nullptr : k->hooks[kind];
+    }
+    /// Makes the state in which hooks are kept. Call it before `set_hook_of`.
+    void keep_hooks() { keep(); }
+    void set_hook_of(unsigned kind, hook* h) noexcept { kept_.get()->hooks[kind] = h; }
 
     /// An empty root of the next version.
     root* new_root(std::uint32_t capacity, bool spine)
     {
         std::size_t bytes = root::bytes(capacity, spine);
-        [[maybe_unused]] std::size_t const end = (bytes + 7) / 8 * 8;
         [[maybe_unused]] bool const is_first = prepare_second();
-        if constexpr (has_late_part<root>)
-            if (!is_first)
-                bytes = end + sizeof(typename root::late_part);
+        if constexpr (root::may_be_single)
+            if (is_first && capacity == 1 && !spine && kept_.get() == nullptr)
+                return root::make_single(take(&spares::root, bytes), home());
+        bytes += sizeof(typename root::front_type);
         void* const p = take(&spares::root, bytes);
-        root* const r = ::new (p) root(home(), bytes, capacity, spine, version + 1, &destroy_root);
-        if constexpr (has_late_part<root>)
-            if (!is_first)
-                r->attach(*::new (static_cast<std::byte*>(p) + end) typename root::late_part);
+        root* const r = root::make(p, bytes, home(), capacity, spine, version + 1);
         for (unsigned i = 0; i < hook_kinds; ++i)
-            r->hooks[i] = hooks[i];
+            r->set_hook(i, hook_of(i));
         return r;
     }
 
     /// Frees a root that was never published, or that no reader can see any more. Needs the lock.
-    void free_root(root& r, std::uint32_t least = 0) noexcept
+    BOOST_NOINLINE void free_root(root& r, std::uint32_t least = 0) noexcept
     {
-        std::size_t const bytes = r.memory;
-        r.~root();
+        std::size_t bytes = 0;
+        void* const p = r.end(bytes);
         if (bytes < least)
-            memory.deallocate(&r, bytes, table_align);
+            memory.deallocate(p, bytes, table_align);
         else
-            give(&spares::root, &r, bytes);
+            give(&spares::root, p, bytes);
     }
 
     chunk* new_chunk(std::uint64_t birth)
@@ -107,7 +109,7 @@ public:
     {
         garbage_list rest;
         while (garbage* const g = free.pop())
-            if (!recycle(*g, current == nullptr ? 0 : current->memory))
+            if (!recycle(*g, current == nullptr ? 0 : current->memory()))
                 rest.push(g);
         free = rest;
     }
@@ -135,9 +137,10 @@ public:
     REGISTRY_IO_DETAIL_COLD void free_spares() noexcept
     {
         if constexpr (!bounded)
-            for (void** s : {&spares_.root, &spares_.branch, &spares_.chunk})
-                if (void* const p = std::exchange(*s, nullptr))
-                    memory.deallocate(p, size_of(p), table_align);
+            if (kept* const k = kept_.get())
+                for (void** s : {&k->root, &k->branch, &k->chunk})
+                    if (void* const p = std::exchange(*s, nullptr))
+                        memory.deallocate(p, size_of(p), table_align);
     }
 
     // The functions that `garbage::destroy` points to.
@@ -145,11 +148,11 @@ public:
     /// Frees a root. Called without the lock, often by the last reader.
     static void destroy_root(garbage* g) noexcept
     {
-        root* const r = static_cast<root*>(g);
-        Home* const h = static_cast<Home*>(r->home);
-        std::size_t const bytes = r->memory;
-        r->~root();
-        source(h->memory).deallocate(r, bytes, table_align);
+        root& r = root::of(*g);
+        Home* const h = r.home;
+        std::size_t bytes = 0;
+        void* const p = r.end(bytes);
+        source(h->memory).deallocate(p, bytes, table_align);
         // acq_rel: see close_tables.
         if (h->freed_.fetch_add(1, std::memory_order_acq_rel) + 1 == 0)
             h->drop();
@@ -176,6 +179,18 @@ private:
     struct no_spares
     {
     };
+    /// State that exists from the second root on, or from the first hook on.
+    struct kept : std::conditional_t<bounded, no_spares, spares>
+    {
+        hook* hooks[hook_kinds] = {};
+    };
+
+    void keep()
+    {
+        if (kept_.get() == nullptr)
+            keep_once();
+    }
+    REGISTRY_IO_DETAIL_COLD void keep_once() { kept_.make(); }
 
     static std::size_t size_of(void const* spare) noexcept
     {
@@ -187,8 +202,9 @@ private:
     BOOST_NOINLINE void* take([[maybe_unused]] void* spares::* which, std::size_t& bytes)
     {
         if constexpr (!bounded) {
-            void*& spare = spares_.*which;
-            if (spare != nullptr) {
+            kept* const k = kept_.get();
+            if (k != nullptr && k->*which != nullptr) {
+                void*& spare = k->*which;
                 std::size_t const had = size_of(spare);
                 if (had >= bytes && had / 2 <= bytes) {
                     bytes = had;
@@ -208,11 +224,13 @@ private:
                              std::size_t bytes) noexcept
     {
         if constexpr (!bounded) {
-            std::memcpy(p, &bytes, sizeof bytes);
-            p = std::exchange(spares_.*which, p);
-            if (p == nullptr)
-                return;
-            bytes = size_of(p);
+            if (kept* const k = kept_.get()) {
+                std::memcpy(p, &bytes, sizeof bytes);
+                p = std::exchange(k->*which, p);
+                if (p == nullptr)
+                    return;
+                bytes = size_of(p);
+            }
         }
         memory.deallocate(p, bytes, table_align);
     }
@@ -230,7 +248,7 @@ private:
         // Where a shared object has another copy of these functions, the table is freed instead.
         if (g.destroy == &destroy_root) {
             --tables_;
-            free_root(static_cast<root&>(g), least);
+            free_root(root::of(g), least);
             return true;
         }
         if constexpr (root::has_chunks) {
@@ -246,9 +264,10 @@ private:
         return false;
     }
 
-    void* home() noexcept { return static_cast<Home*>(this); }
+    Home* home() noexcept { return static_cast<Home*>(this); }
 
-    /// Lets the snapshot policy make what it needs from the second root on, before there is one.
+    /// Makes what is needed from the second root on, also for the snapshot policy, before there is
+    /// one.
     /// Returns whether the root that is to be made is a registry's first.
     bool prepare_second()
     {
@@ -258,6 +277,7 @@ private:
                 return true;
             w.prepare();
         }
+        keep();
         return false;
     }
 
@@ -266,7 +286,7 @@ private:
     std::uint32_t tables_ = 0;
     typename Shapes::template atomic<std::uint32_t> freed_{0};
     static constexpr std::uint32_t enough = std::uint32_t(1) << 30;
-    REGISTRY_IO_NO_UNIQUE_ADDRESS std::conditional_t<bounded, no_spares, spares> spares_;
+    on_demand<kept, source> kept_;
 };
 
 /// A new piece, until it has its place.

@@ -126,7 +126,7 @@ public:
             return scan(r->rows(), {}, r->handlers());
         auto scan_chunk = [&](key const& k) {
             place at;
-            at.branch = child_for(r->branches(), r->count, k, id);
+            at.branch = child_for(r->branches(), r->count(), k, id);
             branch const& b = *r->branches().nodes[at.branch];
             at.chunk = child_for(b.chunks(), b.count, k, id);
             chunk const& c = *b.chunks().nodes[at.chunk];
@@ -196,7 +196,7 @@ private:
     template <class Scan>
     REGISTRY_IO_DETAIL_COLD static bool scan_all(root const& r, Scan scan)
     {
-        for (place at; at.branch < r.count; ++at.branch) {
+        for (place at; at.branch < r.count(); ++at.branch) {
             branch const& b = *r.branches().nodes[at.branch];
             for (at.chunk = 0; at.chunk < b.count; ++at.chunk) {
                 chunk const& c = *b.chunks().nodes[at.chunk];

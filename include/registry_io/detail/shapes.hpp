@@ -40,8 +40,14 @@ concept calls_apart =
     requires { requires Panic::template scope<notify_archetype<Panic>>::calls_apart; };
 
 template <class Snapshot, class Ordering, class Panic, class Alloc>
+class writers;
+
+/// `Home` is the writers' block.
+template <class Snapshot, class Ordering, class Panic, class Alloc,
+          class Home = writers<Snapshot, Ordering, Panic, Alloc>>
 struct shapes
 {
+    using home = Home;
     using ordering = Ordering;
     using panic_policy = Panic;
     using source = typename Alloc::source;
@@ -56,8 +62,8 @@ struct shapes
     static constexpr bool has_runs = !bounded && !calls_apart<Panic>;
     using columns =
         detail::columns<entry, key, std::conditional_t<has_runs, atomic<std::uint64_t>, no_heads>>;
-    using root =
-        detail::root<typename Snapshot::root_header, columns, atomic<std::uint32_t>, !bounded>;
+    using root = detail::root<typename Snapshot::root_header, columns, atomic<std::uint32_t>,
+                              !bounded, Home>;
     using chunk = typename root::chunk_type;
     using branch = typename root::branch_type;
     using block_base = detail::block_base<typename Panic::handler_state>;
@@ -90,7 +96,7 @@ struct shapes
 
     static chunk& last_chunk(root const& r) noexcept
     {
-        branch const& b = *r.branches().nodes[r.count - 1];
+        branch const& b = *r.branches().nodes[r.count() - 1];
         return *b.chunks().nodes[b.count - 1];
     }
 
@@ -100,7 +106,7 @@ struct shapes
     {
         if (!r.is_spine())
             return;
-        for (std::uint32_t i = 0; i < r.count; ++i) {
+        for (std::uint32_t i = 0; i < r.count(); ++i) {
             branch* const b = r.branches().nodes[i];
             for (std::uint32_t j = 0; j < b->count; ++j)
                 f(b->chunks().nodes[j]);

@@ -85,7 +85,7 @@ protected:
             !old->is_spine())
             return;
         chunk& last = shape::last_chunk(*work_);
-        if (last.birth <= old->birth && &last != &shape::last_chunk(*old))
+        if (last.birth <= old->version() && &last != &shape::last_chunk(*old))
             last.sealed = true;
     }
 
@@ -93,21 +93,21 @@ protected:
     {
         in_place_ = false;
         std::uint32_t const n = work_->handlers();
-        columns const old = work_->rows();
         index_changed_ = true;
-        home_.index_begin(old, n);
+        home_.index_begin(work_->rows(), n);
         owner<chunk> c(home_.new_chunk(birth()));
         owner<branch> b(home_.new_branch(birth()));
         root* const fresh = home_.new_root(4, true);
-        c->rows().copy(0, old, 0, n);
-        c->show(n, c->rows().mark_all(n));
+        columns const rows = c->rows();
+        rows.copy(0, work_->rows(), 0, n);
+        c->show(n, rows.mark_all(n));
         b->chunks().set(b->count++, c.release());
-        fresh->branches().set(fresh->count++, b.release());
+        fresh->branches().set(fresh->count()++, b.release());
         fresh->set_handlers(n);
         adopt(fresh);
         for (std::uint32_t i = 0; i < n; ++i) {
-            home_.index_reserve(old.key(i));
-            home_.index_insert(old.id(i), old.key(i));
+            home_.index_reserve(rows.key(i));
+            home_.index_insert(rows.id(i), rows.key(i));
         }
     }
 
@@ -131,10 +131,10 @@ protected:
     {
         std::uint64_t const id = t >> 1;
         home_.index_reserve(k);
-        if (!owns_root() || work_->count == work_->capacity)
-            grow_root(work_->count + 1 + work_->count / 4);
+        if (!owns_root() || work_->count() == work_->capacity())
+            grow_root(work_->count() + 1 + work_->count() / 4);
         auto const branches = work_->branches();
-        std::uint32_t const bi = home_.child_for(branches, work_->count, k, id);
+        std::uint32_t const bi = home_.child_for(branches, work_->count(), k, id);
         branch& b = own_branch(bi);
         std::uint32_t const ci = home_.child_for(b.chunks(), b.count, k, id);
         chunk& c = *b.chunks().nodes[ci];
@@ -152,12 +152,12 @@ protected:
             if (mine != &c)
                 replace(&c);
             branches.set(bi, &b);
-        } else if (at == m && ci + 1 == b.count && bi + 1 == work_->count) {
+        } else if (at == m && ci + 1 == b.count && bi + 1 == work_->count()) {
             owner<chunk> last(home_.new_chunk(birth()));
             last->rows().set(0, e, t, k);
             last->show(1, last->rows().mark_appended(0, 0));
             if (b.count == branch::capacity)
-                branches.set(work_->count++, new_branch_of(last));
+                branches.set(work_->count()++, new_branch_of(last));
             else
                 b.chunks().set(b.count++, last.release());
         } else {
@@ -245,9 +245,9 @@ private:
         right->chunks().copy(0, left->chunks(), half, branch::capacity - half);
         right->count = branch::capacity - half;
         left->count = half;
-        branches.copy(bi + 2, branches, bi + 1, work_->count - bi - 1);
+        branches.copy(bi + 2, branches, bi + 1, work_->count() - bi - 1);
         branches.set(bi + 1, right);
-        ++work_->count;
+        ++work_->count();
     }
 
     /// Puts a row at `at` of a full chunk, which becomes two.
@@ -328,8 +328,8 @@ private:
     {
         auto const branches = work_->branches();
         branch* const b = branches.nodes[bi];
-        branches.copy(bi, branches, bi + 1, work_->count - bi - 1);
-        --work_->count;
+        branches.copy(bi, branches, bi + 1, work_->count() - bi - 1);
+        --work_->count();
         replace(b);
     }
 
@@ -342,7 +342,7 @@ private:
             return branches.nodes[i]->count + b->count <= branch::capacity / 4 * 3;
         };
         bool const from_left = bi != 0 && fits(bi - 1);
-        if (!from_left && (bi + 1 == work_->count || !fits(bi + 1)))
+        if (!from_left && (bi + 1 == work_->count() || !fits(bi + 1)))
             return;
         std::uint32_t const with = from_left ? bi - 1 : bi + 1;
         branch const& other = *branches.nodes[with];

@@ -5,8 +5,9 @@
 
 // The pieces that hold a snapshot. A root is one snapshot: flat, with its rows behind the header,
 // or a spine of branches of chunks, which successive roots share: a copy-on-write tree of three
-// levels. Invariant: what is published is immutable, except that rows are appended behind the last
-// one, which become visible by the root's size, in one store.
+// levels. In front of a root lies what a registry with one handler does not need. Invariant: what is
+// published is immutable, except that rows are appended behind the last one, which become visible by
+// the root's size, in one store.
 
 #ifndef REGISTRY_IO_DETAIL_TABLE_HPP
 #define REGISTRY_IO_DETAIL_TABLE_HPP
@@ -14,12 +15,14 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <new>
 #include <string_view>
 
 #include <registry_io/config.hpp>
 #include <registry_io/detail/columns.hpp>
 #include <registry_io/garbage.hpp>
 #include <registry_io/panic_info.hpp>
+#include <registry_io/policy.hpp>
 
 namespace registry_io {
 inline namespace v1 {
@@ -174,77 +177,160 @@ struct branch : piece
     first_row first() const noexcept { return chunks().first_rows[0]; }
 };
 
+/// What failures, walks of several rows, and writers use. It ends where the root begins.
+struct alignas(16) front_of_rows
+{
+    hook* hooks[hook_kinds] = {};
+    std::intptr_t run = 0;     ///< the function that calls the handlers, if they are one run
+    std::uint32_t memory = 0;  ///< how many bytes were allocated
+    std::uint32_t count = 0;   ///< of runs when flat, of branches when not; for writers
+};
+
+/// What lies in front of a root.
+template <class Header>
+struct front : front_of_rows
+{
+};
+template <has_late_part Header>
+struct front<Header> : Header::late_part, front_of_rows
+{
+};
+
 /// One snapshot: either flat, the rows right behind the header, or a spine of branches of chunks.
 /// Immutable once it is published, but for one thing: rows are appended behind the last one, and
 /// become visible by the size alone. Without `Chunks` all are flat, and the code for the others is
 /// left out.
-template <class Header, class Columns, class Size, bool Chunks>
+///
+/// In front of it lies a `front`. Only a single root has none: a registry's first root, if it has
+/// room for one row and no hook was set before. In a program with many registries most have one
+/// handler. `Home` is the writers' block. It has `destroy_root`, which is a root's `destroy`.
+template <class Header, class Columns, class Size, bool Chunks, class Home>
 struct REGISTRY_IO_EXPORT root : Header
 {
     static constexpr bool has_chunks = Chunks;
     using chunk_type = chunk<Columns, Size>;
     using branch_type = branch<chunk_type>;
     using children_type = children<branch_type, typename Columns::key_type>;
+    using front_type = front<Header>;
+    static constexpr bool may_be_single = has_late_part<Header> && Chunks;
 
-    hook* hooks[hook_kinds] = {};
-    void* home;  ///< the writers' block
-    /// What calls the handlers of a flat one that is one run.
-    std::intptr_t run = 0;
-    std::uint32_t memory;     ///< how many bytes were allocated for it
-    std::uint32_t capacity;   ///< of rows when flat, of branches when not
-    std::uint32_t count = 0;  ///< of runs when flat, of branches when not; for writers
+    Home* home;
 
     root(root const&) = delete;
     root& operator=(root const&) = delete;
-    root(void* h, std::size_t m, std::uint32_t c, bool spine, std::uint64_t version,
-         garbage::destroy_type d) noexcept
-        : home(h),
-          memory(static_cast<std::uint32_t>(m)),
-          capacity(c),
-          size_((spine ? extent::of_chunks(0) : extent(0)).word())
-    {
-        this->birth = version;
-        this->destroy = d;
-        if (!spine)
-            Columns::begin(payload_of(*this), capacity);
-    }
     ~root()
     {
         if (!is_spine())
-            Columns::end(payload_of(*this), capacity);
+            Columns::end(payload_of(*this), capacity());
     }
 
+    /// The bytes of a root without its front.
     static std::size_t bytes(std::uint32_t capacity, bool spine) noexcept
     {
         return payload_offset<root>() +
             (spine ? children_type::bytes(capacity) : Columns::bytes(capacity));
     }
 
-    Columns rows() const noexcept { return Columns(payload_of(*this), capacity); }
-    children_type branches() const noexcept { return children_type(payload_of(*this), capacity); }
+    /// Makes a root with a front in `p`, where there are `memory` bytes.
+    static root* make(void* p, std::size_t memory, Home* h, std::uint32_t c, bool spine,
+                      std::uint64_t version) noexcept
+    {
+        auto* const f = ::new (p) front_type;
+        f->memory = static_cast<std::uint32_t>(memory);
+        root* const r = ::new (static_cast<void*>(f + 1)) root(h, c, spine, true);
+        if constexpr (has_late_part<Header>)
+            r->attach(*f, version);
+        else
+            r->identify(*r, version);
+        return r;
+    }
+    /// Makes a single root in `p`, where there are `bytes(1, false)`.
+    static root* make_single(void* p, Home* h) noexcept
+    {
+        return ::new (p) root(h, 1, false, false);
+    }
+
+    /// Destroys the root. Returns its memory; `size` becomes the number of bytes.
+    void* end(std::size_t& size) noexcept
+    {
+        void* const p = has_front() ? static_cast<void*>(&in_front()) : this;
+        size = memory();
+        this->~root();
+        return p;
+    }
+
+    /// Attaches the late part of a single root, whose version is 1 because it is the first root.
+    void attach(auto& late) noexcept { attach(late, 1); }
+
+    bool has_front() const noexcept { return !may_be_single || has_front_; }
+
+    /// The root that `g` stands for.
+    static root& of(garbage& g) noexcept
+    {
+        if constexpr (has_late_part<Header>)
+            return static_cast<root&>(*static_cast<typename Header::late_part&>(g).root);
+        else
+            return static_cast<root&>(g);
+    }
+
+    std::uint32_t memory() const noexcept
+    {
+        return has_front() ? in_front().memory : static_cast<std::uint32_t>(bytes(1, false));
+    }
+    hook* hook_of(unsigned kind) const noexcept
+    {
+        return has_front() ? in_front().hooks[kind] : nullptr;
+    }
+    /// Precondition: the root has a front.
+    void set_hook(unsigned kind, hook* h) noexcept { in_front().hooks[kind] = h; }
+    /// Precondition: the root has a front.
+    std::uint64_t version() const noexcept
+    {
+        if constexpr (has_late_part<Header>)
+            return in_front().birth;
+        else
+            return this->birth;
+    }
+    /// What calls the handlers of a flat root that is one run of several rows.
+    std::intptr_t run() const noexcept { return in_front().run; }
+
+    /// Of rows when flat, of branches when not.
+    std::uint32_t capacity() const noexcept { return capacity_; }
+    Columns rows() const noexcept { return Columns(payload_of(*this), capacity()); }
+    children_type branches() const noexcept { return children_type(payload_of(*this), capacity()); }
 
     // For writers, who know what they wrote.
     bool is_spine() const noexcept { return !is_flat(written()); }
     std::uint32_t handlers() const noexcept { return written().size(); }
-    void set_handlers(std::uint32_t n) noexcept
+    /// Shows `n` rows to readers. `runs` is for a flat root.
+    void set_handlers(std::uint32_t n, std::uint32_t runs = 0) noexcept
     {
         // release: pairs with the reader's acquire; the row was written before.
-        size_.store((is_spine() ? extent::of_chunks(n) : Columns::shown(n, count)).word(),
+        size_.store((is_spine() ? extent::of_chunks(n) : Columns::shown(n, runs)).word(),
                     std::memory_order_release);
     }
-    /// The same for a flat one of `n` rows in `runs` runs.
+    /// Shows `n` rows of a flat root, which form `runs` runs.
     BOOST_NOINLINE void show(std::uint32_t n, std::uint32_t runs) noexcept
     {
         if constexpr (Columns::has_runs) {
-            count = runs;
-            // Not written when a row was appended, as there may be readers: the first one stays.
-            if (std::intptr_t const first = Columns::run_of(*rows().entries, rows().cold()->run);
-                run != first)
-                run = first;
+            if (has_front()) {
+                in_front().count = runs;
+                // Not written when a row was appended, as there may be readers: the first one
+                // stays.
+                std::intptr_t& run = in_front().run;
+                if (std::intptr_t const first =
+                        Columns::run_of(*rows().entries, rows().cold()->run);
+                    run != first)
+                    run = first;
+            }
         }
-        set_handlers(n);
+        set_handlers(n, runs);
     }
-    std::uint32_t runs() const noexcept { return count; }
+    /// How many runs a flat root has.
+    std::uint32_t runs() const noexcept { return has_front() ? in_front().count : handlers(); }
+    /// How many branches a spine has.
+    std::uint32_t& count() noexcept { return in_front().count; }
+    std::uint32_t count() const noexcept { return in_front().count; }
 
     /// What a reader sees from now on. To be called once in a walk, so that handlers that register
     /// others cannot make the walk run on.
@@ -319,9 +405,36 @@ struct REGISTRY_IO_EXPORT root : Header
     }
 
 private:
+    root(Home* h, std::uint32_t c, bool spine, bool has_front) noexcept
+        : home(h),
+          size_((spine ? extent::of_chunks(0) : extent(0)).word()),
+          has_front_(has_front),
+          capacity_(c & 0x7fffffff)
+    {
+        if (!spine)
+            Columns::begin(payload_of(*this), c);
+    }
+
     extent written() const noexcept { return extent(size_.load(std::memory_order_relaxed)); }
 
+    front_type& in_front() const noexcept
+    {
+        return const_cast<front_type&>(reinterpret_cast<front_type const*>(this)[-1]);
+    }
+    void attach(auto& late, std::uint64_t version) noexcept
+    {
+        Header::attach(late);
+        identify(late, version);
+    }
+    static void identify(garbage& g, std::uint64_t version) noexcept
+    {
+        g.birth = version;
+        g.destroy = &Home::destroy_root;
+    }
+
     Size size_;  ///< the word of an extent
+    std::uint32_t has_front_ : 1;
+    std::uint32_t capacity_ : 31;
 };
 
 }  // namespace detail

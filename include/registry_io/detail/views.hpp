@@ -58,7 +58,7 @@ struct views
     {
         root const* snapshot;
 
-        Writers& home() const noexcept { return *static_cast<Writers*>(snapshot->home); }
+        Writers& home() const noexcept { return *snapshot->home; }
         // relaxed: the pointer was stored before any root was published, and this thread has read a
         // root. It is null if a handler of this notify has destroyed the registry, and the policy
         // in it.
@@ -83,8 +83,8 @@ struct views
         char const* event_name() const noexcept { return home().kind->event_name; }
         panic_hooks hooks() const noexcept
         {
-            hook* const report = snapshot->hooks[report_hook];
-            hook* const log = snapshot->hooks[log_hook];
+            hook* const report = snapshot->hook_of(report_hook);
+            hook* const log = snapshot->hook_of(log_hook);
             return panic_hooks(report == nullptr ? nullptr : report->report, report,
                                log == nullptr ? nullptr : log->log, log);
         }

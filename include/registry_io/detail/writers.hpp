@@ -77,8 +77,7 @@ struct REGISTRY_IO_EXPORT registry_kind;
 /// All members need the writers' lock unless their comments say otherwise.
 template <class Snapshot, class Ordering, class Panic, class Alloc>
 class writers : public guard_anchor,
-                public pieces<shapes<Snapshot, Ordering, Panic, Alloc>,
-                              writers<Snapshot, Ordering, Panic, Alloc>>,
+                public pieces<shapes<Snapshot, Ordering, Panic, Alloc>>,
                 public row_order<shapes<Snapshot, Ordering, Panic, Alloc>>
 {
 public:
@@ -248,9 +247,9 @@ public:
             shape::each_piece(*r, [&](piece* p) { dead.push(p); });
             this->count_replaced();
         }
-        for (hook*& h : this->hooks)
-            if (hook* const mine = std::exchange(h, nullptr))
-                dead.push(mine);
+        for (unsigned i = 0; i < hook_kinds; ++i)
+            if (hook* const h = this->hook_of(i))
+                dead.push(h);
         size.store(0, std::memory_order_relaxed);
         this->index_clear();
         this->free_spares();

@@ -16,9 +16,10 @@
 
 #include <boost/core/no_exceptions_support.hpp>
 
+#include <registry_io/detail/on_demand.hpp>
+#include <registry_io/reclaim/late_part.hpp>
 #include <registry_io/reclaim/misuse.hpp>
 #include <registry_io/reclaim/nesting.hpp>
-#include <registry_io/reclaim/on_demand.hpp>
 #include <registry_io/reclaim/retired.hpp>
 
 namespace registry_io {
@@ -67,13 +68,8 @@ public:
     /// root is made.
     void prepare()
     {
-        if (log_.get() == nullptr) {
-            replacing& l = log_.make(store_, forks_);
-            if (Root* const root = current()) {
-                root->attach(l.first);
-                root->belong(l);
-            }
-        }
+        if (log_.get() == nullptr)
+            prepare_once();
     }
 
     typename Env::mutex& mutex() noexcept { return mutex_; }
@@ -117,8 +113,7 @@ public:
         if (next != old) {
             if (next != nullptr) {
                 // As in hazard_pointer.
-                if (!next->attached())
-                    next->attach(log->first);
+                log->first.attach(*next);
                 next->belong(*log);
             }
             store_.exchange(next);
@@ -157,8 +152,11 @@ public:
         store_.exchange(nullptr);
         retired* const log = log_.get();
         if (log == nullptr) {
-            if (old != nullptr)
-                dead.push(old);
+            single_part<Root> late;
+            if (old != nullptr) {
+                late.attach(*old);
+                dead.push(&old->as_garbage());
+            }
             nesting_scope<Env> const nesting(&store_);
             dead.destroy_all();
             return;
@@ -173,13 +171,22 @@ private:
     struct replacing : retired
     {
         replacing(Store& s, unsigned forks) noexcept : retired(&s, forks) {}
-        typename root_header::late_part first{};  // of the registry's first root
+        REGISTRY_IO_NO_UNIQUE_ADDRESS single_part<Root> first{};
     };
+
+    REGISTRY_IO_DETAIL_COLD void prepare_once()
+    {
+        replacing& l = log_.make(store_, forks_);
+        if (Root* const root = current()) {
+            l.first.attach(*root);
+            root->belong(l);
+        }
+    }
 
     Store& store_;
     REGISTRY_IO_NO_UNIQUE_ADDRESS typename Env::mutex mutex_;
     unsigned const forks_;  // at construction
-    on_demand<replacing, Source> log_;
+    registry_io::detail::on_demand<replacing, Source> log_;
 };
 
 /// A read that is counted in its root. Its nesting entry lets `would_deadlock` find it.

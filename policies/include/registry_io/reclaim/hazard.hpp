@@ -204,10 +204,7 @@ public:
     }
 
     /// Returns the root that was replaced after `pending`.
-    static root_type* next(root_type const* pending) noexcept
-    {
-        return static_cast<root_type*>(pending->next);
-    }
+    static root_type* next(root_type const* pending) noexcept { return pending->next(); }
 
     /// The result of `settle`.
     enum class outcome : unsigned char {

@@ -20,13 +20,14 @@
 #include <boost/core/no_exceptions_support.hpp>
 
 #include <registry_io/config.hpp>
+#include <registry_io/detail/on_demand.hpp>
 #include <registry_io/garbage.hpp>
 #include <registry_io/reclaim/completion.hpp>
 #include <registry_io/reclaim/fence.hpp>
 #include <registry_io/reclaim/hazard.hpp>
+#include <registry_io/reclaim/late_part.hpp>
 #include <registry_io/reclaim/misuse.hpp>
 #include <registry_io/reclaim/nesting.hpp>
-#include <registry_io/reclaim/on_demand.hpp>
 #include <registry_io/reclaim/retired.hpp>
 
 namespace registry_io {
@@ -85,13 +86,8 @@ public:
     /// root is made.
     void prepare()
     {
-        if (later_.get() == nullptr) {
-            replacing& l = later_.make(store_, forks_);
-            if (Root* const root = current()) {
-                root->attach(l.first);
-                root->belong(l.log);
-            }
-        }
+        if (later_.get() == nullptr)
+            prepare_once();
     }
 
     typename Env::mutex& mutex() noexcept { return mutex_; }
@@ -134,14 +130,13 @@ public:
         // In a child of fork the readers of other threads do not exist. Not while this thread is
         // inside: then it holds some of the roots itself.
         if (l->log.forked() && !would_deadlock())
-            l->log.follow_fork(current(), 1, l->pending.head());
+            l->log.follow_fork(current(), 1, l->pending.list.head());
         Root* const old = current();
         bool const removes = !r.dead_.empty();
         if (next != old) {
             if (next != nullptr) {
                 // A root that was made as the first, by a change that also removes a handler.
-                if (!next->attached())
-                    next->attach(l->first);
+                l->first.attach(*next);
                 next->belong(l->log);
             }
             // [hp.publish] release: pairs with hp.look, so that readers see the rows. seq_cst: in
@@ -205,8 +200,11 @@ public:
         Root* const old = store_.root_.exchange(nullptr, std::memory_order_relaxed);
         replacing* const l = later_.get();
         if (l == nullptr) {
-            if (old != nullptr)
-                dead.push(old);
+            single_part<Root> late;
+            if (old != nullptr) {
+                late.attach(*old);
+                dead.push(&old->as_garbage());
+            }
             nesting_scope<Env> const nesting(&store_);
             dead.destroy_all();
             return;
@@ -242,10 +240,10 @@ private:
         root_header* newest = nullptr;
         unsigned count = 0;
 
-        root_header* head() const noexcept { return static_cast<root_header*>(list.head()); }
+        root_header* head() const noexcept { return of(list.head()); }
         void push(root_header& e) noexcept
         {
-            list.push(&e);
+            list.push(&e.as_garbage());
             newest = &e;
             ++count;
         }
@@ -253,7 +251,13 @@ private:
         {
             newest = nullptr;
             count = 0;
-            return static_cast<root_header*>(list.pop());
+            return of(list.pop());
+        }
+
+    private:
+        static root_header* of(garbage* g) noexcept
+        {
+            return g == nullptr ? nullptr : &root_header::of(*g);
         }
     };
 
@@ -274,7 +278,7 @@ private:
                 log.retire(*e, r);
         }
 
-        typename root_header::late_part first{};  // of the registry's first root
+        REGISTRY_IO_NO_UNIQUE_ADDRESS single_part<Root> first{};
         retired log;
         pending_roots pending{};
         unsigned unsettled = 0;  // removals since the last search for readers
@@ -287,13 +291,22 @@ private:
         std::conditional_t<Reclaim::on_readers, nothing, typename retired::stack> left;
     };
 
+    REGISTRY_IO_DETAIL_COLD void prepare_once()
+    {
+        replacing& l = later_.make(store_, forks_);
+        if (Root* const root = current()) {
+            l.first.attach(*root);
+            root->belong(l.log);
+        }
+    }
+
     /// Whether the current root has a holder besides the registry.
     bool held_longer() const noexcept { return current() != nullptr && current()->holders() != 1; }
 
     Store& store_;
     typename Env::mutex mutex_{};
     unsigned const forks_;  // at construction
-    on_demand<replacing, Source> later_;
+    registry_io::detail::on_demand<replacing, Source> later_;
 };
 
 }  // namespace reclaim

@@ -42,18 +42,21 @@ class retired_roots;
 /// only this root kept alive ("last reader out"): no later operation is needed, and no reader waits
 /// for another.
 template <class Env>
-class counted_root : public garbage
+class counted_root
 {
     template <class T>
     using atomic = typename Env::template atomic<T>;
 
 public:
-    counted_root() noexcept : garbage(nullptr) {}
+    counted_root() noexcept = default;
 
-    /// The state that a root needs when it is replaced. It lies behind the root's rows; for a
-    /// registry's first root it lies in the state that the writer makes for the second root.
-    struct late_part
+    /// The state that a root needs when it is replaced, and the garbage that it is then: see
+    /// `has_late_part`.
+    struct late_part : garbage
     {
+        late_part() noexcept : garbage(nullptr) {}
+
+        counted_root* root = nullptr;
         retired_roots<Env>* log = nullptr;
         // Under the lock of the list.
         counted_root* older = nullptr;
@@ -66,8 +69,22 @@ public:
     };
 
     /// Sets the late part. Call it before `belong`.
-    void attach(late_part& late) noexcept { late_ = &late; }
+    void attach(late_part& late) noexcept
+    {
+        late.root = this;
+        late_ = &late;
+    }
     bool attached() const noexcept { return late_ != nullptr; }
+
+    /// The garbage that this root becomes. Precondition: the late part is attached.
+    garbage& as_garbage() const noexcept { return *late_; }
+    /// The root behind this one in a list of roots; null for the last one.
+    counted_root* next() const noexcept
+    {
+        return late_->next == nullptr ? nullptr : &of(*late_->next);
+    }
+    /// The root that `g` stands for.
+    static counted_root& of(garbage& g) noexcept { return *static_cast<late_part&>(g).root; }
 
     /// For a `left_stack`.
     counted_root*& next_left() noexcept { return late_->left; }
@@ -243,7 +260,7 @@ public:
         } else {
             // A transaction may add and remove the same handler: no root ever showed it.
             while (garbage* const g = dead.pop())
-                (g->birth > replaced->birth ? r.free : replaced->late_->own).push(g);
+                (g->birth > replaced->late_->birth ? r.free : replaced->late_->own).push(g);
         }
     }
 
@@ -263,7 +280,7 @@ public:
         // Without it, this writer could use the list before the last reader has left it.
         if (inside_.load(std::memory_order_acquire) == 0 && e.holders() == 1) {
             r.free.append(e.late_->own);
-            r.free.push(&e);
+            r.free.push(e.late_);
             return;
         }
         lock_guard const lock(*this);
@@ -271,7 +288,7 @@ public:
         // [era.retire] Under the lock: a last reader that has left meanwhile waits for the lock.
         if (e.let_go()) {
             unlink(e, r.free);
-            r.free.push(&e);
+            r.free.push(e.late_);
             inside_.fetch_sub(1, std::memory_order_relaxed);
         }
     }
@@ -312,7 +329,7 @@ public:
         if (current != nullptr)
             recount(*current, owners);
         for (; pending != nullptr; pending = pending->next)
-            recount(static_cast<root&>(*pending), 1);
+            recount(root::of(*pending), 1);
         // The completions belong to threads that do not exist in this process.
         waiting_ = nullptr;
         std::size_t inside = 0;
@@ -343,7 +360,7 @@ public:
                 root* const older = e->late_->older;
                 if (e->late_->lost && e->let_go()) {
                     unlink(*e, r.free);
-                    r.free.push(e);
+                    r.free.push(e->late_);
                     inside_.fetch_sub(1, std::memory_order_relaxed);
                 }
                 e = older;
@@ -382,7 +399,7 @@ public:
         // list too, unless this thread waits: a `synchronize` that drains keeps the list. No lock
         // is needed here: once the list is closed, no other thread is inside.
         bool const last = closed_ && waiting_ == nullptr;
-        e.destroy(&e);
+        e.late_->destroy(e.late_);
         if (!last)
             gone(entered);
     }
@@ -431,7 +448,7 @@ private:
             e.late_->passed.take_all(free);
             return;
         }
-        while (!e.late_->passed.empty() && e.late_->passed.top().birth > to->birth)
+        while (!e.late_->passed.empty() && e.late_->passed.top().birth > to->late_->birth)
             free.push(e.late_->passed.pop());
         to->late_->passed.meld(e.late_->passed);
     }
@@ -446,7 +463,7 @@ private:
         while (garbage* const g = dead.pop()) {
             // [era.birth] A root whose version is older than the item's birth does not show the
             // item.
-            if (g->birth > to->birth)
+            if (g->birth > to->late_->birth)
                 free.push(g);
             else
                 to->late_->passed.push(*g);

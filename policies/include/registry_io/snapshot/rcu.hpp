@@ -24,9 +24,11 @@
 #include <boost/assert.hpp>
 
 #include <registry_io/config.hpp>
+#include <registry_io/detail/on_demand.hpp>
 #include <registry_io/detail/raise.hpp>
 #include <registry_io/policy.hpp>
 #include <registry_io/reclaim/env.hpp>
+#include <registry_io/reclaim/late_part.hpp>
 #include <registry_io/reclaim/misuse.hpp>
 #include <registry_io/reclaim/option.hpp>
 #include <registry_io/reclaim/rcu.hpp>
@@ -66,9 +68,25 @@ struct REGISTRY_IO_EXPORT basic_rcu
     template <class T>
     using atomic = typename Env::template atomic<T>;
 
-    struct root_header : garbage
+    /// See `has_late_part`.
+    struct root_header
     {
-        root_header() noexcept : garbage(nullptr) {}
+        struct late_part : garbage
+        {
+            late_part() noexcept : garbage(nullptr) {}
+            root_header* root = nullptr;
+        };
+
+        void attach(late_part& late) noexcept
+        {
+            late.root = this;
+            late_ = &late;
+        }
+        bool attached() const noexcept { return late_ != nullptr; }
+        garbage& as_garbage() const noexcept { return *late_; }
+
+    private:
+        late_part* late_ = nullptr;
     };
 
     template <class Root>
@@ -290,7 +308,17 @@ public:
         completion* wait_ = nullptr;
     };
 
-    writer(store& s, Source const&) : store_(s) { domain().prepare(); }
+    writer(store& s, Source const& source) : store_(s), late_(source) { domain().prepare(); }
+
+    /// Whether `prepare` has been called.
+    bool prepared() const noexcept { return late_.get() != nullptr; }
+    /// Makes the state that only the second and later publications need. Call it before a second
+    /// root is made.
+    void prepare()
+    {
+        if (late_.get() == nullptr)
+            prepare_once();
+    }
 
     typename env::mutex& mutex() noexcept { return mutex_; }
 
@@ -303,7 +331,11 @@ public:
     template <class NoMemory>
     retirement reserve(garbage_list const& dead, completion* wait, NoMemory no_memory)
     {
+        if (current() != nullptr || !dead.empty() || wait != nullptr)
+            prepare();
         retirement r(domain());
+        if (!prepared())
+            return r;
         r.era_ = domain().allocate();
         if (r.era_ == nullptr)
             no_memory();
@@ -319,25 +351,33 @@ public:
     void publish(Root* next, retirement& r, Recycle recycle) noexcept
     {
         Root* const old = current();
-        removals_ += r.dead_.empty() ? 0u : 1u;
+        replacing* const l = late_.get();
+        if (l == nullptr) {  // this publication replaces no root, and no earlier one did
+            store_.root_.exchange(next, std::memory_order_seq_cst);  // [rcu.publish] as below
+            return;
+        }
+        l->removals += r.dead_.empty() ? 0u : 1u;
         // Includes the garbage of earlier removals of the same batch.
-        kept_.append(r.dead_);
+        l->kept.append(r.dead_);
         if (next != old) {
+            // As in hazard_pointer.
+            if (next != nullptr)
+                l->first.attach(*next);
             // [rcu.publish] release: pairs with rcu.root, so that readers see the rows. seq_cst: in
             // full mode the exchange comes before the scan in the total order, or both sides could
             // miss each other.
             store_.root_.exchange(next, std::memory_order_seq_cst);
             if (old != nullptr) {
-                kept_.push(old);
-                ++unsettled_;
+                l->kept.push(&old->as_garbage());
+                ++l->unsettled;
             }
         }
-        bool const now = removals_ >= Reclaim::batch || r.wait_ != nullptr;
-        bool const free_only = !now && unsettled_ < most_unsettled;  // [rcu.deferred]
-        outcome const o = domain().retire(*r.era_, kept_, r.wait_, free_only);
+        bool const now = l->removals >= Reclaim::batch || r.wait_ != nullptr;
+        bool const free_only = !now && l->unsettled < most_unsettled;  // [rcu.deferred]
+        outcome const o = domain().retire(*r.era_, l->kept, r.wait_, free_only);
         if (o == outcome::deferred)
             return;
-        unsettled_ = removals_ = 0;
+        l->unsettled = l->removals = 0;
         switch (o) {
         case outcome::unread:
             r.drain_ = r.era_;
@@ -368,15 +408,25 @@ public:
 
     REGISTRY_IO_DETAIL_COLD void close(garbage_list& dead) noexcept
     {
-        kept_.append(dead);
-        if (Root* const root = store_.root_.exchange(nullptr, std::memory_order_relaxed))
-            kept_.push(root);
         // Readers of other registries may be inside the domain. Of this registry only this thread
         // can be a reader.
-        if (!kept_.empty() && would_deadlock()) {
+        bool const inside = would_deadlock();
+        reclaim::single_part<Root> late;
+        garbage_list kept{};
+        if (replacing* const l = late_.get())
+            kept = std::exchange(l->kept, {});
+        kept.append(dead);
+        if (Root* const root = store_.root_.exchange(nullptr, std::memory_order_relaxed)) {
+            if (!inside)
+                late.attach(*root);
+            else if (!root->attached() && !attach_for_later(*root))
+                return;  // leaks, as below
+            kept.push(&root->as_garbage());
+        }
+        if (!kept.empty() && inside) {
             if (era* const e = domain().allocate()) {
                 retirement r(domain());
-                switch (domain().retire(*e, kept_, static_cast<completion*>(nullptr), false)) {
+                switch (domain().retire(*e, kept, static_cast<completion*>(nullptr), false)) {
                 case outcome::unread:
                     r.drain_ = e;
                     break;
@@ -391,7 +441,7 @@ public:
             return;  // leaks the garbage if there is no memory for an era, or no fence
         }
         reclaim::nesting_scope<env> const nesting(&domain());
-        kept_.destroy_all();
+        kept.destroy_all();
         if constexpr (!Reclaim::on_readers)
             domain().left().drain_all();
     }
@@ -401,11 +451,47 @@ private:
 
     domain_type& domain() const noexcept { return *store_.domain_; }
 
+    /// Attaches a late part that destroys itself with the root. Returns false if there is no memory.
+    /// From the global heap, as eras: that of the registry may be used up.
+    static bool attach_for_later(Root& root) noexcept
+    {
+        struct own_part : root_header::late_part
+        {
+            garbage::destroy_type destroy_root = nullptr;
+            static void end(garbage* g) noexcept
+            {
+                auto* const self = static_cast<own_part*>(g);
+                self->destroy_root(self);
+                delete self;
+            }
+        };
+        auto* const late = new (std::nothrow) own_part;
+        if (late == nullptr)
+            return false;
+        root.attach(*late);
+        late->destroy_root = std::exchange(late->destroy, &own_part::end);
+        return true;
+    }
+
+    /// State that exists from the second publication on, which is the first to replace a root.
+    struct replacing
+    {
+        REGISTRY_IO_NO_UNIQUE_ADDRESS reclaim::single_part<Root> first{};
+        garbage_list kept{};     // garbage that is not retired yet
+        unsigned unsettled = 0;  // replaced roots, and removals, since the last epoch
+        unsigned removals = 0;
+    };
+
+    REGISTRY_IO_DETAIL_COLD void prepare_once()
+    {
+        replacing& l = late_.make();
+        if (Root* const root = current())
+            l.first.attach(*root);
+    }
+
     store& store_;
+    registry_io::detail::on_demand<replacing, Source> late_;
     typename env::mutex mutex_{};
-    garbage_list kept_{};     // garbage that is not retired yet
-    unsigned unsettled_ = 0;  // replaced roots, and removals, since the last epoch
-    unsigned removals_ = 0;
 };
 
 /// Returns when every read under this domain that had begun before the call has ended.

@@ -403,7 +403,7 @@ private:
     static Combiner& combiner_of(root const& r, stateless& s) noexcept
     {
         if constexpr (has_state)
-            return static_cast<combiner_place*>(r.hooks[combiner_kind])->combiner;
+            return static_cast<combiner_place*>(r.hook_of(combiner_kind))->combiner;
         else
             return s;
     }
@@ -420,7 +420,7 @@ private:
     {
         writers& w = engine_.known();
         registry_io::detail::locked_scope const lock(w.policy_writer.mutex());
-        auto* const h = static_cast<combiner_place*>(w.hooks[combiner_kind]);
+        auto* const h = static_cast<combiner_place*>(w.hook_of(combiner_kind));
         h->hold();
         return h;
     }

@@ -3,20 +3,18 @@
 // (See accompanying file LICENSE_1_0.txt or copy at https://www.boost.org/LICENSE_1_0.txt)
 // SPDX-License-Identifier: BSL-1.0
 
-// An object that is made when it is first needed. Writers keep in it the state for replaced roots:
-// in a program with many registries most have one or two handlers, and never replace a root.
+// An object that is made when it is first needed. Writers keep in such objects what replaced roots
+// need: in a program with many registries most have one handler, and never replace a root.
 
-#ifndef REGISTRY_IO_RECLAIM_ON_DEMAND_HPP
-#define REGISTRY_IO_RECLAIM_ON_DEMAND_HPP
-
-#include <registry_io/detail/supported.hpp>
+#ifndef REGISTRY_IO_DETAIL_ON_DEMAND_HPP
+#define REGISTRY_IO_DETAIL_ON_DEMAND_HPP
 
 #include <registry_io/config.hpp>
 #include <registry_io/detail/allocation.hpp>
 
 namespace registry_io {
 inline namespace v1 {
-namespace reclaim {
+namespace detail {
 
 /// Owns a `T` after `make`, and nothing before. Concurrency: as a pointer.
 template <class T, class Source>
@@ -33,7 +31,7 @@ public:
     ~on_demand()
     {
         if (made_ != nullptr)
-            registry_io::detail::destroy(made_, source_);
+            detail::destroy(made_, source_);
     }
 
     /// Returns null before `make`.
@@ -44,8 +42,7 @@ public:
     template <class... Arguments>
     T& make(Arguments&&... arguments)
     {
-        return *(made_ = registry_io::detail::create<T>(source_,
-                                                        static_cast<Arguments&&>(arguments)...));
+        return *(made_ = detail::create<T>(source_, static_cast<Arguments&&>(arguments)...));
     }
 
 private:
@@ -81,7 +78,7 @@ private:
     T made_;
 };
 
-}  // namespace reclaim
+}  // namespace detail
 }  // namespace v1
 }  // namespace registry_io
 
