@@ -16,10 +16,12 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <new>
 #include <tuple>
 #include <type_traits>
 #include <utility>
 
+#include <boost/core/addressof.hpp>
 #include <boost/core/no_exceptions_support.hpp>
 
 #include <registry_io/alloc/heap.hpp>
@@ -69,11 +71,12 @@ public:
     using iterator = slot_call_iterator<invocation_type, R>;
 
     signal_core(Combiner const& combiner, Compare const& compare)
-        : hub(operations_of_this),
-          order_(compare),
-          engine_(alloc::heap(), ordering(compare)),
-          stateless_(combiner)
+        : hub(operations_of_this), order_(compare), stateless_(combiner)
     {
+        // Not in the list above: compilers disagree whether a constructor that throws destroys a
+        // member of a union.
+        ::new (static_cast<void*>(boost::addressof(engine_)))
+            engine(alloc::heap(), ordering(compare));
         if constexpr (has_state) {
             struct closed_if_thrown
             {
