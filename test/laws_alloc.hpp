@@ -277,8 +277,8 @@ REGISTRY_IO_LAW_IF(a_small_piece_of_memory_runs_out_and_nothing_changes, c.piece
     }
     REGISTRY_IO_EXPECT(refused && expected.agrees(*s));
     REGISTRY_IO_EXPECT(p.alive() == static_cast<long>(expected.rows.size()));
-    // Freed memory can be allocated again, any number of times. Compared with the second filling, as
-    // what a registry allocates once lies between the tables from then on.
+    // Freed memory can be allocated again, any number of times. Compared with the second filling,
+    // as what a registry allocates once lies between the tables from then on.
     std::size_t before = 0;
     for (int round = 0; round < 20; ++round) {
         REGISTRY_IO_EXPECT(s->clear() == expected.rows.size());

@@ -6,7 +6,8 @@
 // The races that ThreadSanitizer is not to report, for every program of this project.
 
 // Boost.Lockfree's list of free nodes reads, without an atomic, a link that another thread may be
-// writing. It discards the value then, because its exchange fails. ThreadSanitizer reports the read.
+// writing. It discards the value then, because its exchange fails. ThreadSanitizer reports the
+// read.
 extern "C" char const* __tsan_default_suppressions()  // NOLINT(bugprone-reserved-identifier)
 {
     return "race:boost/lockfree/detail/freelist.hpp\n"

@@ -283,8 +283,8 @@ concept garbage_of_root = std::derived_from<Header, garbage> || has_late_part<He
 /// with one handler is smaller: a root that is made while there is none, and while the writer is
 /// not prepared, may have no part. The writer keeps a part for it, and attaches that to a root
 /// without one:
-/// * in `prepare()`, to the current root. The core calls `prepare` before it makes another root, and
-///   `reserve` must call it if there is a root or something in `dead`. It may throw.
+/// * in `prepare()`, to the current root. The core calls `prepare` before it makes another root,
+///   and `reserve` must call it if there is a root or something in `dead`. It may throw.
 ///   `prepared()` says whether it has succeeded.
 /// * in `publish`, to the next root, if the writer is prepared.
 /// * in `close`, to the current root.

@@ -354,7 +354,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_key_need_be_neither_assignable_nor_aligned_as_a_
         });
 }
 
-// A comparator may take a lock of the program's that is also held around a registration in `update`.
+// A comparator may take a lock of the program that is also held around a registration in `update`.
 // So a transaction gives out ids without the writers' lock, under which keys are compared.
 BOOST_AUTO_TEST_CASE(a_transaction_gives_out_ids_while_a_comparator_runs)
 {

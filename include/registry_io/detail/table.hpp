@@ -5,9 +5,9 @@
 
 // The pieces that hold a snapshot. A root is one snapshot: flat, with its rows behind the header,
 // or a spine of branches of chunks, which successive roots share: a copy-on-write tree of three
-// levels. In front of a root lies what a registry with one handler does not need. Invariant: what is
-// published is immutable, except that rows are appended behind the last one, which become visible by
-// the root's size, in one store.
+// levels. In front of a root lies what a registry with one handler does not need. Invariant: what
+// is published is immutable, except that rows are appended behind the last one, which become
+// visible by the root's size, in one store.
 
 #ifndef REGISTRY_IO_DETAIL_TABLE_HPP
 #define REGISTRY_IO_DETAIL_TABLE_HPP

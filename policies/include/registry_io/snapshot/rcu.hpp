@@ -451,8 +451,8 @@ private:
 
     domain_type& domain() const noexcept { return *store_.domain_; }
 
-    /// Attaches a late part that destroys itself with the root. Returns false if there is no memory.
-    /// From the global heap, as eras: that of the registry may be used up.
+    /// Attaches a late part that is destroyed with the root. Returns false if there is no memory.
+    /// The part comes from the global heap, as eras do: the registry's memory may be used up.
     static bool attach_for_later(Root& root) noexcept
     {
         struct own_part : root_header::late_part
